@@ -1,0 +1,3 @@
+#include "adapters/core/failure.h"
+
+namespace llm {}  // namespace llm

@@ -1,0 +1,184 @@
+// JSON that loses nothing: order, number text and lone surrogates survive.
+//
+// A document is a flat list of nodes over the caller's text; a value is a
+// view with the exact source text of every part, so unmodelled JSON is passed
+// on as the bytes it came in. Strict RFC 8259 with a depth limit; duplicate
+// members are kept and Find returns the last. Text that escapes decode to and
+// that UTF-8 cannot hold (a lone surrogate) is kept as generalised UTF-8
+// (WTF-8) and written back as its escape.
+//
+// Why our own: Boost.JSON 1.81 prints 0.7 as 7E-1 and drops order of
+// duplicates; simdjson 3.0 rejects lone surrogates. See README, decisions.
+//
+// Threads:   Values are immutable; share freely.
+// Ownership: A document borrows its text; values borrow the document.
+// Errors:    kInvalidArgument with the byte offset, never the content.
+#ifndef LLM_ADAPTERS_CORE_JSON_H_
+#define LLM_ADAPTERS_CORE_JSON_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+namespace llm {
+
+enum class JsonType : uint8_t {
+  kNone,  // no such value
+  kNull,
+  kBool,
+  kNumber,
+  kString,
+  kArray,
+  kObject,
+};
+
+class JsonDocument;
+
+// A view of one value. A default-made or missing value has type kNone, and
+// every accessor of a value of another type answers as for a missing one, so
+// lenient readers chain without checks: doc.root().Find("a").Find("b").
+class JsonValue {
+ public:
+  JsonValue() = default;
+
+  JsonType type() const;
+  explicit operator bool() const { return type() != JsonType::kNone; }
+  bool is_null() const { return type() == JsonType::kNull; }
+  // Present and not null.
+  bool has_value() const { return *this && !is_null(); }
+  bool is_string() const { return type() == JsonType::kString; }
+  bool is_number() const { return type() == JsonType::kNumber; }
+  bool is_bool() const { return type() == JsonType::kBool; }
+  bool is_object() const { return type() == JsonType::kObject; }
+  bool is_array() const { return type() == JsonType::kArray; }
+
+  // The exact source text; empty for kNone.
+  std::string_view raw() const;
+  // Offset of raw() in the document's text.
+  size_t offset() const;
+
+  std::optional<bool> AsBool() const;
+  // Numbers only. Integers beyond int64, fractions and exponents that do not
+  // give an integer are nullopt.
+  std::optional<int64_t> AsInt64() const;
+  std::optional<double> AsDouble() const;
+  // Strings only, decoded; otherwise nullopt.
+  std::optional<std::string> AsString() const;
+  // The decoded string, or empty.
+  std::string StringOr(std::string_view fallback = {}) const;
+  // True for a string whose decoded text equals `text`.
+  bool Equals(std::string_view text) const;
+
+  // Objects: the last member of that name, or kNone.
+  JsonValue Find(std::string_view key) const;
+  // Arrays and objects: number of elements or members.
+  size_t size() const;
+
+  // Iteration over arrays: for (JsonValue v = a.First(); v; v = v.Next()).
+  // Over objects First() and Next() give the member values, Key() the name.
+  JsonValue First() const;
+  JsonValue Next() const;
+  // Decoded name of this member; empty outside an object.
+  std::string Key() const;
+  bool KeyEquals(std::string_view key) const;
+  // The name with its quotes, as in the source.
+  std::string_view RawKey() const;
+
+ private:
+  friend class JsonDocument;
+  JsonValue(const JsonDocument* doc, uint32_t node, uint32_t parent_end)
+      : doc_(doc), node_(node), parent_end_(parent_end) {}
+  const JsonDocument* doc_ = nullptr;
+  uint32_t node_ = 0;
+  uint32_t parent_end_ = 0;
+};
+
+class JsonDocument {
+ public:
+  struct Options {
+    int max_depth = 256;
+  };
+  // Parses exactly one value with white space around it. `text` must outlive
+  // the document and is at most 4 GiB - 1.
+  static absl::StatusOr<JsonDocument> Parse(std::string_view text,
+                                            Options options);
+  static absl::StatusOr<JsonDocument> Parse(std::string_view text) {
+    return Parse(text, Options{});
+  }
+
+  // Parses again into the same storage: no allocation once it is warm.
+  absl::Status Reparse(std::string_view text, Options options);
+
+  JsonValue root() const;
+
+ private:
+  friend class JsonValue;
+  struct Node {
+    uint32_t begin;      // of the value's text
+    uint32_t end;        // past its last byte
+    uint32_t next;       // node index past this value's subtree
+    uint32_t key_begin;  // of the member name's opening quote, if a member
+    uint32_t key_end;    // past its closing quote; 0: not a member
+    uint32_t count;      // children, for arrays and objects
+    JsonType type;
+    bool escaped;      // string: holds a backslash
+    bool key_escaped;  // member name holds a backslash
+  };
+  class Parser;
+  std::string_view text_;
+  std::vector<Node> nodes_;
+};
+
+// Decodes the inside of a JSON string (without quotes) that is known to be
+// well formed.
+std::string JsonUnescape(std::string_view inner);
+
+// Replaces what UTF-8 cannot hold (WTF-8 surrogates, malformed bytes) by
+// U+FFFD. Returns false, and leaves `text` alone, if there was none.
+bool ReplaceInvalidUtf8(std::string* text);
+bool IsValidUtf8(std::string_view text);
+
+// Appends JSON to a string, compact, in call order. Commas are its own care;
+// balance of Begin and End is the caller's.
+class JsonWriter {
+ public:
+  explicit JsonWriter(std::string* out) : out_(*out) {}
+  void BeginObject();
+  void EndObject();
+  void BeginArray();
+  void EndArray();
+  void Key(std::string_view name);
+  // Text is UTF-8 or WTF-8; surrogates come out as \uXXXX escapes, malformed
+  // bytes as U+FFFD.
+  void String(std::string_view text);
+  void Int(int64_t value);
+  // Shortest text that reads back as the same double; non-finite is null.
+  void Double(double value);
+  void Bool(bool value);
+  void Null();
+  // One JSON value, copied as it is.
+  void Raw(std::string_view json);
+  // Members of `object` (JSON object text) as further members here.
+  void RawMembers(std::string_view object);
+
+  // Key and value at once.
+  void Member(std::string_view name, std::string_view text);
+  void MemberInt(std::string_view name, int64_t value);
+  void MemberRaw(std::string_view name, std::string_view json);
+
+ private:
+  void Separate();
+  std::string& out_;
+  bool need_comma_ = false;
+};
+
+// `text` as a JSON string with its quotes.
+std::string JsonQuote(std::string_view text);
+
+}  // namespace llm
+
+#endif  // LLM_ADAPTERS_CORE_JSON_H_

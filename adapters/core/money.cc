@@ -1,0 +1,1 @@
+#include "adapters/core/money.h"

@@ -1,0 +1,124 @@
+// One provider, spoken to in its own dialect.
+//
+// Threads:    All methods run on the caller's event loop; an object is never
+//             shared between loops.
+// Ownership:  `request`, `context` and `sink` outlive the returned task.
+//             Cancelling the task closes the upstream transfer.
+// Errors:     In AttemptResult. Classes: failure.h.
+// Units:      Usage counts are tokens; times are absl::Duration.
+#ifndef LLM_ADAPTERS_CORE_PROVIDER_H_
+#define LLM_ADAPTERS_CORE_PROVIDER_H_
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "adapters/core/chat_request.h"
+#include "adapters/core/failure.h"
+#include "adapters/core/http_transport.h"
+#include "adapters/core/ids.h"
+#include "adapters/core/task.h"
+#include "adapters/core/usage.h"
+
+namespace llm {
+
+// What the model behind a deployment can do and how it wants to be asked.
+// From the catalog; absent facts are optimistic (an unknown model gets what
+// the caller sent).
+struct ModelTraits {
+  bool tools = true;
+  // Accepts tool_choice "required" or a named tool.
+  bool forced_tool_choice = true;
+  bool parallel_tools = true;
+  bool json_schema = true;
+  bool json_object = true;
+  bool vision = true;
+  bool audio = false;
+  // Reasons before answering, always or when asked.
+  bool reasoning = false;
+  // Refuses temperature, top_p, penalties, logit_bias and logprobs.
+  bool refuses_sampling = false;
+  // Total tokens; 0 where unknown.
+  int64_t context_window = 0;
+  int64_t max_output_tokens = 0;
+};
+
+// A deployment may fix the reasoning switch (deepseek-chat is today's flash
+// model with thinking off).
+enum class ReasoningSwitch { kAsAsked, kOff, kOn };
+
+struct AttemptContext {
+  AttemptId attempt_id;
+  ProviderId provider;
+  // The id the provider knows the model by.
+  ModelId upstream_model;
+  ModelTraits traits;
+  ReasoningSwitch reasoning = ReasoningSwitch::kAsAsked;
+  // Empty where the provider needs none.
+  ApiKey api_key;
+  AttemptDeadlines deadlines;
+  // The caller refuses dropped fields (x-llm-strict).
+  bool strict = false;
+  // The caller reads a stream. Providers whose streams carry usage are
+  // streamed from regardless.
+  bool stream = false;
+};
+
+// Where an attempt puts what arrives. Chunks are canonical: content in
+// `delta.parts`, one or more choices, `usage`, `id` and `model` as the
+// provider said (the router replaces ids and model).
+class EventSink {
+ public:
+  virtual ~EventSink() = default;
+  // Returns when the caller can take more: awaiting it is the back-pressure.
+  // An error ends the attempt as kSinkFailed (kCancelled stays kCancelled).
+  virtual Task<absl::Status> Write(v1::ChatCompletionChunk chunk) = 0;
+};
+
+struct AttemptResult {
+  // OK exactly when the answer is complete: a terminal event was seen and
+  // there was content, a tool call, a refusal, a content_filter finish, or a
+  // `length` finish whose budget went to reasoning.
+  absl::Status status;
+  UpstreamFailure failure;
+  // What was seen, also on failure: failed calls cost money too.
+  TokenUsage usage;
+  UsageSource usage_source = UsageSource::kNone;
+  // The provider's `usage` object as it came, for audits; empty if none.
+  std::string raw_usage_json;
+  // The model the provider says it served; empty if it said none.
+  ModelId served_model;
+  // The provider's id of the answer; not unique, for support only.
+  std::string provider_request_id;
+  // Request fields that were not sent on, by name.
+  std::vector<std::string> dropped;
+  // True once any content event was seen.
+  bool content_seen = false;
+  // Every choice ended with `length` and all output went to reasoning.
+  bool reasoning_exhausted = false;
+  // Output characters seen, for estimates when usage is missing.
+  int64_t output_chars = 0;
+  // The request body's bytes sent upstream.
+  int64_t request_bytes = 0;
+  bool streamed_upstream = false;
+  // The exchange died on a reused connection before any answer byte: it may
+  // be repeated once on a fresh one.
+  bool stale_connection = false;
+  HttpTimings timings;
+};
+
+class Provider {
+ public:
+  virtual ~Provider() = default;
+  // Sends `request` upstream and feeds `sink` as content arrives: whole
+  // answers as one chunk, streams as they come. Never throws.
+  virtual Task<AttemptResult> Chat(const ChatRequest& request,
+                                   const AttemptContext& context,
+                                   EventSink& sink) = 0;
+};
+
+}  // namespace llm
+
+#endif  // LLM_ADAPTERS_CORE_PROVIDER_H_

@@ -1,0 +1,82 @@
+# Compiler settings, dependencies and the two helpers that every room uses.
+
+find_program(LLM_CCACHE ccache)
+if(LLM_CCACHE)
+  # Sloppiness: what ccache needs to cache through precompiled headers.
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env
+    CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
+    CCACHE_BASEDIR=${PROJECT_SOURCE_DIR} CCACHE_NOHASHDIR=1 ${LLM_CCACHE})
+endif()
+find_program(LLM_MOLD mold)
+if(LLM_MOLD)
+  add_link_options(-fuse-ld=mold)
+endif()
+
+find_package(Threads REQUIRED)
+find_package(Boost 1.81 REQUIRED)
+find_package(Protobuf REQUIRED)
+find_package(absl REQUIRED)
+find_package(CURL REQUIRED)
+find_package(OpenSSL REQUIRED)
+find_package(SQLite3 REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(yaml-cpp REQUIRED)
+find_package(prometheus-cpp CONFIG REQUIRED COMPONENTS core)
+find_package(CLI11 REQUIRED)
+find_package(Catch2 2 REQUIRED)
+if(LLM_BUILD_GRPC)
+  find_package(gRPC CONFIG REQUIRED)
+endif()
+
+# Linked PRIVATE by every target of ours.
+add_library(llm_build INTERFACE)
+target_compile_options(llm_build INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor
+  -Woverloaded-virtual -Wunused-result
+  $<$<CXX_COMPILER_ID:Clang>:-Wthread-safety>
+  # GCC 12 reports phantom uninitialised uses inside coroutine frames.
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>
+  $<$<BOOL:${LLM_WERROR}>:-Werror>)
+if(LLM_SANITIZE)
+  add_compile_options(-fsanitize=${LLM_SANITIZE} -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${LLM_SANITIZE})
+  if(LLM_SANITIZE MATCHES "thread")
+    # Asio's fences are invisible to TSan; GCC 12 warns about its own fences.
+    add_compile_definitions(BOOST_ASIO_DISABLE_FENCED_BLOCK)
+    target_compile_options(llm_build INTERFACE
+      $<$<CXX_COMPILER_ID:GNU>:-Wno-tsan>)
+  endif()
+endif()
+
+# Asio without its deprecated parts, one awaitable type everywhere.
+add_library(llm_asio INTERFACE)
+target_include_directories(llm_asio SYSTEM INTERFACE ${Boost_INCLUDE_DIRS})
+target_compile_definitions(llm_asio INTERFACE
+  BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_HAS_CO_AWAIT)
+target_link_libraries(llm_asio INTERFACE Threads::Threads)
+
+# llm_library(NAME SOURCES… PUBLIC libs… PRIVATE libs…): one static library of
+# the house, `llm_NAME` with the alias `llm::NAME`.
+function(llm_library name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;PUBLIC;PRIVATE;PCH" ${ARGN})
+  add_library(llm_${name} STATIC ${ARG_SOURCES})
+  add_library(llm::${name} ALIAS llm_${name})
+  target_include_directories(llm_${name} PUBLIC ${PROJECT_SOURCE_DIR})
+  target_link_libraries(llm_${name} PUBLIC ${ARG_PUBLIC}
+    PRIVATE ${ARG_PRIVATE} llm_build)
+  if(ARG_PCH)
+    target_precompile_headers(llm_${name} PRIVATE ${ARG_PCH})
+  endif()
+endfunction()
+
+# llm_test(NAME SOURCES… LIBS…): one Catch2 binary, one ctest entry for it.
+function(llm_test name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LIBS;PCH" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE ${ARG_LIBS} llm_test_main llm_build)
+  if(ARG_PCH)
+    target_precompile_headers(${name} PRIVATE ${ARG_PCH})
+  endif()
+  add_test(NAME ${name} COMMAND ${name})
+  set_tests_properties(${name} PROPERTIES TIMEOUT 300)
+endfunction()

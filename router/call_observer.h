@@ -1,0 +1,33 @@
+// Timed facts about calls, told to whoever measures: logs, metrics, traces.
+//
+// Threads: Called on the call's event loop; implementations must not block
+//          and hold no lock shared between loops on this path.
+// Privacy: Nothing here carries a prompt, an answer or a key.
+#ifndef LLM_ROUTER_CALL_OBSERVER_H_
+#define LLM_ROUTER_CALL_OBSERVER_H_
+
+#include "absl/time/time.h"
+#include "router/usage_ledger.h"
+
+namespace llm {
+
+class CallObserver {
+ public:
+  virtual ~CallObserver() = default;
+  virtual void OnCallStarted(const CallIdentity& call) = 0;
+  virtual void OnAttemptStarted(const AttemptIntent& intent) = 0;
+  virtual void OnFirstContent(const AttemptIntent& intent,
+                              absl::Duration since_dispatch) = 0;
+  virtual void OnAttemptFinished(const AttemptRecord& record) = 0;
+  // An attempt's failure led to another deployment.
+  virtual void OnFallback(const AttemptRecord& failed,
+                          const AttemptIntent& next) = 0;
+  // `overhead` is time spent here: the call's duration without waits for
+  // upstreams, callers and timers.
+  virtual void OnCallFinished(const RequestRecord& record,
+                              absl::Duration overhead) = 0;
+};
+
+}  // namespace llm
+
+#endif  // LLM_ROUTER_CALL_OBSERVER_H_

@@ -1,0 +1,81 @@
+// The decision before the first attempt: where to go, in which order, why.
+//
+// A plan is a pure function of table, health and request, so it is tested as
+// a table, and `POST /v1/route` shows it without calling anyone.
+#ifndef LLM_ROUTER_ROUTE_PLAN_H_
+#define LLM_ROUTER_ROUTE_PLAN_H_
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "adapters/core/chat_request.h"
+#include "router/health_board.h"
+#include "router/route_table.h"
+
+namespace llm {
+
+struct RouteTarget {
+  ModelId public_model;
+  Deployment deployment;
+  ModelTraits traits;
+  bool fallback_tier = false;
+  // Why it stands here, in a few words: "primary of financial_analysis".
+  std::string reason;
+};
+
+struct RoutePlan {
+  std::string config_version;
+  std::string variant;  // experiment; empty for now
+  std::string task_type;
+  // request, alias, path, metadata, default; empty when a model was named.
+  std::string task_source;
+  std::vector<RouteTarget> targets;
+  // Candidates that were left out, and why: "gpt-4o: no tools".
+  std::vector<std::string> excluded;
+  // Why the first target: one sentence for people.
+  std::string reason;
+};
+
+// What the request needs of a model, and a lower bound of its prompt.
+struct RequestNeeds {
+  bool tools = false;
+  bool forced_tool_choice = false;
+  bool json_schema = false;
+  bool vision = false;
+  bool audio = false;
+  // Estimated, not counted: see EstimateTokens.
+  int64_t estimated_input_tokens = 0;
+};
+RequestNeeds NeedsOf(const v1::ChatCompletionRequest& request);
+
+// Characters to tokens, on the safe side of both scripts: 0.6 per CJK
+// character, 0.3 per other (users.md, 2026-11). An estimate, marked as such
+// wherever it is used.
+int64_t EstimateTokens(std::string_view utf8);
+
+struct PlanInput {
+  const RouteTable* table = nullptr;
+  const v1::ChatCompletionRequest* request = nullptr;
+  // Candidate tasks in order of precedence: request, path, metadata.
+  std::string_view path_task;
+  // Models the key may use; empty: all.
+  const std::vector<std::string>* allowed_models = nullptr;
+  // A deployment id this conversation should stay on, if it is a candidate.
+  std::optional<std::string> sticky_deployment;
+  // What rendezvous hashing spreads by where no deployment is remembered.
+  std::string_view sticky_key;
+  const HealthBoard* health = nullptr;
+  Instant now;
+};
+
+// kNotFound (model_not_found, with the closest names), kPermissionDenied
+// (model_not_allowed), kInvalidArgument (context_length_exceeded, or a
+// capability nobody has); never an empty plan.
+absl::StatusOr<RoutePlan> MakePlan(const PlanInput& input);
+
+}  // namespace llm
+
+#endif  // LLM_ROUTER_ROUTE_PLAN_H_

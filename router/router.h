@@ -1,0 +1,123 @@
+// Admit, plan, attempt, settle: one call from either door to its end.
+//
+// Threads:      One router per event loop and configuration; calls run on
+//               that loop. What is shared between loops (health, conversation
+//               state) is passed in and safe.
+// Ownership:    Everything in RouterParts outlives the router; `context`,
+//               `request` and `sink` outlive the returned task.
+// Cancellation: Cancelling the task closes every upstream transfer within a
+//               second, starts no further attempt, and still writes its rows.
+// Errors:       CallResult.status with an llm.v1.UpstreamError payload (see
+//               call_error.h); the codes are the contract's.
+#ifndef LLM_ROUTER_ROUTER_H_
+#define LLM_ROUTER_ROUTER_H_
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "adapters/core/chat_request.h"
+#include "adapters/core/clock.h"
+#include "adapters/core/provider.h"
+#include "adapters/core/random.h"
+#include "adapters/core/task.h"
+#include "router/admission.h"
+#include "router/call_observer.h"
+#include "router/conversation_state.h"
+#include "router/health_board.h"
+#include "router/route_plan.h"
+#include "router/route_table.h"
+#include "router/usage_ledger.h"
+
+namespace llm {
+
+// Who calls, as the door found out.
+struct Caller {
+  KeyId key_id;
+  std::string org;
+  std::string team;
+  std::string user;
+  // Public model ids this key may use; empty: all.
+  std::vector<std::string> allowed_models;
+  bool org_admin = false;
+  bool admin = false;
+  // Unforgeable scope of caches and stickiness: the key id, or "local" where
+  // auth is off.
+  std::string tenant;
+};
+
+struct CallContext {
+  CallId call_id;
+  Caller caller;
+  // grpc or http.
+  std::string door;
+  Instant received;
+  absl::Time received_wall;
+  // The caller's own deadline; Never where it set none.
+  Instant deadline = Instant::Never();
+  // Tags that came with the URL or headers; the request's own fields win.
+  std::string path_task;
+  std::string path_run;
+  std::string path_agent;
+  std::string trace_id;
+  bool strict = false;
+};
+
+// Where a streaming caller reads. Content chunks come as they arrive; the
+// last chunk carries `llm_service` (and the usage chunk after it, if asked).
+class ChunkSink {
+ public:
+  virtual ~ChunkSink() = default;
+  virtual Task<absl::Status> Write(v1::ChatCompletionChunk chunk) = 0;
+};
+
+struct CallResult {
+  // OK, or the failure for the caller.
+  absl::Status status;
+  // Unary calls that succeeded.
+  std::optional<v1::ChatCompletionResponse> response;
+  // Facts for response headers, also on failure as far as known.
+  v1::ServiceInfo info;
+  // Streams: content had left before the failure, so it is in band.
+  bool committed = false;
+};
+
+struct RouterParts {
+  std::shared_ptr<const RouteTable> table;
+  // This loop's providers, by id.
+  absl::flat_hash_map<std::string, std::unique_ptr<Provider>> providers;
+  const Clock* clock = nullptr;
+  Random* random = nullptr;
+  UsageLedger* ledger = nullptr;
+  Admission* admission = nullptr;
+  CallObserver* observer = nullptr;
+  HealthBoard* health = nullptr;
+  ConversationState* conversations = nullptr;
+};
+
+class Router {
+ public:
+  explicit Router(RouterParts parts);
+  ~Router();
+
+  // One chat. `sink` null: unary, the answer is in CallResult.response.
+  Task<CallResult> Chat(const CallContext& context, const ChatRequest& request,
+                        ChunkSink* sink);
+
+  // What Chat would choose, without calling anyone.
+  absl::StatusOr<RoutePlan> Explain(const CallContext& context,
+                                    const ChatRequest& request) const;
+
+  const RouteTable& table() const;
+
+ private:
+  class Call;
+  RouterParts parts_;
+};
+
+}  // namespace llm
+
+#endif  // LLM_ROUTER_ROUTER_H_

@@ -1,0 +1,77 @@
+// The configuration as plain structs: parsed once, checked once, immutable.
+//
+// Precedence: flags, environment (LLM_SERVICE_ and the path in capitals), file,
+// defaults. Secrets appear here resolved (from env: or file: references) and
+// only in ApiKey fields.
+#ifndef LLM_SERVER_CONFIG_CONFIG_H_
+#define LLM_SERVER_CONFIG_CONFIG_H_
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "adapters/core/ids.h"
+#include "router/route_table.h"
+#include "server/ledger/usage_store.h"
+
+namespace llm::server {
+
+struct TlsFiles {
+  std::string cert_file;
+  std::string key_file;
+  std::string client_ca_file;  // set: clients must show a certificate
+  bool enabled() const { return !cert_file.empty(); }
+};
+
+struct ListenerConfig {
+  std::string address;  // "127.0.0.1:8004"; port 0 picks a free one
+  TlsFiles tls;
+};
+
+struct ServerConfig {
+  ListenerConfig http{"127.0.0.1:8004", {}};
+  ListenerConfig grpc{"127.0.0.1:9004", {}};
+  ListenerConfig admin_http{"127.0.0.1:8005", {}};
+  ListenerConfig admin_grpc{"127.0.0.1:9005", {}};
+  ListenerConfig metrics{"127.0.0.1:9464", {}};
+  int workers = 0;  // 0: one per core
+  int64_t max_body = int64_t{32} << 20;
+  absl::Duration drain = absl::Seconds(30);
+  std::vector<std::string> cors;
+  // SSE comment after this long without content, and again after each such
+  // silence.
+  absl::Duration stream_grace = absl::Seconds(15);
+};
+
+enum class AuthMode { kKeys, kNone };
+
+struct AuthConfig {
+  AuthMode mode = AuthMode::kKeys;
+  ApiKey admin_key;
+};
+
+struct StoreConfig {
+  std::string sqlite = "llm-service.db";
+};
+
+struct UsageConfig {
+  std::string report_currency = "USD";
+  std::vector<ExchangeRate> rates;
+};
+
+struct Config {
+  ServerConfig server;
+  AuthConfig auth;
+  StoreConfig store;
+  UsageConfig usage;
+  std::shared_ptr<const RouteTable> table;
+  // Lines for the log at start: "no API key is set: the simulated provider
+  // answers", dialects this build lacks.
+  std::vector<std::string> notices;
+};
+
+}  // namespace llm::server
+
+#endif  // LLM_SERVER_CONFIG_CONFIG_H_

@@ -1,0 +1,97 @@
+// What both doors call: authenticate, chat, list models, report usage, manage
+// keys. The doors stay stateless translators; everything they decide is here.
+//
+// Threads:   One gateway per event loop; calls run on that loop.
+// Ownership: Everything in GatewayParts outlives the gateway. A call holds the
+//            router it started with, so a reload never disturbs it.
+// Errors:    Statuses carry an llm.v1.UpstreamError payload (call_error.h).
+#ifndef LLM_SERVER_CORE_GATEWAY_H_
+#define LLM_SERVER_CORE_GATEWAY_H_
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+#include "adapters/core/task.h"
+#include "llm/v1/admin.pb.h"
+#include "llm/v1/models.pb.h"
+#include "llm/v1/usage.pb.h"
+#include "router/router.h"
+#include "server/auth/key_store.h"
+#include "server/ledger/usage_store.h"
+
+namespace llm::server {
+
+// Facts about the process that all loops share.
+struct ServiceState {
+  std::atomic<bool> draining{false};
+  std::atomic<bool> ready{false};
+  std::atomic<int64_t> inflight{0};
+};
+
+struct GatewayParts {
+  std::shared_ptr<Router> router;
+  KeyStore* keys = nullptr;  // null: auth.mode none
+  UsageStore* usage = nullptr;
+  const Clock* clock = nullptr;
+  Random* random = nullptr;
+  ServiceState* state = nullptr;
+  HealthBoard* health = nullptr;
+  ApiKey admin_key;  // empty: no admin access by key
+  std::string report_currency = "USD";
+};
+
+class Gateway {
+ public:
+  explicit Gateway(GatewayParts parts);
+
+  // `authorization`: the header's or metadata's whole value, "Bearer sk-…".
+  // kUnauthenticated with one constant message for anything wrong [SEC-7];
+  // with auth off everyone is the local caller. The admin key is a caller
+  // too, with `admin` set.
+  absl::StatusOr<Caller> Authenticate(std::string_view authorization) const;
+  // Only the admin key, or anyone on a loopback listener with auth off.
+  absl::Status AuthoriseAdmin(std::string_view authorization) const;
+
+  // A context with ids minted and times taken; the door fills in the rest.
+  CallContext NewCall(Caller caller, std::string_view door) const;
+
+  // kUnavailable (overloaded) while draining.
+  Task<CallResult> Chat(const CallContext& context, const ChatRequest& request,
+                        ChunkSink* sink);
+  absl::StatusOr<RoutePlan> Explain(const CallContext& context,
+                                    const ChatRequest& request) const;
+
+  v1::ListModelsResponse ListModels(const Caller& caller) const;
+  // kNotFound with the closest names.
+  absl::StatusOr<v1::Model> GetModel(const Caller& caller,
+                                     std::string_view id) const;
+
+  // A caller sees its own rows, an org admin its org's, the admin all.
+  Task<absl::StatusOr<v1::GetUsageResponse>> GetUsage(
+      const Caller& caller, const v1::GetUsageRequest& request);
+
+  Task<absl::StatusOr<v1::CreateKeyResponse>> CreateKey(
+      const v1::CreateKeyRequest& request);
+  Task<absl::StatusOr<v1::ListKeysResponse>> ListKeys(
+      const v1::ListKeysRequest& request);
+  Task<absl::StatusOr<v1::RevokeKeyResponse>> RevokeKey(
+      const v1::RevokeKeyRequest& request);
+
+  // {"ready": …, "draining": …, "store": …, "providers": {…}} as JSON text.
+  std::string ReadinessJson() const;
+  bool Ready() const;
+
+  // Swaps the configuration for calls that start from now on.
+  void SetRouter(std::shared_ptr<Router> router);
+  const ServiceState& state() const { return *parts_.state; }
+
+ private:
+  GatewayParts parts_;
+};
+
+}  // namespace llm::server
+
+#endif  // LLM_SERVER_CORE_GATEWAY_H_
