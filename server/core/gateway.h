@@ -12,6 +12,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "adapters/core/task.h"
@@ -40,7 +41,8 @@ struct GatewayParts {
   ServiceState* state = nullptr;
   HealthBoard* health = nullptr;
   ApiKey admin_key;  // empty: no admin access by key
-  std::string report_currency = "USD";
+  // For prices of the model list in other currencies than USD.
+  std::vector<ExchangeRate> rates;
 };
 
 class Gateway {
@@ -80,9 +82,10 @@ class Gateway {
   Task<absl::StatusOr<v1::RevokeKeyResponse>> RevokeKey(
       const v1::RevokeKeyRequest& request);
 
-  // {"ready": …, "draining": …, "store": …, "providers": {…}} as JSON text.
-  std::string ReadinessJson() const;
+  // False while starting, draining, or while the store takes no rows.
   bool Ready() const;
+  // {"ready", "draining", "config_version", "store", "deployments"} as JSON.
+  std::string ReadinessJson() const;
 
   // Swaps the configuration for calls that start from now on.
   void SetRouter(std::shared_ptr<Router> router);

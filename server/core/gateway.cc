@@ -1,0 +1,248 @@
+#include "server/core/gateway.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "adapters/core/json.h"
+#include "adapters/core/text.h"
+#include "router/call_error.h"
+#include "server/core/model_listing.h"
+
+namespace llm::server {
+namespace {
+
+// One wording for every way of being unknown [SEC-7].
+absl::Status Unauthenticated() {
+  return RefuseCall(absl::StatusCode::kUnauthenticated, "invalid_api_key",
+                    "missing or wrong API key; send it as "
+                    "'Authorization: Bearer sk-…'");
+}
+
+std::string_view BearerToken(std::string_view authorization) {
+  constexpr std::string_view kScheme = "bearer ";
+  if (!absl::StartsWithIgnoreCase(ToAbsl(authorization), ToAbsl(kScheme)))
+    return {};
+  authorization.remove_prefix(kScheme.size());
+  const size_t begin = authorization.find_first_not_of(' ');
+  return begin == std::string_view::npos ? std::string_view()
+                                         : authorization.substr(begin);
+}
+
+Caller LocalCaller() {
+  Caller caller;
+  caller.tenant = "local";
+  caller.admin = true;
+  return caller;
+}
+
+Caller AdminCaller() {
+  Caller caller;
+  caller.key_id = KeyId{"admin"};
+  caller.tenant = "admin";
+  caller.admin = true;
+  return caller;
+}
+
+bool MayUse(const Caller& caller, const PublicModel& model) {
+  return caller.allowed_models.empty() ||
+         std::find(caller.allowed_models.begin(), caller.allowed_models.end(),
+                   model.id.value) != caller.allowed_models.end();
+}
+
+// Counts a call in flight for as long as it lives.
+class InFlight {
+ public:
+  explicit InFlight(ServiceState& state) : state_(state) { ++state_.inflight; }
+  ~InFlight() { --state_.inflight; }
+  InFlight(const InFlight&) = delete;
+  InFlight& operator=(const InFlight&) = delete;
+
+ private:
+  ServiceState& state_;
+};
+
+}  // namespace
+
+Gateway::Gateway(GatewayParts parts) : parts_(std::move(parts)) {}
+
+absl::StatusOr<Caller> Gateway::Authenticate(
+    std::string_view authorization) const {
+  if (parts_.keys == nullptr) return LocalCaller();
+  const std::string_view token = BearerToken(authorization);
+  if (token.empty()) return Unauthenticated();
+  if (!parts_.admin_key.empty() && parts_.admin_key.Equals(token)) {
+    return AdminCaller();
+  }
+  absl::StatusOr<Caller> caller =
+      parts_.keys->Check(token, parts_.clock->WallNow());
+  if (caller.ok()) return caller;
+  // "Cannot verify" is never "wrong key" [ERR-3].
+  if (!absl::IsUnauthenticated(caller.status())) {
+    return RefuseCall(absl::StatusCode::kUnavailable, "overloaded",
+                      "the key store cannot be read; try again");
+  }
+  return Unauthenticated();
+}
+
+absl::Status Gateway::AuthoriseAdmin(std::string_view authorization) const {
+  if (parts_.keys == nullptr) return absl::OkStatus();
+  const std::string_view token = BearerToken(authorization);
+  if (!parts_.admin_key.empty() && parts_.admin_key.Equals(token)) {
+    return absl::OkStatus();
+  }
+  return Unauthenticated();
+}
+
+CallContext Gateway::NewCall(Caller caller, std::string_view door) const {
+  CallContext context;
+  context.received = parts_.clock->Monotonic();
+  context.received_wall = parts_.clock->WallNow();
+  context.call_id.value = MintUuidV7(context.received_wall, *parts_.random);
+  context.caller = std::move(caller);
+  context.door = std::string(door);
+  return context;
+}
+
+Task<CallResult> Gateway::Chat(const CallContext& context,
+                               const ChatRequest& request, ChunkSink* sink) {
+  if (parts_.state->draining) {
+    v1::UpstreamError detail;
+    detail.set_code("overloaded");
+    detail.set_source("gateway");
+    detail.set_request_id(context.call_id.value);
+    detail.set_message("the service is shutting down; try another instance");
+    detail.set_retry_after_s(1);
+    CallResult refused;
+    refused.status =
+        MakeCallError(absl::StatusCode::kUnavailable, std::move(detail));
+    co_return refused;
+  }
+  const InFlight counted(*parts_.state);
+  // The router this call started with lives until it ends, whatever reloads.
+  const std::shared_ptr<Router> router = parts_.router;
+  co_return co_await router->Chat(context, request, sink);
+}
+
+absl::StatusOr<RoutePlan> Gateway::Explain(const CallContext& context,
+                                           const ChatRequest& request) const {
+  return parts_.router->Explain(context, request);
+}
+
+v1::ListModelsResponse Gateway::ListModels(const Caller& caller) const {
+  const RouteTable& table = parts_.router->table();
+  const ListingFacts facts{&table, parts_.health, &parts_.rates,
+                           parts_.clock->WallNow(), parts_.clock->Monotonic()};
+  v1::ListModelsResponse response;
+  response.set_object("list");
+  for (const std::string& id : table.model_order) {
+    const PublicModel* model = table.FindModel(id);
+    if (model == nullptr || !MayUse(caller, *model)) continue;
+    *response.add_data() = DescribeModel(*model, facts);
+  }
+  return response;
+}
+
+absl::StatusOr<v1::Model> Gateway::GetModel(const Caller& caller,
+                                            std::string_view id) const {
+  const RouteTable& table = parts_.router->table();
+  const PublicModel* model = table.FindModel(id);
+  if (model == nullptr || !MayUse(caller, *model)) {
+    return RefuseCall(absl::StatusCode::kNotFound, "model_not_found",
+                      "no such model; GET /v1/models lists what is served",
+                      "model");
+  }
+  return DescribeModel(
+      *model, {&table, parts_.health, &parts_.rates, parts_.clock->WallNow(),
+               parts_.clock->Monotonic()});
+}
+
+Task<absl::StatusOr<v1::GetUsageResponse>> Gateway::GetUsage(
+    const Caller& caller, const v1::GetUsageRequest& request) {
+  UsageScope scope;
+  if (!caller.admin) {
+    if (caller.org_admin && !caller.org.empty()) {
+      scope.org = caller.org;
+    } else {
+      scope.key_id = caller.key_id.value;
+    }
+  }
+  co_return co_await parts_.usage->Query(request, std::move(scope));
+}
+
+namespace {
+absl::Status NoKeys() {
+  return RefuseCall(absl::StatusCode::kFailedPrecondition, "invalid_request",
+                    "virtual keys are off: set auth.mode to keys");
+}
+}  // namespace
+
+Task<absl::StatusOr<v1::CreateKeyResponse>> Gateway::CreateKey(
+    const v1::CreateKeyRequest& request) {
+  if (parts_.keys == nullptr) co_return NoKeys();
+  for (const std::string& model : request.models()) {
+    if (parts_.router->table().FindModel(model) == nullptr) {
+      co_return RefuseCall(absl::StatusCode::kInvalidArgument,
+                           "invalid_request",
+                           "a listed model is not served here", "models");
+    }
+  }
+  co_return co_await parts_.keys->Create(request);
+}
+
+Task<absl::StatusOr<v1::ListKeysResponse>> Gateway::ListKeys(
+    const v1::ListKeysRequest& request) {
+  if (parts_.keys == nullptr) co_return NoKeys();
+  co_return co_await parts_.keys->List(request.include_revoked());
+}
+
+Task<absl::StatusOr<v1::RevokeKeyResponse>> Gateway::RevokeKey(
+    const v1::RevokeKeyRequest& request) {
+  if (parts_.keys == nullptr) co_return NoKeys();
+  co_return co_await parts_.keys->Revoke(request.id());
+}
+
+bool Gateway::Ready() const {
+  return parts_.state->ready && !parts_.state->draining &&
+         parts_.usage->Health().ok();
+}
+
+std::string Gateway::ReadinessJson() const {
+  std::string out;
+  JsonWriter json(&out);
+  json.BeginObject();
+  json.Key("ready");
+  json.Bool(Ready());
+  json.Key("draining");
+  json.Bool(parts_.state->draining);
+  const RouteTable& table = parts_.router->table();
+  json.Member("config_version", table.version);
+  const absl::Status store = parts_.usage->Health();
+  json.Member("store",
+              store.ok() ? std::string_view("ok") : ToStd(store.message()));
+  json.Key("deployments");
+  json.BeginObject();
+  const Instant now = parts_.clock->Monotonic();
+  std::vector<std::string> seen;
+  for (const std::string& id : table.model_order) {
+    const PublicModel* model = table.FindModel(id);
+    if (model == nullptr) continue;
+    for (const Deployment& deployment : model->deployments) {
+      if (std::find(seen.begin(), seen.end(), deployment.id) != seen.end()) {
+        continue;
+      }
+      seen.push_back(deployment.id);
+      json.Member(deployment.id,
+                  HealthStateName(parts_.health->State(deployment.id, now)));
+    }
+  }
+  json.EndObject();
+  json.EndObject();
+  return out;
+}
+
+void Gateway::SetRouter(std::shared_ptr<Router> router) {
+  parts_.router = std::move(router);
+}
+
+}  // namespace llm::server
