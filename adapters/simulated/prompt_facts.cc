@@ -1,0 +1,249 @@
+#include "adapters/simulated/prompt_facts.h"
+
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+
+#include <algorithm>
+#include <cctype>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "adapters/core/json.h"
+#include "adapters/core/text.h"
+
+namespace llm {
+namespace {
+
+bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+bool IsUpper(char c) { return c >= 'A' && c <= 'Z'; }
+
+// The lead byte of a character in U+3000..U+9FFF: Chinese and its marks.
+bool IsCjkLead(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return byte >= 0xE3 && byte <= 0xE9;
+}
+
+bool LooksLikeDate(std::string_view text) {
+  static constexpr std::string_view kShape = "dddd-dd-dd";
+  if (text.size() < kShape.size()) return false;
+  for (size_t i = 0; i < kShape.size(); ++i) {
+    if (kShape[i] == 'd' ? !IsDigit(text[i]) : text[i] != '-') return false;
+  }
+  return true;
+}
+
+// Words that are written in capitals but are no ticker.
+bool IsCommonCapital(std::string_view word) {
+  static constexpr std::string_view kWords[] = {
+      "JSON",        "FINAL",    "BUY",  "SELL", "HOLD", "AND",       "NOT",
+      "THE",         "MACD",     "RSI",  "SMA",  "EMA",  "ATR",       "PE",
+      "PB",          "ROE",      "USD",  "CNY",  "API",  "IMPORTANT", "MUST",
+      "TRANSACTION", "PROPOSAL", "YYYY", "MM",   "DD",   "II",        "AI",
+      "ETF",         "IPO",      "CEO",  "EPS"};
+  return std::find(std::begin(kWords), std::end(kWords), word) !=
+         std::end(kWords);
+}
+
+void FindSymbol(std::string_view text, PromptFacts& facts) {
+  size_t i = 0;
+  while (i < text.size()) {
+    if (!std::isalnum(static_cast<unsigned char>(text[i]))) {
+      ++i;
+      continue;
+    }
+    size_t end = i;
+    while (end < text.size() &&
+           std::isalnum(static_cast<unsigned char>(text[end]))) {
+      ++end;
+    }
+    const std::string_view word = text.substr(i, end - i);
+    const bool code =
+        word.size() == 6 && std::all_of(word.begin(), word.end(), IsDigit);
+    const bool ticker = word.size() >= 2 && word.size() <= 5 &&
+                        std::all_of(word.begin(), word.end(), IsUpper) &&
+                        !IsCommonCapital(word);
+    if (code || ticker) facts.symbol = std::string(word);
+    i = end;
+  }
+}
+
+void ReadText(std::string_view text, PromptFacts& facts) {
+  for (size_t i = 0; i + 10 <= text.size(); ++i) {
+    if (IsDigit(text[i]) && LooksLikeDate(text.substr(i))) {
+      facts.date = std::string(text.substr(i, 10));
+    }
+  }
+  FindSymbol(text, facts);
+  const absl::string_view view = ToAbsl(text);
+  if (absl::StrContains(view, "FINAL TRANSACTION PROPOSAL")) {
+    facts.wants_proposal = true;
+  }
+  if (absl::StrContains(view, "Rating")) facts.wants_rating = true;
+  if (!absl::StrContains(view, "JSON") && !absl::StrContains(view, "json")) {
+    return;
+  }
+  facts.asks_for_json = true;
+  // The first brace that is followed by a quoted name.
+  for (size_t open = text.find('{'); open != std::string_view::npos;
+       open = text.find('{', open + 1)) {
+    const size_t name = text.find_first_not_of(" \r\n\t{", open + 1);
+    const size_t close = text.find('}', open);
+    if (name == std::string_view::npos || close == std::string_view::npos) {
+      break;
+    }
+    if (text[name] == '"') {
+      facts.json_sketch = std::string(text.substr(open, close - open + 1));
+      break;
+    }
+  }
+}
+
+// A plausible value for what the sketch says after the colon.
+std::string SketchValue(std::string_view after) {
+  const size_t start = after.find_first_not_of(" \t");
+  if (start == std::string_view::npos) return "\"\"";
+  after.remove_prefix(start);
+  if (IsDigit(after[0]) || after[0] == '-') {
+    const size_t end = after.find_first_not_of("0123456789.-");
+    std::string number(after.substr(0, end));
+    double ignored = 0;
+    try {
+      ignored = std::stod(number);
+    } catch (const std::exception&) {
+      return "1";
+    }
+    std::string out;
+    JsonWriter(&out).Double(ignored);
+    return out;
+  }
+  if (after[0] == '[') return "[]";
+  if (after[0] == '"') {
+    const size_t end = after.find('"', 1);
+    if (end == std::string_view::npos) return "\"\"";
+    std::string_view words = after.substr(1, end - 1);
+    // "buy/hold/sell" offers a choice: take the first.
+    words = words.substr(0, words.find_first_of("/|"));
+    return JsonQuote(words);
+  }
+  const absl::string_view view = ToAbsl(after);
+  if (absl::StartsWith(view, "true")) return "true";
+  if (absl::StartsWith(view, "false")) return "false";
+  return "1.0";  // a word in place of a value stands for a number
+}
+
+}  // namespace
+
+std::string TextOf(const v1::Message& message) {
+  std::string text;
+  for (const v1::Part& part : message.parts()) {
+    if (part.has_text()) text += part.text().text();
+  }
+  return text;
+}
+
+PromptFacts ReadPrompt(const v1::ChatCompletionRequest& request) {
+  PromptFacts facts;
+  for (const v1::Message& message : request.messages()) {
+    const bool prompt = message.role() == "user" ||
+                        message.role() == "system" ||
+                        message.role() == "developer";
+    facts.results_are_in =
+        message.role() == "tool" || message.role() == "function";
+    if (!prompt) continue;
+    const std::string text = TextOf(message);
+    ReadText(text, facts);
+    if (message.role() != "user") continue;
+    facts.chinese = std::count_if(text.begin(), text.end(), IsCjkLead) > 3;
+    facts.subject = text.substr(0, text.find('\n')).substr(0, 60);
+    ReplaceInvalidUtf8(&facts.subject);
+  }
+  return facts;
+}
+
+int64_t CountTokens(std::string_view utf8) {
+  int64_t cjk = 0;
+  int64_t other = 0;
+  for (const char c : utf8) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (IsCjkLead(c)) {
+      ++cjk;
+    } else if ((byte & 0xC0) != 0x80) {
+      ++other;
+    }
+  }
+  return cjk + (other + 3) / 4;
+}
+
+int64_t CountPromptTokens(const v1::ChatCompletionRequest& request) {
+  int64_t tokens = 3;
+  for (const v1::Message& message : request.messages()) {
+    tokens += 4 + CountTokens(TextOf(message));
+    for (const v1::Part& part : message.parts()) {
+      if (!part.has_tool_call()) continue;
+      tokens += CountTokens(part.tool_call().function().name()) +
+                CountTokens(part.tool_call().function().arguments());
+    }
+  }
+  for (const v1::Tool& tool : request.tools()) {
+    tokens += 8 + CountTokens(tool.function().name()) +
+              CountTokens(tool.function().description()) +
+              CountTokens(tool.function().parameters_json());
+  }
+  return tokens;
+}
+
+uint64_t RequestDigest(const v1::ChatCompletionRequest& request) {
+  v1::ChatCompletionRequest shape;
+  *shape.mutable_messages() = request.messages();
+  *shape.mutable_tools() = request.tools();
+  *shape.mutable_response_format() = request.response_format();
+  *shape.mutable_tool_choice() = request.tool_choice();
+  shape.set_seed(request.seed());
+  std::string bytes;
+  {
+    google::protobuf::io::StringOutputStream stream(&bytes);
+    google::protobuf::io::CodedOutputStream coded(&stream);
+    coded.SetSerializationDeterministic(true);
+    shape.SerializeToCodedStream(&coded);
+  }
+  uint64_t hash = 14695981039346656037ULL;  // FNV-1a, 64 bits
+  for (const char c : bytes) {
+    hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211ULL;
+  }
+  return hash;
+}
+
+std::string FillSketch(const PromptFacts& facts) {
+  std::string out;
+  JsonWriter json(&out);
+  json.BeginObject();
+  const std::string_view sketch = facts.json_sketch;
+  size_t at = 0;
+  bool any = false;
+  while ((at = sketch.find('"', at)) != std::string_view::npos) {
+    const size_t end = sketch.find('"', at + 1);
+    if (end == std::string_view::npos) break;
+    const size_t colon = sketch.find_first_not_of(" \t", end + 1);
+    if (colon == std::string_view::npos || sketch[colon] != ':') {
+      at = end + 1;  // a value, not a name
+      continue;
+    }
+    json.MemberRaw(sketch.substr(at + 1, end - at - 1),
+                   SketchValue(sketch.substr(colon + 1)));
+    any = true;
+    // On to the next line or member: values may hold commas of their own.
+    const size_t next = sketch.find_first_of(",\n", colon + 1);
+    if (next == std::string_view::npos) break;
+    at = next;
+  }
+  if (!any) {
+    json.Member("action", facts.chinese ? "持有" : "hold");
+    json.MemberRaw("confidence", "0.7");
+    json.Member("reasoning", facts.subject);
+  }
+  json.EndObject();
+  return out;
+}
+
+}  // namespace llm
