@@ -21,6 +21,7 @@
 #include "llm/v1/usage.pb.h"
 #include "router/router.h"
 #include "server/auth/key_store.h"
+#include "server/core/chat_service.h"
 #include "server/ledger/usage_store.h"
 
 namespace llm::server {
@@ -45,7 +46,7 @@ struct GatewayParts {
   std::vector<ExchangeRate> rates;
 };
 
-class Gateway {
+class Gateway final : public ChatService {
  public:
   explicit Gateway(GatewayParts parts);
 
@@ -53,34 +54,35 @@ class Gateway {
   // kUnauthenticated with one constant message for anything wrong [SEC-7];
   // with auth off everyone is the local caller. The admin key is a caller
   // too, with `admin` set.
-  absl::StatusOr<Caller> Authenticate(std::string_view authorization) const;
+  absl::StatusOr<Caller> Authenticate(
+      std::string_view authorization) const override;
   // Only the admin key, or anyone on a loopback listener with auth off.
-  absl::Status AuthoriseAdmin(std::string_view authorization) const;
+  absl::Status AuthoriseAdmin(std::string_view authorization) const override;
 
   // A context with ids minted and times taken; the door fills in the rest.
-  CallContext NewCall(Caller caller, std::string_view door) const;
+  CallContext NewCall(Caller caller, std::string_view door) const override;
 
   // kUnavailable (overloaded) while draining.
   Task<CallResult> Chat(const CallContext& context, const ChatRequest& request,
-                        ChunkSink* sink);
+                        ChunkSink* sink) override;
   absl::StatusOr<RoutePlan> Explain(const CallContext& context,
                                     const ChatRequest& request) const;
 
-  v1::ListModelsResponse ListModels(const Caller& caller) const;
+  v1::ListModelsResponse ListModels(const Caller& caller) const override;
   // kNotFound with the closest names.
   absl::StatusOr<v1::Model> GetModel(const Caller& caller,
                                      std::string_view id) const;
 
   // A caller sees its own rows, an org admin its org's, the admin all.
   Task<absl::StatusOr<v1::GetUsageResponse>> GetUsage(
-      const Caller& caller, const v1::GetUsageRequest& request);
+      const Caller& caller, const v1::GetUsageRequest& request) override;
 
   Task<absl::StatusOr<v1::CreateKeyResponse>> CreateKey(
-      const v1::CreateKeyRequest& request);
+      const v1::CreateKeyRequest& request) override;
   Task<absl::StatusOr<v1::ListKeysResponse>> ListKeys(
-      const v1::ListKeysRequest& request);
+      const v1::ListKeysRequest& request) override;
   Task<absl::StatusOr<v1::RevokeKeyResponse>> RevokeKey(
-      const v1::RevokeKeyRequest& request);
+      const v1::RevokeKeyRequest& request) override;
 
   // False while starting, draining, or while the store takes no rows.
   bool Ready() const;
