@@ -1,0 +1,56 @@
+// The scripted upstream: one thread, real sockets, a log of what it saw.
+#ifndef LLM_TESTS_SIMULATOR_SIM_SERVER_H_
+#define LLM_TESTS_SIMULATOR_SIM_SERVER_H_
+
+#include <deque>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "adapters/core/task.h"
+#include "tests/simulator/sim_script.h"
+
+namespace llm::simulator {
+
+struct LogEntry {
+  int64_t number = 0;
+  std::string lane;
+  std::string method;
+  std::string target;
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::string body;
+  int status = 0;
+  // open, answered, closed, reset, stalled, client_left.
+  std::string outcome = "open";
+  int64_t body_bytes_sent = 0;
+  int connection = 0;
+};
+
+class SimServer {
+ public:
+  explicit SimServer(DefaultAnswer answer, bool keep_log)
+      : answer_(answer), keep_log_(keep_log) {}
+
+  // Binds 127.0.0.1:port (0: any), prints "listening PORT" and serves until
+  // the process ends.
+  void Run(int port);
+
+ private:
+  class Connection;
+  std::string Control(const std::string& method, const std::string& target,
+                      const std::string& body, int& status);
+  std::string LogJson(const std::string& lane) const;
+  // The script for the next request in a lane.
+  Script NextScript(const std::string& lane, std::string_view body);
+
+  DefaultAnswer answer_;
+  bool keep_log_;
+  absl::flat_hash_map<std::string, std::deque<Script>> lanes_;
+  std::deque<LogEntry> log_;  // entries never move
+  int64_t requests_ = 0;
+  int connections_ = 0;
+};
+
+}  // namespace llm::simulator
+
+#endif  // LLM_TESTS_SIMULATOR_SIM_SERVER_H_
