@@ -108,9 +108,8 @@ void FakeClock::Advance(absl::Duration by) {
       }
     }
   }
-  std::sort(due.begin(), due.end(), [](const auto& a, const auto& b) {
-    return a->when < b->when;
-  });
+  std::sort(due.begin(), due.end(),
+            [](const auto& a, const auto& b) { return a->when < b->when; });
   for (const auto& sleeper : due) {
     asio::post(sleeper->timer.get_executor(), [sleeper] {
       sleeper->due = true;
