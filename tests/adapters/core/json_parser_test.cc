@@ -173,10 +173,10 @@ TEST_CASE("Depth beyond any stack is only a matter of the limit",
           "[adapters][core][json]") {
   constexpr int kDepth = 1'000'000;
   std::string text;
-  for (int i = 0; i < kDepth; ++i) text += i % 2 == 0 ? "[" : "{\"k\":";
+  for (int i = 0; i < kDepth; ++i) text += i % 2 == 0 ? "{\"k\":" : "[";
   const auto cut = JsonDocument::Parse(text, {.max_depth = kDepth});
   CHECK_FALSE(cut.ok());
-  for (int i = kDepth - 1; i >= 0; --i) text += i % 2 == 0 ? "]" : "}";
+  for (int i = kDepth - 1; i >= 0; --i) text += i % 2 == 0 ? "}" : "]";
   const auto whole = JsonDocument::Parse(text, {.max_depth = kDepth});
   REQUIRE(whole.ok());
   int depth = 0;

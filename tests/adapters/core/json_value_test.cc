@@ -192,7 +192,8 @@ TEST_CASE("Escapes decode to their text", "[adapters][core][json]") {
   CHECK_FALSE(document.root().Equals(want + "x"));
   CHECK(JsonUnescape(inner) == want);
 
-  const JsonDocument member = Parsed("{" + text + ":1}");
+  const std::string object = "{" + text + ":1}";
+  const JsonDocument member = Parsed(object);
   CHECK(member.root().First().Key() == want);
   CHECK(member.root().Find(want).AsInt64() == 1);
 }
