@@ -21,7 +21,7 @@
 #include "llm/v1/usage.pb.h"
 #include "router/router.h"
 #include "server/auth/key_store.h"
-#include "server/core/chat_service.h"
+#include "server/core/http_service.h"
 #include "server/ledger/usage_store.h"
 
 namespace llm::server {
@@ -46,7 +46,7 @@ struct GatewayParts {
   std::vector<ExchangeRate> rates;
 };
 
-class Gateway final : public ChatService {
+class Gateway final : public HttpService {
  public:
   explicit Gateway(GatewayParts parts);
 
@@ -66,12 +66,12 @@ class Gateway final : public ChatService {
   Task<CallResult> Chat(const CallContext& context, const ChatRequest& request,
                         ChunkSink* sink) override;
   absl::StatusOr<RoutePlan> Explain(const CallContext& context,
-                                    const ChatRequest& request) const;
+                                    const ChatRequest& request) const override;
 
   v1::ListModelsResponse ListModels(const Caller& caller) const override;
   // kNotFound with the closest names.
   absl::StatusOr<v1::Model> GetModel(const Caller& caller,
-                                     std::string_view id) const;
+                                     std::string_view id) const override;
 
   // A caller sees its own rows, an org admin its org's, the admin all.
   Task<absl::StatusOr<v1::GetUsageResponse>> GetUsage(
@@ -85,9 +85,9 @@ class Gateway final : public ChatService {
       const v1::RevokeKeyRequest& request) override;
 
   // False while starting, draining, or while the store takes no rows.
-  bool Ready() const;
+  bool Ready() const override;
   // {"ready", "draining", "config_version", "store", "deployments"} as JSON.
-  std::string ReadinessJson() const;
+  std::string ReadinessJson() const override;
 
   // Swaps the configuration for calls that start from now on.
   void SetRouter(std::shared_ptr<Router> router);
