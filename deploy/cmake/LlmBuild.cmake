@@ -36,8 +36,10 @@ target_compile_options(llm_build INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor
   -Woverloaded-virtual -Wunused-result
   $<$<CXX_COMPILER_ID:Clang>:-Wthread-safety>
-  # GCC 12 reports phantom uninitialised uses inside coroutine frames.
+  # GCC 12 reports phantom uninitialised uses inside coroutine frames, and
+  # takes Asio's frame allocator for a mismatch.
   $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-mismatched-new-delete>
   $<$<BOOL:${LLM_WERROR}>:-Werror>)
 if(LLM_SANITIZE)
   add_compile_options(-fsanitize=${LLM_SANITIZE} -fno-omit-frame-pointer)
