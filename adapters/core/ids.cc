@@ -2,12 +2,14 @@
 
 #include <openssl/crypto.h>
 
-#include <array>
+#include <algorithm>
 
 namespace llm {
 
 std::string MintUuidV7(absl::Time now, Random& random) {
-  const uint64_t millis = static_cast<uint64_t>(absl::ToUnixMillis(now));
+  // A clock before 1970 would spill its sign over the version.
+  const auto millis =
+      static_cast<uint64_t>(std::max<int64_t>(0, absl::ToUnixMillis(now)));
   // RFC 9562 section 5.7: 48 bits of time, version, 12 random bits, variant,
   // 62 random bits.
   const uint64_t high = (millis << 16) | 0x7000 | (random.Bits() & 0xFFF);

@@ -62,9 +62,10 @@ class JsonValue {
   size_t offset() const;
 
   std::optional<bool> AsBool() const;
-  // Numbers only. Integers beyond int64, fractions and exponents that do not
-  // give an integer are nullopt.
+  // Numbers only. Any spelling of an integer (1e3, 1.0) is one; beyond int64
+  // and with a fraction left it is nullopt.
   std::optional<int64_t> AsInt64() const;
+  // The nearest double; nullopt beyond its range.
   std::optional<double> AsDouble() const;
   // Strings only, decoded; otherwise nullopt.
   std::optional<std::string> AsString() const;

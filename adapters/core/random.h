@@ -5,6 +5,7 @@
 #ifndef LLM_ADAPTERS_CORE_RANDOM_H_
 #define LLM_ADAPTERS_CORE_RANDOM_H_
 
+#include <cstddef>
 #include <cstdint>
 
 namespace llm {

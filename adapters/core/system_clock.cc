@@ -21,6 +21,11 @@ Instant SystemClock::Monotonic() const {
 }
 
 Task<absl::Status> SystemClock::SleepUntil(Instant when) const {
+  // Asio would throw from the wait of a task that is cancelled already.
+  const auto cancellation = co_await asio::this_coro::cancellation_state;
+  if (cancellation.cancelled() != asio::cancellation_type::none) {
+    co_return absl::CancelledError("cancelled while waiting");
+  }
   asio::steady_timer timer(co_await asio::this_coro::executor);
   // A century stands for never: far enough, and safe from overflow.
   const absl::Duration wait =
