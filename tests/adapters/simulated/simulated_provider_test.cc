@@ -1,0 +1,227 @@
+#include "adapters/simulated/simulated_provider.h"
+
+#include <catch2/catch.hpp>
+
+#include "adapters/core/json.h"
+#include "tests/support/run_task.h"
+
+namespace llm {
+namespace {
+
+class CollectingSink : public EventSink {
+ public:
+  Task<absl::Status> Write(v1::ChatCompletionChunk chunk) override {
+    for (const v1::ChunkChoice& choice : chunk.choices()) {
+      for (const v1::Part& part : choice.delta().parts()) {
+        text += part.text().text();
+        reasoning += part.reasoning().text();
+        if (part.has_tool_call()) calls.push_back(part.tool_call());
+      }
+      if (!choice.finish_reason().empty()) {
+        finish.push_back(choice.finish_reason());
+      }
+    }
+    ++chunks;
+    co_return fail_at == chunks ? absl::CancelledError("gone")
+                                : absl::OkStatus();
+  }
+  std::string text;
+  std::string reasoning;
+  std::vector<v1::ToolCall> calls;
+  std::vector<std::string> finish;
+  int chunks = 0;
+  int fail_at = 0;
+};
+
+void Say(ChatRequest& request, const std::string& role,
+         const std::string& text) {
+  v1::Message& message = *request.message.add_messages();
+  message.set_role(role);
+  message.add_parts()->mutable_text()->set_text(text);
+}
+
+void Offer(ChatRequest& request, const std::string& name) {
+  v1::FunctionTool& tool = *request.message.add_tools()->mutable_function();
+  tool.set_name(name);
+  tool.set_parameters_json(
+      R"({"type":"object","properties":{"ticker":{"type":"string"},)"
+      R"("curr_date":{"type":"string"}},"required":["ticker","curr_date"]})");
+}
+
+struct Run {
+  CollectingSink sink;
+  AttemptResult result;
+};
+
+Run Ask(const ChatRequest& request, bool stream = true,
+        SimulatedOptions options = {}, int fail_at = 0) {
+  boost::asio::io_context io(1);
+  FakeClock clock;
+  ProviderSettings settings;
+  settings.simulated = options;
+  const auto provider = MakeSimulatedProvider(settings, clock);
+  AttemptContext context;
+  context.stream = stream;
+  context.deadlines.total = clock.Monotonic() + absl::Seconds(60);
+  Run run;
+  run.sink.fail_at = fail_at;
+  run.result = RunTask(io, clock, provider->Chat(request, context, run.sink));
+  return run;
+}
+
+TEST_CASE("The same request gets the same answer, whole and streamed",
+          "[adapters][simulated][STR-3]") {
+  ChatRequest request;
+  Say(request, "user", "请分析 600519 在 2026-01-15 的走势，越详细越好");
+  const Run whole = Ask(request, false);
+  const Run streamed = Ask(request, true);
+  CHECK(whole.sink.text == streamed.sink.text);
+  CHECK(whole.sink.text.find("600519") != std::string::npos);
+  CHECK(whole.result.usage == streamed.result.usage);
+  CHECK(streamed.sink.chunks > 5);
+  CHECK(whole.sink.chunks == 2);
+  CHECK(Ask(request).sink.text == streamed.sink.text);
+}
+
+TEST_CASE("Tools are called first and answered once results are there",
+          "[adapters][simulated]") {
+  ChatRequest request;
+  Say(request, "user", "Analyse NVDA as of 2026-02-03");
+  Offer(request, "get_stock_data");
+  Offer(request, "get_indicators");
+  const Run first = Ask(request);
+  REQUIRE(first.sink.calls.size() == 2);
+  CHECK(first.sink.finish == std::vector<std::string>{"tool_calls"});
+  CHECK(first.sink.calls[0].function().arguments() ==
+        R"({"ticker":"NVDA","curr_date":"2026-02-03"})");
+  CHECK(first.sink.calls[0].id() != first.sink.calls[1].id());
+
+  v1::Message& turn = *request.message.add_messages();
+  turn.set_role("assistant");
+  *turn.add_parts()->mutable_tool_call() = first.sink.calls[0];
+  Say(request, "tool", "closing price 100");
+  const Run second = Ask(request);
+  CHECK(second.sink.calls.empty());
+  CHECK(second.sink.finish == std::vector<std::string>{"stop"});
+  CHECK_FALSE(second.sink.text.empty());
+}
+
+TEST_CASE("A forced tool is called whatever the history",
+          "[adapters][simulated]") {
+  ChatRequest request;
+  Say(request, "user", "decide");
+  Offer(request, "a");
+  Offer(request, "b");
+  request.message.mutable_tool_choice()->set_function("b");
+  Say(request, "tool", "some result");
+  const Run run = Ask(request);
+  REQUIRE(run.sink.calls.size() == 1);
+  CHECK(run.sink.calls[0].function().name() == "b");
+}
+
+TEST_CASE("No parallel calls means one call", "[adapters][simulated]") {
+  ChatRequest request;
+  Say(request, "user", "go");
+  Offer(request, "a");
+  Offer(request, "b");
+  request.message.set_parallel_tool_calls(false);
+  CHECK(Ask(request).sink.calls.size() == 1);
+}
+
+TEST_CASE("A prompt that sketches JSON gets its keys back",
+          "[adapters][simulated]") {
+  ChatRequest request;
+  Say(request, "system",
+      "Reply in JSON: {\"action\": \"买入/持有/卖出\", \"target_price\": "
+      "10.5,\n"
+      "\"confidence\": 0.8, \"reasoning\": \"why\"}");
+  Say(request, "user", "report text");
+  const Run run = Ask(request);
+  const auto doc = JsonDocument::Parse(run.sink.text);
+  REQUIRE(doc.ok());
+  CHECK(doc->root().Find("action").Equals("买入"));
+  CHECK(doc->root().Find("target_price").is_number());
+  CHECK(doc->root().Find("reasoning").is_string());
+}
+
+TEST_CASE("A budget eaten by reasoning ends with length and no text",
+          "[adapters][simulated][TRN-8]") {
+  ChatRequest request;
+  Say(request, "user", "think");
+  request.message.set_max_tokens(3);
+  boost::asio::io_context io(1);
+  FakeClock clock;
+  const auto provider = MakeSimulatedProvider({}, clock);
+  AttemptContext context;
+  context.reasoning = ReasoningSwitch::kOn;
+  CollectingSink sink;
+  const AttemptResult result =
+      RunTask(io, clock, provider->Chat(request, context, sink));
+  CHECK(sink.finish == std::vector<std::string>{"length"});
+  CHECK(sink.text.empty());
+  CHECK_FALSE(sink.reasoning.empty());
+  CHECK(result.reasoning_exhausted);
+  CHECK(result.usage.output.value() <= 3);
+}
+
+TEST_CASE("A slow answer meets the attempt's deadline",
+          "[adapters][simulated]"
+          "[TMO-1]") {
+  ChatRequest request;
+  Say(request, "user", "hello");
+  SimulatedOptions slow;
+  slow.latency = absl::Seconds(300);
+  const Run run = Ask(request, true, slow);
+  CHECK(run.result.failure.failure == FailureClass::kTimeout);
+  CHECK(run.sink.chunks == 0);
+}
+
+TEST_CASE("A caller that leaves ends the answer with the usage so far",
+          "[adapters][simulated][TMO-3]") {
+  ChatRequest request;
+  Say(request, "user", "hello");
+  const Run run = Ask(request, true, {}, 3);
+  CHECK(run.result.failure.failure == FailureClass::kCancelled);
+  CHECK(run.result.usage_source == UsageSource::kPartial);
+  CHECK(run.sink.chunks == 3);
+}
+
+TEST_CASE("A set fault fails every call with its class",
+          "[adapters][simulated]") {
+  const auto [status, want] = GENERATE(table<int, FailureClass>({
+      {400, FailureClass::kInvalidRequest},
+      {401, FailureClass::kBadKey},
+      {402, FailureClass::kOutOfMoney},
+      {404, FailureClass::kModelNotFound},
+      {429, FailureClass::kRateLimited},
+      {500, FailureClass::kServerError},
+      {503, FailureClass::kOverloaded},
+  }));
+  CAPTURE(status);
+  ChatRequest request;
+  Say(request, "user", "hello");
+  SimulatedOptions options;
+  options.fail_status = status;
+  const Run run = Ask(request, true, options);
+  CHECK(run.result.failure.failure == want);
+  CHECK_FALSE(run.result.status.ok());
+}
+
+TEST_CASE("Stop strings, choices and limits are honoured",
+          "[adapters][simulated]") {
+  ChatRequest request;
+  Say(request, "user", "hello there");
+  request.message.add_stop("deterministic");
+  CHECK(Ask(request).sink.text.find("deterministic") == std::string::npos);
+  request.message.clear_stop();
+  request.message.set_n(3);
+  CHECK(Ask(request).sink.finish.size() == 3);
+  request.message.clear_n();
+  request.message.set_max_completion_tokens(5);
+  const Run cut = Ask(request);
+  CHECK(cut.sink.finish == std::vector<std::string>{"length"});
+  CHECK(cut.sink.text.size() <= 20);
+}
+
+}  // namespace
+}  // namespace llm
