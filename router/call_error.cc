@@ -125,9 +125,8 @@ bool All(const std::vector<FailedAttempt>& attempts, FailureClass failure) {
 // the loop decides alone; the others only where they are unanimous.
 std::string_view Verdict(const std::vector<FailedAttempt>& attempts,
                          bool deadline_passed) {
-  const FailureClass last = attempts.empty()
-                                ? FailureClass::kNone
-                                : attempts.back().failure.failure;
+  const FailureClass last =
+      attempts.empty() ? FailureClass::kNone : attempts.back().failure.failure;
   if (last == FailureClass::kCancelled || last == FailureClass::kSinkFailed) {
     return "client_cancelled";
   }
@@ -155,10 +154,9 @@ double EarliestRetry(const std::vector<FailedAttempt>& attempts) {
 // Words for people. The provider's own only where they are about the request:
 // elsewhere they would speak of our account.
 std::string Describe(std::string_view code, const FailedAttempt* last) {
-  const std::string said =
-      last != nullptr && !last->failure.message.empty()
-          ? absl::StrCat(": ", last->failure.message)
-          : "";
+  const std::string said = last != nullptr && !last->failure.message.empty()
+                               ? absl::StrCat(": ", last->failure.message)
+                               : "";
   if (code == "provider_rejected") {
     return absl::StrCat("The provider refused the request", said);
   }

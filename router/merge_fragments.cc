@@ -73,9 +73,8 @@ std::string Merge(std::string_view first, std::string_view second,
 }  // namespace
 
 std::string MergeObjects(std::string_view first, std::string_view second) {
-  return Merge(first, second, JsonType::kObject, [](JsonValue a, JsonValue b) {
-    return JoinObjects(a, b, 0);
-  });
+  return Merge(first, second, JsonType::kObject,
+               [](JsonValue a, JsonValue b) { return JoinObjects(a, b, 0); });
 }
 
 std::string MergeArrays(std::string_view first, std::string_view second) {

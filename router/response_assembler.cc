@@ -107,9 +107,8 @@ void AddDelta(v1::Message* message, v1::Message& delta) {
 }
 
 bool HasToolCall(const v1::Message& message) {
-  return std::any_of(
-      message.parts().begin(), message.parts().end(),
-      [](const v1::Part& part) { return part.has_tool_call(); });
+  return std::any_of(message.parts().begin(), message.parts().end(),
+                     [](const v1::Part& part) { return part.has_tool_call(); });
 }
 
 }  // namespace

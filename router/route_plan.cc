@@ -101,10 +101,9 @@ absl::Status NothingLeft(const Sieve& sieve) {
                       "This key may not use the requested model", "model");
   }
   if (sieve.all_too_long) {
-    return RefuseCall(absl::StatusCode::kInvalidArgument,
-                      "context_length_exceeded",
-                      absl::StrCat("The prompt is too long: ", why),
-                      "messages");
+    return RefuseCall(
+        absl::StatusCode::kInvalidArgument, "context_length_exceeded",
+        absl::StrCat("The prompt is too long: ", why), "messages");
   }
   return RefuseCall(absl::StatusCode::kInvalidArgument, "invalid_request",
                     absl::StrCat("No candidate model fits the request: ", why),
