@@ -4,6 +4,8 @@
 #include <boost/asio/this_coro.hpp>
 #include <exception>
 
+#include "adapters/core/text.h"
+
 namespace llm {
 namespace {
 
@@ -13,7 +15,7 @@ AttemptResult FailedResult(FailureClass failure, std::string_view message) {
   AttemptResult result;
   result.failure.failure = failure;
   result.failure.message = std::string(message);
-  result.status = absl::Status(FailureStatusCode(failure), message);
+  result.status = absl::Status(FailureStatusCode(failure), ToAbsl(message));
   return result;
 }
 

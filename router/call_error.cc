@@ -5,6 +5,7 @@
 
 #include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
+#include "adapters/core/text.h"
 
 namespace llm {
 namespace {
@@ -174,7 +175,8 @@ std::string Describe(std::string_view code, const FailedAttempt* last) {
   if (code == "client_cancelled") return "The caller left";
   return absl::StrCat(
       "No candidate provider could answer; the last failure was ",
-      last == nullptr ? "unknown" : FailureClassName(last->failure.failure));
+      ToAbsl(last == nullptr ? "unknown"
+                             : FailureClassName(last->failure.failure)));
 }
 
 }  // namespace
@@ -186,7 +188,8 @@ absl::Status MakeCallError(absl::StatusCode code, v1::UpstreamError detail) {
   }
   if (detail.code() == "budget_exceeded") detail.set_no_retry(true);
   absl::Status status(code, detail.message());
-  status.SetPayload(kUpstreamErrorUrl, absl::Cord(detail.SerializeAsString()));
+  status.SetPayload(ToAbsl(kUpstreamErrorUrl),
+                    absl::Cord(detail.SerializeAsString()));
   return status;
 }
 
@@ -202,7 +205,7 @@ absl::Status RefuseCall(absl::StatusCode code, std::string_view contract_code,
 
 v1::UpstreamError CallErrorDetail(const absl::Status& status) {
   v1::UpstreamError detail;
-  const auto payload = status.GetPayload(kUpstreamErrorUrl);
+  const auto payload = status.GetPayload(ToAbsl(kUpstreamErrorUrl));
   if (payload && detail.ParseFromString(std::string(*payload))) return detail;
   detail.Clear();
   detail.set_code(std::string(CodeForBareStatus(status.code())));

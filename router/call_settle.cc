@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "adapters/core/text.h"
 #include "router/call.h"
 #include "router/wire_usage.h"
 
@@ -34,7 +35,7 @@ v1::ServiceInfo Router::Call::Info() const {
   if (target != nullptr && !failed_.empty()) {
     absl::StrAppend(&reason, "; answered by ", target->deployment.id, " after ",
                     failed_.size(), " failed: ",
-                    FailureClassName(failed_.back().failure.failure));
+                    ToAbsl(FailureClassName(failed_.back().failure.failure)));
   }
   info.set_reason(std::move(reason));
   const auto cost = totals_.SingleCost();

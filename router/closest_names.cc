@@ -5,6 +5,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "adapters/core/text.h"
 
 namespace llm {
 namespace {
@@ -32,7 +33,7 @@ size_t EditDistance(std::string_view a, std::string_view b) {
 std::vector<std::string> ClosestNames(std::string_view wanted,
                                       std::vector<std::string> names) {
   if (wanted.empty() || wanted.size() > kLongestName) return {};
-  const std::string lower = absl::AsciiStrToLower(wanted);
+  const std::string lower = absl::AsciiStrToLower(ToAbsl(wanted));
   const size_t limit = std::max<size_t>(2, wanted.size() / 3);
   std::vector<std::pair<size_t, std::string>> near;
   for (std::string& name : names) {

@@ -1,6 +1,7 @@
 #include "router/conversation.h"
 
 #include "absl/strings/str_cat.h"
+#include "adapters/core/text.h"
 
 namespace llm {
 namespace {
@@ -13,7 +14,7 @@ std::string RunThread(const Conversation& conversation) {
 }
 
 std::string CallThread(std::string_view id) {
-  return absl::StrCat("call\n", id);
+  return absl::StrCat("call\n", ToAbsl(id));
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "adapters/core/mutex.h"
+#include "adapters/core/text.h"
 
 namespace llm {
 namespace {
@@ -12,7 +13,7 @@ namespace {
 // The tenant's length goes first, so no tenant and thread can be spelt to
 // meet another tenant's entry.
 std::string EntryKey(std::string_view tenant, std::string_view thread) {
-  return absl::StrCat(tenant.size(), ":", tenant, thread);
+  return absl::StrCat(tenant.size(), ":", ToAbsl(tenant), ToAbsl(thread));
 }
 
 class MemoryConversationState : public ConversationState {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "adapters/core/text.h"
 #include "router/classify_failure.h"
 
 namespace llm {
@@ -27,7 +28,7 @@ absl::Duration Growing(int step) {
 }
 
 std::string KeyName(std::string_view provider, int key) {
-  return absl::StrCat(provider, "#", key);
+  return absl::StrCat(ToAbsl(provider), "#", key);
 }
 
 }  // namespace
@@ -51,7 +52,7 @@ void HealthBoard::Report(std::string_view deployment, FailureClass failure,
                          Instant now) {
   if (failure != FailureClass::kNone && !CountsAgainstHealth(failure)) return;
   MutexLock lock(mutex_);
-  Entry& entry = deployments_[deployment];
+  Entry& entry = deployments_[std::string(deployment)];
   if (failure == FailureClass::kNone) {
     entry.any_success = true;
     entry.consecutive_failures = 0;
@@ -78,7 +79,7 @@ void HealthBoard::Report(std::string_view deployment, FailureClass failure,
 
 HealthState HealthBoard::State(std::string_view deployment, Instant now) const {
   MutexLock lock(mutex_);
-  const auto it = deployments_.find(deployment);
+  const auto it = deployments_.find(ToAbsl(deployment));
   if (it == deployments_.end()) return HealthState::kUnknown;
   if (it->second.cooling_until > now) return HealthState::kUnavailable;
   if (it->second.consecutive_failures > 0) return HealthState::kDegraded;
@@ -88,7 +89,7 @@ HealthState HealthBoard::State(std::string_view deployment, Instant now) const {
 std::optional<Instant> HealthBoard::CoolingUntil(std::string_view deployment,
                                                  Instant now) const {
   MutexLock lock(mutex_);
-  const auto it = deployments_.find(deployment);
+  const auto it = deployments_.find(ToAbsl(deployment));
   if (it == deployments_.end() || it->second.cooling_until <= now) {
     return std::nullopt;
   }
@@ -113,7 +114,7 @@ int HealthBoard::PickKey(std::string_view provider, int key_count, int avoid,
                          Instant now) {
   if (key_count <= 0) return -1;
   MutexLock lock(mutex_);
-  const uint64_t turn = turns_[provider]++;
+  const uint64_t turn = turns_[std::string(provider)]++;
   int soonest = -1;
   Instant soonest_at = Instant::Never();
   for (int step = 0; step < key_count; ++step) {

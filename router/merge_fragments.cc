@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "adapters/core/json.h"
+#include "adapters/core/text.h"
 
 namespace llm {
 namespace {
@@ -33,8 +34,8 @@ std::string JoinValues(std::string_view key, JsonValue a, JsonValue b,
     return JoinObjects(a, b, depth + 1);
   }
   if (a.is_string() && b.is_string() && IsCutIntoPieces(key)) {
-    return absl::StrCat(a.raw().substr(0, a.raw().size() - 1),
-                        b.raw().substr(1));
+    return absl::StrCat(ToAbsl(a.raw().substr(0, a.raw().size() - 1)),
+                        ToAbsl(b.raw().substr(1)));
   }
   return std::string(b.raw());
 }

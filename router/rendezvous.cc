@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "absl/strings/str_cat.h"
+#include "adapters/core/text.h"
 
 namespace llm {
 
@@ -23,7 +24,8 @@ uint64_t StableHash(std::string_view text) {
 
 double RendezvousScore(std::string_view key, std::string_view deployment,
                        int weight) {
-  const uint64_t bits = StableHash(absl::StrCat(key, "\n", deployment));
+  const uint64_t bits =
+      StableHash(absl::StrCat(ToAbsl(key), "\n", ToAbsl(deployment)));
   // In (0, 1): neither end may reach the logarithm.
   const double unit = (static_cast<double>(bits >> 11) + 0.5) * 0x1.0p-53;
   return -std::max(weight, 1) / std::log(unit);

@@ -3,10 +3,9 @@
 #include <algorithm>
 #include <utility>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/strip.h"
 #include "adapters/core/status_macros.h"
+#include "adapters/core/text.h"
 #include "router/call_error.h"
 #include "router/closest_names.h"
 #include "router/rendezvous.h"
@@ -26,7 +25,7 @@ std::string_view MetadataTask(const v1::ChatCompletionRequest& request) {
 
 bool IsAuto(std::string_view model) {
   return model.empty() || model == "auto" || model == "auto-quick" ||
-         model == "auto-deep" || absl::StartsWith(model, "auto:");
+         model == "auto-deep" || model.starts_with("auto:");
 }
 
 // The task in the model field; empty for plain auto.
@@ -34,7 +33,7 @@ std::string_view AliasTask(std::string_view model,
                            const RoutingPolicy& policy) {
   if (model == "auto-quick") return policy.quick_task;
   if (model == "auto-deep") return policy.deep_task;
-  if (absl::ConsumePrefix(&model, "auto:")) return model;
+  if (model.starts_with("auto:")) return model.substr(5);
   return {};
 }
 
@@ -56,7 +55,7 @@ absl::Status UnknownTask(const PlanInput& input, std::string_view name) {
   }
   return RefuseCall(
       absl::StatusCode::kNotFound, "model_not_found",
-      absl::StrCat("Unknown task type '", name.substr(0, 128), "'",
+      absl::StrCat("Unknown task type '", ToAbsl(name.substr(0, 128)), "'",
                    DidYouMean(ClosestNames(name, std::move(names)))),
       "task_type");
 }
@@ -73,7 +72,7 @@ absl::Status UnknownModel(const PlanInput& input, std::string_view name) {
   }
   return RefuseCall(
       absl::StatusCode::kNotFound, "model_not_found",
-      absl::StrCat("Unknown model '", name.substr(0, 128), "'",
+      absl::StrCat("Unknown model '", ToAbsl(name.substr(0, 128)), "'",
                    DidYouMean(ClosestNames(name, std::move(names)))),
       "model");
 }
@@ -128,7 +127,7 @@ bool AddProviderModel(const PlanInput& input, std::string_view name,
   if (slash == std::string_view::npos || slash + 1 == name.size()) return false;
   const std::string_view provider = name.substr(0, slash);
   const std::string_view id = name.substr(slash + 1);
-  if (!input.table->providers.contains(provider)) return false;
+  if (!input.table->providers.contains(ToAbsl(provider))) return false;
   if (const PublicModel* model = input.table->FindModel(id)) {
     AddModel(input, *model, false, "named with its provider", route);
     std::erase_if(route->candidates, [provider](const RouteTarget& target) {
