@@ -1,5 +1,5 @@
-// Text helpers that bridge std::string_view and Debian's Abseil, whose
-// absl::string_view is a type of its own.
+// Small text helpers over std::string_view; see adapters/core/text.h for why
+// they are not Abseil's.
 #ifndef LLM_SERVER_CONFIG_TEXT_H_
 #define LLM_SERVER_CONFIG_TEXT_H_
 
@@ -9,12 +9,9 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "adapters/core/text.h"
 
 namespace llm::server {
-
-inline absl::string_view ToAbsl(std::string_view text) {
-  return absl::string_view(text.data(), text.size());
-}
 
 namespace text_internal {
 inline absl::string_view Part(std::string_view text) { return ToAbsl(text); }
