@@ -1,6 +1,9 @@
 #include "server/config/yaml_cursor.h"
 
+#include <yaml-cpp/eventhandler.h>
+
 #include <set>
+#include <sstream>
 
 #include "adapters/core/json.h"
 #include "server/config/setting_text.h"
@@ -29,6 +32,32 @@ bool NestsTooDeep(std::string_view text) {
     if (open > kMaxOpenBrackets) return true;
   }
   return false;
+}
+
+// Events that nobody needs.
+class IgnoreEvents : public YAML::EventHandler {
+ public:
+  void OnDocumentStart(const YAML::Mark&) override {}
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                const std::string&) override {}
+  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                       YAML::EmitterStyle::value) override {}
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                  YAML::EmitterStyle::value) override {}
+  void OnMapEnd() override {}
+};
+
+// Not YAML::LoadAll: on a stray closing bracket it makes documents without
+// end until memory is gone (yaml-cpp 0.7).
+bool HasSecondDocument(const std::string& text) {
+  std::istringstream stream(text);
+  YAML::Parser parser(stream);
+  IgnoreEvents ignore;
+  return parser.HandleNextDocument(ignore) && parser.HandleNextDocument(ignore);
 }
 
 }  // namespace
@@ -154,11 +183,12 @@ std::optional<YamlCursor> ParseYaml(const std::string& text,
   }
   if (NestsTooDeep(text)) return fail(1, "brackets are nested too deep");
   try {
-    const std::vector<YAML::Node> documents = YAML::LoadAll(text);
-    if (documents.size() > 1) {
-      return fail(1, "the file holds more than one YAML document");
+    if (HasSecondDocument(text)) {
+      return fail(1,
+                  "the file holds more than one YAML document, or text that "
+                  "ends the first early");
     }
-    YAML::Node root = documents.empty() ? YAML::Node() : documents.front();
+    YAML::Node root = YAML::Load(text);
     if (!root.IsNull() && !root.IsMap()) {
       return fail(LineOf(root.Mark()),
                   "the file is not a mapping (key: value)");
