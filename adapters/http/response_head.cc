@@ -1,0 +1,60 @@
+#include "adapters/http/response_head.h"
+
+#include <string>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+
+namespace llm {
+
+bool ResponseHead::OnLine(std::string_view line) {
+  bytes_ += line.size();
+  ++lines_;
+  // Interim heads and trailers share the limits: a peer may send either
+  // without end.
+  if (bytes_ > kMaxBytes || lines_ > 2 * kMaxHeaders) return false;
+  if (complete_) return true;
+  const std::string_view text = absl::StripTrailingAsciiWhitespace(line);
+  if (status_ == 0 && absl::StartsWith(text, "HTTP/")) {
+    StartHead(text);
+    return true;
+  }
+  if (!text.empty()) return AddHeader(text);
+  if (started_) {
+    complete_ = true;
+  } else {
+    status_ = 0;
+    headers_.clear();
+  }
+  return true;
+}
+
+// "HTTP/1.1 200 OK", "HTTP/2 200". Curl has checked the line's form.
+void ResponseHead::StartHead(std::string_view line) {
+  const size_t space = line.find(' ');
+  if (space == std::string_view::npos) return;
+  int status = 0;
+  if (!absl::SimpleAtoi(line.substr(space + 1, 3), &status)) return;
+  status_ = status;
+  started_ = status >= 200;
+}
+
+bool ResponseHead::AddHeader(std::string_view line) {
+  const bool folded = line.front() == ' ' || line.front() == '\t';
+  if (folded && !headers_.empty()) {
+    absl::StrAppend(&headers_.back().value, " ",
+                    absl::StripAsciiWhitespace(line));
+    return true;
+  }
+  if (headers_.size() == kMaxHeaders) return false;
+  const size_t colon = line.find(':');
+  if (colon == std::string_view::npos) return true;  // not a header: dropped
+  headers_.push_back(
+      {std::string(line.substr(0, colon)),
+       std::string(absl::StripAsciiWhitespace(line.substr(colon + 1)))});
+  return true;
+}
+
+}  // namespace llm
