@@ -3,10 +3,11 @@
 #include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <tuple>
 #include <utility>
 
 #include "absl/cleanup/cleanup.h"
-#include "absl/strings/str_cat.h"
+#include "adapters/core/text.h"
 
 namespace llm {
 
@@ -35,7 +36,7 @@ Task<HttpResult> CurlExchange::Run() {
 
 absl::Status CurlExchange::Start() {
   const std::string_view passed = deadlines_.Passed(start_);
-  if (!passed.empty()) return absl::DeadlineExceededError(passed);
+  if (!passed.empty()) return absl::DeadlineExceededError(ToAbsl(passed));
   absl::StatusOr<CurlList> headers = MakeHeaderList(request_);
   if (!headers.ok()) return headers.status();
   headers_ = std::move(headers).value();
@@ -81,7 +82,7 @@ Task<absl::Status> CurlExchange::Pump() {
     } else if (done_) {
       co_return absl::OkStatus();
     } else {
-      auto [ignored] =
+      std::ignore =
           co_await wake_.async_wait(asio::as_tuple(asio::use_awaitable));
     }
   }
@@ -149,7 +150,7 @@ void CurlExchange::OnAlarm() {
   if (passed.empty()) {
     ArmAlarm();
   } else {
-    Stop(absl::DeadlineExceededError(passed));
+    Stop(absl::DeadlineExceededError(ToAbsl(passed)));
   }
 }
 

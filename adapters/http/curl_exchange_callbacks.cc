@@ -7,6 +7,7 @@
 namespace llm {
 namespace {
 
+// What may wait for the sink before the transfer is paused: one curl read.
 constexpr size_t kMaxPending = 16384;
 
 int64_t GetInt(CURL* easy, CURLINFO info) {
@@ -95,6 +96,8 @@ size_t CurlExchange::OnBody(char* data, size_t /*one*/, size_t size,
 void CurlExchange::OnDone(CURLcode code) {
   done_ = true;
   code_ = code;
+  // Curl takes a connection that ends inside the head for a whole answer.
+  if (code == CURLE_OK && !head_.complete()) code_ = CURLE_PARTIAL_FILE;
   Wake();
 }
 

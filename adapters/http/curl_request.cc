@@ -6,6 +6,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "adapters/core/text.h"
 
 namespace llm {
 namespace {
@@ -182,10 +183,10 @@ absl::Status StatusOfCurl(CURLcode code, bool connected,
     case CURLE_SSL_CACERT_BADFILE:
       // Names hosts, ports and certificates: the operator needs them.
       return absl::UnavailableError(
-          absl::StrCat(words, detail.empty() ? "" : ": ", detail));
+          absl::StrCat(words, detail.empty() ? "" : ": ", ToAbsl(detail)));
     case CURLE_RECV_ERROR:
       // Curl has no code of its own for a malformed chunk.
-      if (absl::StrContains(detail, "chunked-encoding")) {
+      if (absl::StrContains(ToAbsl(detail), "chunked-encoding")) {
         return absl::InternalError("malformed chunked encoding");
       }
       return absl::UnavailableError(words);

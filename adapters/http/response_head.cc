@@ -3,11 +3,21 @@
 #include <string>
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
-#include "absl/strings/str_cat.h"
+#include "adapters/core/text.h"
 
 namespace llm {
+namespace {
+
+std::string_view Trimmed(std::string_view text) {
+  return ToStd(absl::StripAsciiWhitespace(ToAbsl(text)));
+}
+
+std::string_view WithoutLineEnd(std::string_view line) {
+  return ToStd(absl::StripTrailingAsciiWhitespace(ToAbsl(line)));
+}
+
+}  // namespace
 
 bool ResponseHead::OnLine(std::string_view line) {
   bytes_ += line.size();
@@ -16,8 +26,8 @@ bool ResponseHead::OnLine(std::string_view line) {
   // without end.
   if (bytes_ > kMaxBytes || lines_ > 2 * kMaxHeaders) return false;
   if (complete_) return true;
-  const std::string_view text = absl::StripTrailingAsciiWhitespace(line);
-  if (status_ == 0 && absl::StartsWith(text, "HTTP/")) {
+  const std::string_view text = WithoutLineEnd(line);
+  if (status_ == 0 && text.starts_with("HTTP/")) {
     StartHead(text);
     return true;
   }
@@ -36,7 +46,7 @@ void ResponseHead::StartHead(std::string_view line) {
   const size_t space = line.find(' ');
   if (space == std::string_view::npos) return;
   int status = 0;
-  if (!absl::SimpleAtoi(line.substr(space + 1, 3), &status)) return;
+  if (!absl::SimpleAtoi(ToAbsl(line.substr(space + 1, 3)), &status)) return;
   status_ = status;
   started_ = status >= 200;
 }
@@ -44,16 +54,14 @@ void ResponseHead::StartHead(std::string_view line) {
 bool ResponseHead::AddHeader(std::string_view line) {
   const bool folded = line.front() == ' ' || line.front() == '\t';
   if (folded && !headers_.empty()) {
-    absl::StrAppend(&headers_.back().value, " ",
-                    absl::StripAsciiWhitespace(line));
+    headers_.back().value.append(" ").append(Trimmed(line));
     return true;
   }
   if (headers_.size() == kMaxHeaders) return false;
   const size_t colon = line.find(':');
   if (colon == std::string_view::npos) return true;  // not a header: dropped
-  headers_.push_back(
-      {std::string(line.substr(0, colon)),
-       std::string(absl::StripAsciiWhitespace(line.substr(colon + 1)))});
+  headers_.push_back({std::string(line.substr(0, colon)),
+                      std::string(Trimmed(line.substr(colon + 1)))});
   return true;
 }
 

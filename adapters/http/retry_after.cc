@@ -6,10 +6,8 @@
 #include <string_view>
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
-#include "absl/strings/str_cat.h"
-#include "absl/strings/strip.h"
+#include "adapters/core/text.h"
 
 namespace llm {
 namespace {
@@ -22,7 +20,7 @@ absl::Duration Bounded(absl::Duration wait) {
 
 MaybeDuration ParseNumber(std::string_view text, absl::Duration unit) {
   double number = 0;
-  if (!absl::SimpleAtod(text, &number) || std::isnan(number)) {
+  if (!absl::SimpleAtod(ToAbsl(text), &number) || std::isnan(number)) {
     return std::nullopt;
   }
   return Bounded(number * unit);
@@ -51,10 +49,10 @@ MaybeDuration ParseReset(std::string_view text, absl::Time now) {
     return seconds;
   }
   absl::Duration wait;
-  if (absl::ParseDuration(text, &wait)) return Bounded(wait);
+  if (absl::ParseDuration(ToAbsl(text), &wait)) return Bounded(wait);
   absl::Time time;
   std::string error;
-  if (absl::ParseTime(absl::RFC3339_full, text, &time, &error)) {
+  if (absl::ParseTime(absl::RFC3339_full, ToAbsl(text), &time, &error)) {
     return Bounded(time - now);
   }
   return std::nullopt;
@@ -63,14 +61,14 @@ MaybeDuration ParseReset(std::string_view text, absl::Time now) {
 // OpenAI writes x-ratelimit-remaining-KIND, Anthropic
 // anthropic-ratelimit-KIND-remaining (provider pages, read 2026-11-22).
 std::string ResetNameOf(std::string_view remaining_name) {
-  const std::string name = absl::AsciiStrToLower(remaining_name);
-  std::string_view kind = name;
-  if (absl::ConsumePrefix(&kind, "x-ratelimit-remaining-")) {
-    return absl::StrCat("x-ratelimit-reset-", kind);
+  constexpr std::string_view kPrefix = "x-ratelimit-remaining-";
+  constexpr std::string_view kSuffix = "-remaining";
+  const std::string name = absl::AsciiStrToLower(ToAbsl(remaining_name));
+  if (name.starts_with(kPrefix)) {
+    return "x-ratelimit-reset-" + name.substr(kPrefix.size());
   }
-  if (absl::StartsWith(kind, "anthropic-ratelimit-") &&
-      absl::ConsumeSuffix(&kind, "-remaining")) {
-    return absl::StrCat(kind, "-reset");
+  if (name.starts_with("anthropic-ratelimit-") && name.ends_with(kSuffix)) {
+    return name.substr(0, name.size() - kSuffix.size()) + "-reset";
   }
   return "";
 }
@@ -85,7 +83,7 @@ MaybeDuration LatestReset(const std::vector<HttpHeader>& headers,
     const std::string* reset = FindHeader(headers, reset_name);
     if (reset == nullptr) continue;
     const MaybeDuration wait =
-        ParseReset(absl::StripAsciiWhitespace(*reset), now);
+        ParseReset(ToStd(absl::StripAsciiWhitespace(*reset)), now);
     if (wait && (!latest || *wait > *latest)) latest = wait;
   }
   return latest;
@@ -102,7 +100,7 @@ std::optional<absl::Duration> ParseRetryAfter(
     if (wait) return wait;
   }
   if (const std::string* value = FindHeader(headers, "retry-after")) {
-    const std::string_view text = absl::StripAsciiWhitespace(*value);
+    const std::string_view text = ToStd(absl::StripAsciiWhitespace(*value));
     MaybeDuration wait = ParseNumber(text, absl::Seconds(1));
     if (!wait) wait = ParseHttpDate(text, now);
     if (wait) return wait;

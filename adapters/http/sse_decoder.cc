@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cstring>
 
-#include "absl/strings/strip.h"
-
 namespace llm {
 namespace {
 
@@ -15,6 +13,11 @@ size_t FindByte(std::string_view text, char wanted) {
   const void* found = std::memchr(text.data(), wanted, text.size());
   if (found == nullptr) return std::string_view::npos;
   return static_cast<size_t>(static_cast<const char*>(found) - text.data());
+}
+
+std::string_view WithoutPrefix(std::string_view text, std::string_view prefix) {
+  if (text.starts_with(prefix)) text.remove_prefix(prefix.size());
+  return text;
 }
 
 }  // namespace
@@ -68,7 +71,7 @@ std::optional<std::string_view> SseDecoder::NextLine() {
 std::string_view SseDecoder::WithoutBom(std::string_view line) {
   if (!first_line_) return line;
   first_line_ = false;
-  return absl::StripPrefix(line, kBom);
+  return WithoutPrefix(line, kBom);
 }
 
 std::optional<std::string_view> SseDecoder::CutLine() {
@@ -115,7 +118,7 @@ bool SseDecoder::TakeLine(std::string_view line) {
     TakeField(line, "");
   } else {
     TakeField(line.substr(0, colon),
-              absl::StripPrefix(line.substr(colon + 1), " "));
+              WithoutPrefix(line.substr(colon + 1), " "));
   }
   return false;
 }
