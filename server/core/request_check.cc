@@ -1,0 +1,187 @@
+#include "server/core/request_check.h"
+
+#include <cmath>
+#include <string>
+#include <string_view>
+
+#include "absl/strings/str_cat.h"
+#include "adapters/core/json.h"
+#include "adapters/core/status_macros.h"
+#include "router/call_error.h"
+
+namespace llm::server {
+namespace {
+
+enum class Shape { kAny, kObject, kArray };
+
+absl::Status Invalid(std::string_view param, std::string_view message) {
+  return RefuseCall(absl::StatusCode::kInvalidArgument, "invalid_request",
+                    message, param);
+}
+
+// Names a field only when something is wrong with it: most requests have no
+// fault, and hundreds of fields.
+struct Path {
+  std::string_view list;  // "messages", "tools", or empty
+  int index = 0;
+  std::string_view field;
+
+  std::string Text() const {
+    if (list.empty()) return std::string(field);
+    return absl::StrCat(std::string(list), "[", index, "].",
+                        std::string(field));
+  }
+};
+
+// Empty text means absent.
+absl::Status CheckJson(const std::string& text, Shape shape, Path path) {
+  if (text.empty()) return absl::OkStatus();
+  const absl::StatusOr<JsonDocument> parsed = JsonDocument::Parse(text);
+  if (!parsed.ok()) return Invalid(path.Text(), "this is not valid JSON");
+  const JsonValue root = parsed->root();
+  if (shape == Shape::kObject && !root.is_object()) {
+    return Invalid(path.Text(), "this must be a JSON object");
+  }
+  if (shape == Shape::kArray && !root.is_array()) {
+    return Invalid(path.Text(), "this must be a JSON array");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckFinite(double value, std::string_view param) {
+  if (std::isfinite(value)) return absl::OkStatus();
+  return Invalid(param, "the number must be finite");
+}
+
+absl::Status CheckNumbers(const v1::ChatCompletionRequest& request) {
+  LLM_RETURN_IF_ERROR(CheckFinite(request.temperature(), "temperature"));
+  LLM_RETURN_IF_ERROR(CheckFinite(request.top_p(), "top_p"));
+  LLM_RETURN_IF_ERROR(
+      CheckFinite(request.frequency_penalty(), "frequency_penalty"));
+  LLM_RETURN_IF_ERROR(
+      CheckFinite(request.presence_penalty(), "presence_penalty"));
+  for (const auto& [token, bias] : request.logit_bias()) {
+    LLM_RETURN_IF_ERROR(CheckFinite(bias, "logit_bias"));
+  }
+  const google::protobuf::Duration& timeout = request.timeout();
+  if (request.has_timeout() && (timeout.seconds() < 0 || timeout.nanos() < 0 ||
+                                timeout.seconds() + timeout.nanos() == 0)) {
+    return Invalid("timeout", "the timeout must be positive");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckTopLevelJson(const v1::ChatCompletionRequest& request) {
+  struct Field {
+    const std::string& text;
+    Shape shape;
+    std::string_view name;
+  };
+  const Field fields[] = {
+      {request.extra_json(), Shape::kObject, "extra_json"},
+      {request.prompt_cache_options_json(), Shape::kAny,
+       "prompt_cache_options_json"},
+      {request.web_search_options_json(), Shape::kAny,
+       "web_search_options_json"},
+      {request.moderation_json(), Shape::kAny, "moderation_json"},
+      {request.functions_json(), Shape::kArray, "functions_json"},
+      {request.function_call_json(), Shape::kAny, "function_call_json"},
+      {request.audio().voice_json(), Shape::kAny, "audio.voice_json"},
+      {request.prediction().content_json(), Shape::kAny,
+       "prediction.content_json"},
+      {request.response_format().extra_json(), Shape::kObject,
+       "response_format.extra_json"},
+      {request.response_format().json_schema().schema_json(), Shape::kObject,
+       "response_format.json_schema.schema_json"},
+      {request.tool_choice().other_json(), Shape::kAny,
+       "tool_choice.other_json"},
+  };
+  for (const Field& field : fields) {
+    LLM_RETURN_IF_ERROR(
+        CheckJson(field.text, field.shape, {{}, 0, field.name}));
+  }
+  if (request.has_response_format() &&
+      request.response_format().type().empty()) {
+    return Invalid("response_format.type",
+                   "say text, json_object or "
+                   "json_schema");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckTool(const v1::Tool& tool, int index) {
+  const auto at = [index](std::string_view field) {
+    return Path{"tools", index, field};
+  };
+  LLM_RETURN_IF_ERROR(
+      CheckJson(tool.other_json(), Shape::kObject, at("other_json")));
+  LLM_RETURN_IF_ERROR(
+      CheckJson(tool.extra_json(), Shape::kObject, at("extra_json")));
+  if (tool.has_function()) {
+    const v1::FunctionTool& function = tool.function();
+    if (function.name().empty()) {
+      return Invalid(at("function.name").Text(), "a function needs a name");
+    }
+    LLM_RETURN_IF_ERROR(CheckJson(function.parameters_json(), Shape::kObject,
+                                  at("function.parameters_json")));
+    return CheckJson(function.extra_json(), Shape::kObject,
+                     at("function.extra_json"));
+  }
+  if (tool.has_custom()) {
+    if (tool.custom().name().empty()) {
+      return Invalid(at("custom.name").Text(), "a custom tool needs a name");
+    }
+    return CheckJson(tool.custom().format_json(), Shape::kObject,
+                     at("custom.format_json"));
+  }
+  if (tool.other_json().empty()) {
+    return Invalid(at("function").Text(), "the tool is empty");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckMessage(const v1::Message& message, int index) {
+  const auto at = [index](std::string_view field) {
+    return Path{"messages", index, field};
+  };
+  LLM_RETURN_IF_ERROR(
+      CheckJson(message.audio_json(), Shape::kObject, at("audio_json")));
+  LLM_RETURN_IF_ERROR(CheckJson(message.annotations_json(), Shape::kArray,
+                                at("annotations_json")));
+  LLM_RETURN_IF_ERROR(CheckJson(message.function_call_json(), Shape::kObject,
+                                at("function_call_json")));
+  LLM_RETURN_IF_ERROR(
+      CheckJson(message.extra_json(), Shape::kObject, at("extra_json")));
+  for (const v1::ToolCall& call : message.tool_calls()) {
+    LLM_RETURN_IF_ERROR(
+        CheckJson(call.extra_json(), Shape::kObject, at("tool_calls")));
+  }
+  for (const v1::Part& part : message.parts()) {
+    LLM_RETURN_IF_ERROR(
+        CheckJson(part.extra_json(), Shape::kObject, at("parts")));
+    LLM_RETURN_IF_ERROR(
+        CheckJson(part.tool_call().extra_json(), Shape::kObject, at("parts")));
+    if (part.has_opaque() && part.opaque().json().empty()) {
+      return Invalid(at("parts").Text(), "an opaque part needs its JSON");
+    }
+    LLM_RETURN_IF_ERROR(
+        CheckJson(part.opaque().json(), Shape::kAny, at("parts")));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status CheckRequest(const v1::ChatCompletionRequest& request) {
+  LLM_RETURN_IF_ERROR(CheckNumbers(request));
+  LLM_RETURN_IF_ERROR(CheckTopLevelJson(request));
+  for (int i = 0; i < request.tools_size(); ++i) {
+    LLM_RETURN_IF_ERROR(CheckTool(request.tools(i), i));
+  }
+  for (int i = 0; i < request.messages_size(); ++i) {
+    LLM_RETURN_IF_ERROR(CheckMessage(request.messages(i), i));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace llm::server

@@ -1,0 +1,66 @@
+#include "server/core/call_headers.h"
+
+#include <catch2/catch.hpp>
+#include <string>
+
+namespace llm::server {
+namespace {
+
+TEST_CASE("A traceparent gives its trace id, anything else none",
+          "[server][headers]") {
+  const std::string id = "4bf92f3577b34da6a3ce929d0e0e4736";
+  const auto [text, want] = GENERATE_COPY(table<std::string, std::string>({
+      {"00-" + id + "-00f067aa0ba902b7-01", id},
+      {"01-" + id + "-00f067aa0ba902b7-01-more", id},
+      {"ff-" + id + "-00f067aa0ba902b7-01", ""},
+      {"00-" + std::string(32, '0') + "-00f067aa0ba902b7-01", ""},
+      {"00-" + id + "-00f067aa0ba902b7", ""},
+      {"00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01", ""},
+      {id, ""},
+      {"", ""},
+  }));
+  CAPTURE(text);
+  CHECK(TraceIdOf(text) == want);
+}
+
+TEST_CASE("A caller's request id is kept if it can be echoed",
+          "[server][headers]") {
+  CHECK(KeptRequestId("mine", "ours") == "mine");
+  CHECK(KeptRequestId("", "ours") == "ours");
+  CHECK(KeptRequestId("two words", "ours") == "ours");
+  CHECK(KeptRequestId("line\n", "ours") == "ours");
+  CHECK(KeptRequestId("gr\u00fc\u00df", "ours") == "ours");
+  CHECK(KeptRequestId(std::string(128, 'x'), "ours") == std::string(128, 'x'));
+  CHECK(KeptRequestId(std::string(129, 'x'), "ours") == "ours");
+}
+
+TEST_CASE("A timeout needs a unit and must be positive", "[server][headers]") {
+  CHECK(ParseCallerTimeout("90s").value() == absl::Seconds(90));
+  CHECK(ParseCallerTimeout("1m30s").value() == absl::Seconds(90));
+  CHECK(ParseCallerTimeout("250ms").value() == absl::Milliseconds(250));
+  for (const char* text : {"90", "-1s", "0s", "soon", "", " 5s"}) {
+    CAPTURE(text);
+    CHECK(ParseCallerTimeout(text).status().code() ==
+          absl::StatusCode::kInvalidArgument);
+  }
+}
+
+TEST_CASE("Facts leave as headers only where they are known",
+          "[server][headers]") {
+  v1::ServiceInfo info;
+  const auto bare = FactHeaders(info);
+  REQUIRE(bare.size() == 2);
+  CHECK(bare[0].first == "x-llm-attempts");
+  CHECK(bare[0].second == "0");
+  CHECK(bare[1].first == "x-llm-overhead-us");
+  info.set_model("m\u00e9\n");
+  info.mutable_cost()->set_amount("0.1");
+  info.mutable_cost()->set_currency("CNY");
+  const auto facts = FactHeaders(info);
+  REQUIRE(facts.size() == 4);
+  CHECK(facts[0].second == "m???");
+  CHECK(facts[2].second == "0.1 CNY");
+}
+
+}  // namespace
+}  // namespace llm::server
