@@ -1,0 +1,90 @@
+#include "server/grpc/call_edge.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "adapters/core/status_macros.h"
+#include "server/core/call_headers.h"
+#include "server/core/message_view.h"
+#include "server/core/request_check.h"
+#include "server/grpc/wire_status.h"
+
+namespace llm::server {
+
+std::string_view CallEdge::Metadata(const char* key) const {
+  const auto it = context_.client_metadata().find(key);
+  if (it == context_.client_metadata().end()) return {};
+  return {it->second.data(), it->second.size()};
+}
+
+absl::Status CallEdge::Enter(Access access) {
+  call_ = lane_.service.NewCall({}, "grpc");
+  call_.trace_id = TraceIdOf(Metadata("traceparent"));
+  request_id_ = KeptRequestId(Metadata("x-request-id"), call_.call_id.value);
+  const std::string_view authorization = Metadata("authorization");
+  if (access == Access::kAdmin) {
+    return lane_.service.AuthoriseAdmin(authorization);
+  }
+  LLM_ASSIGN_OR_RETURN(call_.caller, lane_.service.Authenticate(authorization));
+  return absl::OkStatus();
+}
+
+Instant CallEdge::GrpcDeadline() const {
+  const auto deadline = context_.deadline();
+  if (deadline == std::chrono::system_clock::time_point::max()) {
+    return Instant::Never();
+  }
+  return lane_.clock.Monotonic() +
+         (absl::FromChrono(deadline) - lane_.clock.WallNow());
+}
+
+absl::Status CallEdge::AcceptChat(v1::ChatCompletionRequest* message) {
+  LLM_RETURN_IF_ERROR(CheckRequest(*message));
+  LLM_RETURN_IF_ERROR(NormaliseMessages(message));
+  call_.strict = message->strict() || ParseSwitch(Metadata("x-llm-strict"));
+  call_.deadline = GrpcDeadline();
+  if (message->has_timeout()) {
+    const absl::Duration timeout =
+        absl::Seconds(message->timeout().seconds()) +
+        absl::Nanoseconds(message->timeout().nanos());
+    call_.deadline = std::min(call_.deadline, call_.received + timeout);
+  }
+  const std::string_view timeout_text = Metadata("x-llm-timeout");
+  if (!timeout_text.empty()) {
+    LLM_ASSIGN_OR_RETURN(const absl::Duration timeout,
+                         ParseCallerTimeout(timeout_text));
+    call_.deadline = std::min(call_.deadline, call_.received + timeout);
+  }
+  return absl::OkStatus();
+}
+
+void CallEdge::SendRequestId() {
+  if (request_id_.empty()) return;
+  context_.AddInitialMetadata("x-request-id", request_id_);
+  request_id_.clear();
+}
+
+void CallEdge::SendFacts(const v1::ServiceInfo& info) {
+  for (auto& [name, value] : FactHeaders(info)) {
+    context_.AddInitialMetadata(name, value);
+  }
+}
+
+void CallEdge::TrailFacts(const v1::ServiceInfo& info) {
+  for (auto& [name, value] : FactHeaders(info)) {
+    context_.AddTrailingMetadata(name, value);
+  }
+}
+
+grpc::Status CallEdge::Close(const absl::Status& status) {
+  SendRequestId();
+  if (status.ok()) return grpc::Status::OK;
+  WireStatus wire = ToWireStatus(status, call_.call_id.value);
+  if (wire.detail.no_retry()) {
+    context_.AddTrailingMetadata("grpc-retry-pushback-ms", "-1");
+  }
+  return std::move(wire.status);
+}
+
+}  // namespace llm::server

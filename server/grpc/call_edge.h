@@ -1,0 +1,56 @@
+// What every call does at its edge: read metadata, find out who calls, answer
+// with ids, facts and errors. Internal to this room.
+//
+// Threads: On the call's loop, before Finish.
+#ifndef LLM_SERVER_GRPC_CALL_EDGE_H_
+#define LLM_SERVER_GRPC_CALL_EDGE_H_
+
+#include <grpcpp/server_context.h>
+#include <grpcpp/support/status.h>
+
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "router/router.h"
+#include "server/grpc/lane.h"
+
+namespace llm::server {
+
+enum class Access { kCaller, kAdmin };
+
+class CallEdge {
+ public:
+  CallEdge(Lane& lane, grpc::CallbackServerContext& context)
+      : lane_(lane), context_(context) {}
+
+  // Mints the call, keeps the caller's ids and finds out who calls. The ids
+  // stand also where it fails.
+  absl::Status Enter(Access access);
+  // Strictness and the deadline: the earliest of gRPC's, the message's and
+  // the metadata's. Normalises and checks the messages.
+  absl::Status AcceptChat(v1::ChatCompletionRequest* message);
+
+  const CallContext& call() const { return call_; }
+
+  // x-request-id, once, before the first bytes leave.
+  void SendRequestId();
+  void SendFacts(const v1::ServiceInfo& info);
+  void TrailFacts(const v1::ServiceInfo& info);
+  // OK, or the failure with its details and its advice on retries.
+  grpc::Status Close(const absl::Status& status);
+
+ private:
+  // The first value of a metadata key, or empty.
+  std::string_view Metadata(const char* key) const;
+  Instant GrpcDeadline() const;
+
+  Lane& lane_;
+  grpc::CallbackServerContext& context_;
+  CallContext call_;
+  std::string request_id_;
+};
+
+}  // namespace llm::server
+
+#endif  // LLM_SERVER_GRPC_CALL_EDGE_H_

@@ -1,0 +1,84 @@
+// One gRPC listener: LlmService, and AdminService too on the admin listener;
+// health checking and reflection on both.
+//
+// Threads:   Start, Shutdown and the destructor on the owner's thread, not on
+//            a loop: Shutdown waits for calls that the loops must finish.
+//            SetServing from any thread.
+// Ownership: Loops, services and clock outlive the server, and the loops run
+//            until it is destroyed.
+// Errors:    kInvalidArgument for TLS files that do not fit, kUnavailable
+//            where the address cannot be bound.
+#ifndef LLM_SERVER_GRPC_GRPC_SERVER_H_
+#define LLM_SERVER_GRPC_GRPC_SERVER_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "adapters/core/clock.h"
+#include "server/core/chat_service.h"
+#include "server/core/event_loop.h"
+
+namespace llm::server {
+
+// PEM text, not file names.
+struct GrpcTls {
+  std::string certificate;
+  std::string private_key;
+  std::string client_ca;  // set: clients must show a certificate of this CA
+};
+
+struct GrpcServerOptions {
+  // "127.0.0.1:9004"; port 0 takes a free one.
+  std::string listen;
+  // Empty certificate: plain text.
+  GrpcTls tls;
+  // Larger messages are refused as RESOURCE_EXHAUSTED by gRPC itself.
+  int64_t max_message_bytes = int64_t{32} << 20;
+  // Serves AdminService as well.
+  bool admin = false;
+  // More calls on one connection wait at the client.
+  int max_streams_per_connection = 4096;
+  // What gRPC may hold for all connections of this server; beyond it, reads
+  // slow down. Room for 64 of the largest messages at the default.
+  int64_t memory_bytes = int64_t{2} << 30;
+};
+
+// A loop and the gateway that lives on it.
+struct GrpcLane {
+  EventLoop* loop = nullptr;
+  ChatService* service = nullptr;
+};
+
+class GrpcServer {
+ public:
+  // Listens and accepts at once; health answers NOT_SERVING until
+  // SetServing(true). Calls go round the lanes, of which there is at least
+  // one.
+  static absl::StatusOr<std::unique_ptr<GrpcServer>> Start(
+      const GrpcServerOptions& options, const std::vector<GrpcLane>& lanes,
+      const Clock& clock);
+  ~GrpcServer();  // Shutdown(zero)
+  GrpcServer(const GrpcServer&) = delete;
+  GrpcServer& operator=(const GrpcServer&) = delete;
+
+  int port() const;
+  // What health checks hear, for "" and for "llm.v1.LlmService".
+  void SetServing(bool serving);
+  // Health turns NOT_SERVING, no call is accepted any more, calls in flight
+  // have `grace` to end and are cancelled then. Returns when all are over.
+  // Once; later calls do nothing.
+  void Shutdown(absl::Duration grace);
+
+ private:
+  class Parts;
+  explicit GrpcServer(std::unique_ptr<Parts> parts);
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace llm::server
+
+#endif  // LLM_SERVER_GRPC_GRPC_SERVER_H_

@@ -1,0 +1,243 @@
+// The listener: services, health, reflection, limits, pings, addresses.
+#include "server/grpc/grpc_server.h"
+
+#include <grpcpp/generic/generic_stub.h>
+#include <grpcpp/support/byte_buffer.h>
+
+#include <string>
+#include <utility>
+
+#include "tests/server/grpc/grpc_fixture.h"
+
+namespace llm::server {
+namespace {
+
+grpc::ByteBuffer ToBuffer(const std::string& bytes) {
+  const grpc::Slice slice(bytes);
+  return grpc::ByteBuffer(&slice, 1);
+}
+
+std::string FromBuffer(const grpc::ByteBuffer& buffer) {
+  std::vector<grpc::Slice> slices;
+  (void)buffer.Dump(&slices);
+  std::string bytes;
+  for (const grpc::Slice& slice : slices) {
+    bytes.append(reinterpret_cast<const char*>(slice.begin()), slice.size());
+  }
+  return bytes;
+}
+
+// One message each way on a method whose stubs Debian does not ship.
+std::pair<grpc::Status, std::string> RawCall(GrpcFixture& fixture,
+                                             const std::string& method,
+                                             const std::string& bytes) {
+  grpc::GenericStub stub(fixture.channel);
+  grpc::CompletionQueue queue;
+  grpc::ClientContext context;
+  void* tag = nullptr;
+  bool ok = false;
+  auto call = stub.PrepareCall(&context, method, &queue);
+  call->StartCall(nullptr);
+  queue.Next(&tag, &ok);
+  call->Write(ToBuffer(bytes), nullptr);
+  queue.Next(&tag, &ok);
+  grpc::ByteBuffer answer;
+  call->Read(&answer, nullptr);
+  queue.Next(&tag, &ok);
+  const std::string text = ok ? FromBuffer(answer) : std::string();
+  call->WritesDone(nullptr);
+  queue.Next(&tag, &ok);
+  grpc::Status status;
+  call->Finish(&status, nullptr);
+  queue.Next(&tag, &ok);
+  return {status, text};
+}
+
+// grpc.health.v1: request {service = 1}, response {status = 1}.
+std::string Health(GrpcFixture& fixture, const std::string& service) {
+  std::string request;
+  if (!service.empty()) {
+    request = std::string("\x0a") + static_cast<char>(service.size()) + service;
+  }
+  const auto [status, answer] =
+      RawCall(fixture, "/grpc.health.v1.Health/Check", request);
+  if (status.error_code() == grpc::StatusCode::NOT_FOUND) return "unknown";
+  REQUIRE(status.ok());
+  return answer == std::string("\x08\x01") ? "serving" : "not serving";
+}
+
+TEST_CASE("Health follows the switch, for the server and for the service",
+          "[server][grpc][health]") {
+  GrpcFixture fixture;
+  for (const bool serving : {false, true, false}) {
+    if (serving || Health(fixture, "") == "serving") {
+      fixture.server->SetServing(serving);
+    }
+    const std::string want = serving ? "serving" : "not serving";
+    CHECK(Health(fixture, "") == want);
+    CHECK(Health(fixture, "llm.v1.LlmService") == want);
+  }
+  CHECK(Health(fixture, "other.Service") == "unknown");
+}
+
+TEST_CASE("Reflection lists what a listener serves, admin only on its own",
+          "[server][grpc][reflection]") {
+  const bool admin = GENERATE(false, true);
+  GrpcServerOptions options;
+  options.admin = admin;
+  GrpcFixture fixture(options);
+  // ServerReflectionRequest{list_services = ""}.
+  const auto [status, answer] = RawCall(
+      fixture, "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+      std::string("\x3a\x00", 2));
+  REQUIRE(status.ok());
+  CHECK(answer.find("llm.v1.LlmService") != std::string::npos);
+  CHECK(answer.find("grpc.health.v1.Health") != std::string::npos);
+  CHECK((answer.find("llm.v1.AdminService") != std::string::npos) == admin);
+}
+
+TEST_CASE("Keys are managed with the admin key on the admin listener",
+          "[server][grpc][admin]") {
+  GrpcServerOptions options;
+  options.admin = true;
+  GrpcFixture fixture(options);
+  auto context = GrpcFixture::Context(FakeChatService::kAdminKey);
+  v1::CreateKeyRequest create;
+  create.set_name("desk");
+  v1::CreateKeyResponse created;
+  REQUIRE(fixture.admin->CreateKey(context.get(), create, &created).ok());
+  CHECK(created.key().name() == "desk");
+  CHECK(created.secret() == "sk-new");
+
+  context = GrpcFixture::Context(FakeChatService::kAdminKey);
+  v1::ListKeysRequest list;
+  list.set_include_revoked(true);
+  v1::ListKeysResponse listed;
+  REQUIRE(fixture.admin->ListKeys(context.get(), list, &listed).ok());
+  CHECK(listed.keys(0).id() == "all");
+
+  context = GrpcFixture::Context(FakeChatService::kAdminKey);
+  v1::RevokeKeyRequest revoke;
+  revoke.set_id("key_x");
+  v1::RevokeKeyResponse revoked;
+  const grpc::Status missing =
+      fixture.admin->RevokeKey(context.get(), revoke, &revoked);
+  CHECK(missing.error_code() == grpc::StatusCode::NOT_FOUND);
+  CHECK(missing.error_message() == "no key key_x");
+}
+
+TEST_CASE("A caller's key manages no keys", "[server][grpc][admin][SEC-7]") {
+  GrpcServerOptions options;
+  options.admin = true;
+  GrpcFixture fixture(options);
+  auto context = GrpcFixture::Context();
+  v1::ListKeysResponse listed;
+  CHECK(fixture.admin->ListKeys(context.get(), {}, &listed).error_code() ==
+        grpc::StatusCode::UNAUTHENTICATED);
+}
+
+TEST_CASE("The public listener knows no admin service",
+          "[server][grpc][admin]") {
+  GrpcFixture fixture;
+  auto context = GrpcFixture::Context(FakeChatService::kAdminKey);
+  v1::ListKeysResponse listed;
+  CHECK(fixture.admin->ListKeys(context.get(), {}, &listed).error_code() ==
+        grpc::StatusCode::UNIMPLEMENTED);
+}
+
+TEST_CASE("Models and usage are asked in the caller's name", "[server][grpc]") {
+  GrpcFixture fixture;
+  fixture.service.label = "m\xff";
+  auto context = GrpcFixture::Context();
+  v1::ListModelsResponse models;
+  REQUIRE(fixture.stub->ListModels(context.get(), {}, &models).ok());
+  CHECK(models.data(0).owned_by() == "ann");
+  CHECK(models.data(0).id() == "m\uFFFD");
+  context = GrpcFixture::Context();
+  v1::GetUsageRequest request;
+  request.set_from("2026-01-01");
+  v1::GetUsageResponse usage;
+  REQUIRE(fixture.stub->GetUsage(context.get(), request, &usage).ok());
+  CHECK(usage.currency() == "2026-01-01");
+  CHECK(usage.models().at("ann").requests() == 3);
+}
+
+TEST_CASE("Embeddings say that they are not served yet", "[server][grpc]") {
+  GrpcFixture fixture;
+  auto context = GrpcFixture::Context();
+  v1::CreateEmbeddingsResponse response;
+  const grpc::Status status =
+      fixture.stub->CreateEmbeddings(context.get(), {}, &response);
+  CHECK(status.error_code() == grpc::StatusCode::UNIMPLEMENTED);
+  CHECK(status.error_details().find("not_implemented") != std::string::npos);
+}
+
+TEST_CASE("Messages up to the limit pass, both ways; larger ones do not",
+          "[server][grpc][limits]") {
+  GrpcServerOptions options;
+  options.max_message_bytes = int64_t{16} << 20;
+  GrpcFixture fixture(options);
+  fixture.service.chat = [](const CallContext&, const ChatRequest& request,
+                            ChunkSink*) -> Task<CallResult> {
+    co_return TextAnswer(request.message.messages(0).parts(0).text().text());
+  };
+  const std::string fits((size_t{16} << 20) - 1024, 'x');
+  auto context = GrpcFixture::Context();
+  v1::ChatCompletionResponse response;
+  REQUIRE(
+      fixture.stub->ChatCompletion(context.get(), UserRequest(fits), &response)
+          .ok());
+  CHECK((response.choices(0).message().content() == fits));
+  context = GrpcFixture::Context();
+  CHECK(fixture.stub
+            ->ChatCompletion(context.get(), UserRequest(fits + fits), &response)
+            .error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED);
+}
+
+TEST_CASE("Frequent pings never cost a client its connection",
+          "[server][grpc][pings]") {
+  grpc::ChannelArguments pings;
+  pings.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 10);
+  pings.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 60'000);
+  pings.SetInt(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  pings.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
+  GrpcFixture fixture({}, pings);
+  // Many ping intervals pass while the answer is being made. With gRPC's
+  // defaults the server would close the connection at the third ping.
+  fixture.service.chat = [&fixture](const CallContext& call, const ChatRequest&,
+                                    ChunkSink*) -> Task<CallResult> {
+    CallResult result = TextAnswer("hi");
+    result.status = co_await fixture.clock.SleepUntil(call.received +
+                                                      absl::Milliseconds(300));
+    co_return result;
+  };
+  auto context = GrpcFixture::Context();
+  v1::ChatCompletionResponse response;
+  CHECK(fixture.stub->ChatCompletion(context.get(), UserRequest(), &response)
+            .ok());
+}
+
+TEST_CASE("An address that is taken is a fault, not a share",
+          "[server][grpc][start]") {
+  GrpcFixture fixture;
+  EventLoop loop(0);
+  GrpcServerOptions options;
+  options.listen = "127.0.0.1:" + std::to_string(fixture.server->port());
+  const auto second =
+      GrpcServer::Start(options, {{&loop, &fixture.service}}, fixture.clock);
+  CHECK(second.status().code() == absl::StatusCode::kUnavailable);
+}
+
+TEST_CASE("A certificate without its key is a fault", "[server][grpc][tls]") {
+  GrpcFixture fixture;
+  EventLoop loop(0);
+  GrpcServerOptions options;
+  options.listen = "127.0.0.1:0";
+  options.tls.certificate = "-----BEGIN CERTIFICATE-----";
+  const auto server =
+      GrpcServer::Start(options, {{&loop, &fixture.service}}, fixture.clock);
+  CHECK(server.status().code() == absl::StatusCode::kInvalidArgument);
+}
+
+}  // namespace
+}  // namespace llm::server
