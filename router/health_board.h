@@ -31,10 +31,15 @@ class HealthBoard {
   std::optional<Instant> CoolingUntil(std::string_view deployment,
                                       Instant now) const;
 
-  // Keys of a provider, by index: one that was refused or is out of money is
-  // set aside for a while. Returns the key to use now, spread evenly; if all
-  // are set aside, the one that comes back first.
+  // Keys of a provider, by index: one that was refused, rate limited or is out
+  // of money is set aside for a while. Returns the key to use now, spread
+  // evenly, never `avoid` while there is another; if all are set aside, the
+  // one that comes back first; -1 if the provider has no keys.
   int PickKey(std::string_view provider, int key_count, int avoid, Instant now);
+  // When the first of a provider's keys comes back; nullopt if one is usable
+  // now or none is needed.
+  std::optional<Instant> KeysOutUntil(std::string_view provider, int key_count,
+                                      Instant now) const;
   void ReportKey(std::string_view provider, int key, FailureClass failure,
                  Instant now);
 

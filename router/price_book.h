@@ -3,8 +3,10 @@
 // Rows come from the built-in list (prices.json: fields, sources and dates
 // stand in it, per row) and from the configuration, which wins. Lookup:
 // restrict to provider and currency, drop rows not in force at the request's
-// start, then exact model, alias, pattern in file order. Unknown is unknown:
-// nullopt, never zero.
+// start, then exact model, alias, pattern in file order; the model that was
+// served before the one that was asked for. Unknown is unknown: nullopt,
+// never zero. OpenRouter reports its own charge, which is taken as it is
+// unless the configuration has a row.
 //
 // Threads: Immutable once built; share freely.
 // Units:   Pico-units of the row's currency per token.
@@ -22,65 +24,9 @@
 #include "adapters/core/ids.h"
 #include "adapters/core/money.h"
 #include "adapters/core/usage.h"
+#include "router/price_row.h"
 
 namespace llm {
-
-// Prices of one tier or window, pico-units per token. Unset: falls back as
-// written beside each.
-struct PriceSet {
-  std::optional<int64_t> input;
-  std::optional<int64_t> cached_input;           // else input
-  std::optional<int64_t> cached_input_explicit;  // else cached_input
-  std::optional<int64_t> cache_write;            // else input
-  std::optional<int64_t> cache_write_1h;         // else cache_write
-  std::optional<int64_t> output;
-  std::optional<int64_t> output_thinking_mode;  // else output
-  std::optional<int64_t> audio_input;           // else input
-  std::optional<int64_t> audio_cached_input;    // else cached_input
-  std::optional<int64_t> audio_output;          // else output
-  std::optional<int64_t> image_input;           // else input
-};
-
-struct PriceTier {
-  int64_t above_input_tokens = 0;  // strictly above
-  PriceSet prices;                 // what is unset falls back to the row
-};
-
-struct PriceWindow {
-  std::string timezone;   // IANA name
-  std::vector<int> days;  // 1 = Monday … 7 = Sunday, in that zone
-  // [start, end) minutes of the day in that zone.
-  std::vector<std::pair<int, int>> ranges;
-  PriceSet prices;
-};
-
-struct PriceRow {
-  std::string provider;
-  std::string model;
-  std::vector<std::string> aliases;
-  std::string match;  // anchored regular expression (RE2 syntax), or empty
-  Currency currency;
-  absl::Time effective_from = absl::InfinitePast();
-  absl::Time effective_until = absl::InfiniteFuture();
-  int64_t context_window = 0;
-  int64_t max_output_tokens = 0;
-  bool embedding = false;
-  bool unverified = false;
-  PriceSet prices;
-  std::vector<PriceTier> tiers;
-  std::vector<PriceWindow> windows;
-  // Volcengine: cheaper output while input and output stay within limits.
-  struct OutputCondition {
-    int64_t max_input_tokens = 0;
-    int64_t max_output_tokens = 0;
-    int64_t output = 0;
-  };
-  std::optional<OutputCondition> output_condition;
-  std::string source;      // URL or "configuration"
-  std::string confidence;  // high, medium, low
-  // Short stable digest of the row, kept with every priced attempt.
-  std::string version;
-};
 
 enum class PriceStatus {
   kPriced,
@@ -95,8 +41,11 @@ struct PricedCost {
   std::optional<Money> cost;  // set exactly for kPriced
   // "deepseek/deepseek-flash@1a2b3c", empty if unknown.
   std::string price_version;
-  // The rate was coarser than the facts asked for (an image at text price).
+  // The rate was coarser than the facts asked for (an image at text price),
+  // or one side of the usage was not reported and counts as nothing.
   bool degraded = false;
+  // The price comes from no document: to be confirmed before billing.
+  bool unverified = false;
 };
 
 struct PriceQuery {

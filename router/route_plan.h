@@ -63,13 +63,25 @@ struct PlanInput {
   std::string_view path_task;
   // Models the key may use; empty: all.
   const std::vector<std::string>* allowed_models = nullptr;
-  // A deployment id this conversation should stay on, if it is a candidate.
+  // What StickyName gave for the deployment this conversation should stay on;
+  // it stays if that is still a candidate. A bare deployment id will do.
   std::optional<std::string> sticky_deployment;
+  // The caller refuses a request that a model cannot take as it stands.
+  bool strict = false;
   // What rendezvous hashing spreads by where no deployment is remembered.
   std::string_view sticky_key;
   const HealthBoard* health = nullptr;
   Instant now;
 };
+
+// How a target is remembered for stickiness: model and deployment, since two
+// public models may share a deployment id and differ in reasoning.
+std::string StickyName(const RouteTarget& target);
+
+// True if a key restricted to `allowed` (ids or aliases; empty: all) may use
+// the public model. Checked in the plan and again at every dispatch [SEC-2].
+bool KeyAllows(const RouteTable& table, const std::vector<std::string>& allowed,
+               std::string_view public_model);
 
 // kNotFound (model_not_found, with the closest names), kPermissionDenied
 // (model_not_allowed), kInvalidArgument (context_length_exceeded, or a

@@ -37,8 +37,11 @@ struct PublicModel {
   ModelId id;
   std::vector<std::string> aliases;
   ModelTraits traits;
-  // In order of preference.
+  // In order of preference, unless they share the load by weight.
   std::vector<Deployment> deployments;
+  // The deployments are equals: a conversation is given one of them by
+  // weighted rendezvous hashing. Any weight above 1 means the same.
+  bool spread = false;
 };
 
 enum class Prefer { kOrder, kLatency, kCost };

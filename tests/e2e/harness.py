@@ -7,10 +7,12 @@ as a user would.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -24,6 +26,15 @@ SERVICE = BUILD / "server" / "llm-service"
 SIMULATOR = BUILD / "tests" / "simulator" / "llm-simulator"
 SHARED = Path(os.environ.get("LLM_SHARED", ROOT.parent / "shared"))
 ADMIN_KEY = "admin-key-for-tests-0123456789abcdef"
+
+
+@contextlib.contextmanager
+def socket_port():
+    """A port that was free a moment ago, for programs that cannot pick one."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    yield port
 
 
 class Reply:

@@ -1,0 +1,111 @@
+#include "adapters/http/retry_after.h"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <string_view>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/numbers.h"
+#include "adapters/core/text.h"
+
+namespace llm {
+namespace {
+
+using MaybeDuration = std::optional<absl::Duration>;
+
+absl::Duration Bounded(absl::Duration wait) {
+  return std::clamp(wait, absl::ZeroDuration(), kMaxRetryAfter);
+}
+
+MaybeDuration ParseNumber(std::string_view text, absl::Duration unit) {
+  double number = 0;
+  if (!absl::SimpleAtod(ToAbsl(text), &number) || std::isnan(number)) {
+    return std::nullopt;
+  }
+  return Bounded(number * unit);
+}
+
+// The three date forms of RFC 9110, section 5.6.7. The day's name is not
+// checked: it says nothing that the date does not.
+MaybeDuration ParseHttpDate(std::string_view text, absl::Time now) {
+  const size_t comma = text.find(',');
+  const std::string date(
+      comma == std::string_view::npos ? text : text.substr(comma + 1));
+  for (const char* format : {"%d %b %Y %H:%M:%S GMT", "%d-%b-%y %H:%M:%S GMT",
+                             "%a %b %d %H:%M:%S %Y"}) {
+    absl::Time time;
+    std::string error;
+    if (absl::ParseTime(format, date, &time, &error)) {
+      return Bounded(time - now);
+    }
+  }
+  return std::nullopt;
+}
+
+// "1s", "6m0s", "12ms" (OpenAI), "7.66" (seconds), RFC 3339 (Anthropic).
+MaybeDuration ParseReset(std::string_view text, absl::Time now) {
+  if (const MaybeDuration seconds = ParseNumber(text, absl::Seconds(1))) {
+    return seconds;
+  }
+  absl::Duration wait;
+  if (absl::ParseDuration(ToAbsl(text), &wait)) return Bounded(wait);
+  absl::Time time;
+  std::string error;
+  if (absl::ParseTime(absl::RFC3339_full, ToAbsl(text), &time, &error)) {
+    return Bounded(time - now);
+  }
+  return std::nullopt;
+}
+
+// OpenAI writes x-ratelimit-remaining-KIND, Anthropic
+// anthropic-ratelimit-KIND-remaining (provider pages, read 2026-11-22).
+std::string ResetNameOf(std::string_view remaining_name) {
+  constexpr std::string_view kPrefix = "x-ratelimit-remaining-";
+  constexpr std::string_view kSuffix = "-remaining";
+  const std::string name = absl::AsciiStrToLower(ToAbsl(remaining_name));
+  if (name.starts_with(kPrefix)) {
+    return "x-ratelimit-reset-" + name.substr(kPrefix.size());
+  }
+  if (name.starts_with("anthropic-ratelimit-") && name.ends_with(kSuffix)) {
+    return name.substr(0, name.size() - kSuffix.size()) + "-reset";
+  }
+  return "";
+}
+
+MaybeDuration LatestReset(const std::vector<HttpHeader>& headers,
+                          absl::Time now) {
+  MaybeDuration latest;
+  for (const HttpHeader& header : headers) {
+    if (absl::StripAsciiWhitespace(header.value) != "0") continue;
+    const std::string reset_name = ResetNameOf(header.name);
+    if (reset_name.empty()) continue;
+    const std::string* reset = FindHeader(headers, reset_name);
+    if (reset == nullptr) continue;
+    const MaybeDuration wait =
+        ParseReset(ToStd(absl::StripAsciiWhitespace(*reset)), now);
+    if (wait && (!latest || *wait > *latest)) latest = wait;
+  }
+  return latest;
+}
+
+}  // namespace
+
+std::optional<absl::Duration> ParseRetryAfter(
+    const std::vector<HttpHeader>& headers, absl::Time now) {
+  for (const char* name : {"retry-after-ms", "x-ms-retry-after-ms"}) {
+    const std::string* value = FindHeader(headers, name);
+    if (value == nullptr) continue;
+    const MaybeDuration wait = ParseNumber(*value, absl::Milliseconds(1));
+    if (wait) return wait;
+  }
+  if (const std::string* value = FindHeader(headers, "retry-after")) {
+    const std::string_view text = ToStd(absl::StripAsciiWhitespace(*value));
+    MaybeDuration wait = ParseNumber(text, absl::Seconds(1));
+    if (!wait) wait = ParseHttpDate(text, now);
+    if (wait) return wait;
+  }
+  return LatestReset(headers, now);
+}
+
+}  // namespace llm

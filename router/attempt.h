@@ -1,0 +1,39 @@
+// One upstream call: what it is told, how it runs, what its row says.
+//
+// Threads: The call's event loop.
+#ifndef LLM_ROUTER_ATTEMPT_H_
+#define LLM_ROUTER_ATTEMPT_H_
+
+#include "adapters/core/provider.h"
+#include "router/attempt_sink.h"
+#include "router/route_plan.h"
+#include "router/usage_ledger.h"
+
+namespace llm {
+
+// Timeouts of a target: its own, else its provider's. A reasoning model is
+// silent while it thinks, so unless they were configured, its content
+// deadlines are the total.
+ProviderTimeouts TimeoutsOf(const RouteTable& table, const RouteTarget& target);
+
+// `received` is when the call came: the total runs over all its attempts.
+// `caller_deadline` only ever shortens.
+AttemptDeadlines DeadlinesOf(const ProviderTimeouts& timeouts, Instant received,
+                             Instant caller_deadline);
+
+// Calls the provider. Never throws; a null provider is a failed attempt, and
+// whatever a cancelled task's provider answers becomes kCancelled.
+Task<AttemptResult> RunAttempt(Provider* provider, const ChatRequest& request,
+                               const AttemptContext& context,
+                               AttemptSink& sink);
+
+// What an attempt's row says about its end; usage and cost are the meter's.
+AttemptRecord DescribeAttempt(const AttemptIntent& intent,
+                              const AttemptResult& result, bool committed);
+
+// ok, client_cancelled, incomplete, or the failure's class.
+std::string AttemptOutcome(const AttemptResult& result, bool committed);
+
+}  // namespace llm
+
+#endif  // LLM_ROUTER_ATTEMPT_H_

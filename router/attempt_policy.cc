@@ -1,0 +1,152 @@
+#include "router/attempt_policy.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "router/backoff.h"
+
+namespace llm {
+namespace {
+
+// Failures that time heals, though not at once.
+bool TimeHeals(FailureClass failure) {
+  return failure == FailureClass::kRateLimited ||
+         failure == FailureClass::kIncomplete;
+}
+
+}  // namespace
+
+AttemptPolicy::AttemptPolicy(const RoutePlan& plan, const RouteTable& table,
+                             HealthBoard& health, Random& random)
+    : plan_(plan),
+      table_(table),
+      health_(health),
+      random_(random),
+      states_(plan.targets.size()) {}
+
+int AttemptPolicy::KeyCount(size_t target) const {
+  const auto it =
+      table_.providers.find(plan_.targets[target].deployment.provider.value);
+  if (it == table_.providers.end()) return 0;
+  return static_cast<int>(it->second.api_keys.size());
+}
+
+int AttemptPolicy::Pick(size_t target, int avoid, Instant now) {
+  ++states_[target].keys_tried;
+  return health_.PickKey(plan_.targets[target].deployment.provider.value,
+                         KeyCount(target), avoid, now);
+}
+
+NextAttempt AttemptPolicy::Start(size_t target, int key, std::string reason) {
+  NextAttempt next;
+  next.target = target;
+  next.key = key;
+  next.role = AttemptRole::kPrimary;
+  if (attempts_ > 0) {
+    next.role =
+        target == current_ ? AttemptRole::kRetry : AttemptRole::kFallback;
+  }
+  next.reason = std::move(reason);
+  ++states_[target].tries;
+  states_[target].key = key;
+  current_ = target;
+  ++attempts_;
+  return next;
+}
+
+NextAttempt AttemptPolicy::First(Instant now) {
+  return Start(0, Pick(0, -1, now), plan_.targets.front().reason);
+}
+
+std::optional<NextAttempt> AttemptPolicy::WaitFor(
+    size_t target, std::optional<absl::Duration> retry_after, Instant now,
+    Instant deadline) {
+  TargetState& state = states_[target];
+  if (state.repeats >= table_.policy.max_retries_same) return std::nullopt;
+  const auto wait =
+      BackoffDelay(table_.policy, state.repeats + 1, retry_after, random_);
+  // An answer that cannot come in time is not worth its price.
+  if (!wait || now + *wait >= deadline) return std::nullopt;
+  ++state.repeats;
+  // The same key: a wait is for the endpoint, or for this key's own limit.
+  NextAttempt next =
+      Start(target, state.key,
+            absl::StrCat("again after ", absl::FormatDuration(*wait)));
+  next.wait = *wait;
+  return next;
+}
+
+std::optional<NextAttempt> AttemptPolicy::Repeat(const FailedTry& failed,
+                                                 Instant now,
+                                                 Instant deadline) {
+  TargetState& state = states_[current_];
+  if (failed.facts.stale_connection && !state.stale_repeat) {
+    state.stale_repeat = true;
+    return Start(current_, state.key, "again on a fresh connection");
+  }
+  return WaitFor(current_, failed.retry_after, now, deadline);
+}
+
+std::optional<NextAttempt> AttemptPolicy::OtherKey(Instant now) {
+  const TargetState& state = states_[current_];
+  const int keys = KeyCount(current_);
+  if (keys < 2 || state.keys_tried >= keys) return std::nullopt;
+  return Start(current_, Pick(current_, state.key, now), "another key");
+}
+
+std::optional<NextAttempt> AttemptPolicy::OtherTarget(Instant now) {
+  for (size_t i = 0; i < states_.size(); ++i) {
+    if (states_[i].tries == 0) {
+      return Start(i, Pick(i, -1, now), plan_.targets[i].reason);
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<NextAttempt> AttemptPolicy::ComeBack(Instant now,
+                                                   Instant deadline) {
+  std::optional<size_t> soonest;
+  for (size_t i = 0; i < states_.size(); ++i) {
+    if (!states_[i].come_back) continue;
+    const auto wait = [this](size_t at) {
+      return states_[at].retry_after.value_or(absl::ZeroDuration());
+    };
+    if (!soonest || wait(i) < wait(*soonest)) soonest = i;
+  }
+  if (!soonest) return std::nullopt;
+  states_[*soonest].come_back = false;
+  return WaitFor(*soonest, states_[*soonest].retry_after, now, deadline);
+}
+
+std::optional<NextAttempt> AttemptPolicy::AfterFailure(const FailedTry& failed,
+                                                       Instant now,
+                                                       Instant deadline,
+                                                       NextMove* move) {
+  const NextMove wanted = ClassifyFailure(failed.facts);
+  TargetState& state = states_[current_];
+  state.come_back = TimeHeals(failed.facts.failure);
+  state.retry_after = failed.retry_after;
+  const size_t before = current_;
+  std::optional<NextAttempt> next;
+  if (wanted != NextMove::kStop && attempts_ < table_.policy.max_attempts &&
+      now < deadline) {
+    if (wanted == NextMove::kRetrySame) next = Repeat(failed, now, deadline);
+    if (wanted == NextMove::kNextKey) next = OtherKey(now);
+    if (!next) next = OtherTarget(now);
+    if (!next) next = ComeBack(now, deadline);
+  }
+  if (move != nullptr) {
+    *move = NextMove::kStop;
+    if (next && next->target != before) {
+      *move = NextMove::kNextDeployment;
+    } else if (next) {
+      *move = wanted == NextMove::kNextKey && next->wait == absl::ZeroDuration()
+                  ? NextMove::kNextKey
+                  : NextMove::kRetrySame;
+    }
+  }
+  return next;
+}
+
+}  // namespace llm

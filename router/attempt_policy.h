@@ -1,0 +1,88 @@
+// What to do next: the loop asks, this answers. One object per call; it
+// counts attempts, keeps who was tried, and never sends more than
+// policy.max_attempts.
+//
+// Order: the plan's targets in turn. A target is repeated at once where
+// ClassifyFailure says so (after a wait), with another key where that may
+// help, and once more at the end where only time was missing (rate limits,
+// cut streams) and no other target is left.
+//
+// Threads: The call's event loop.
+#ifndef LLM_ROUTER_ATTEMPT_POLICY_H_
+#define LLM_ROUTER_ATTEMPT_POLICY_H_
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "adapters/core/random.h"
+#include "router/classify_failure.h"
+#include "router/health_board.h"
+#include "router/route_plan.h"
+#include "router/usage_ledger.h"
+
+namespace llm {
+
+struct NextAttempt {
+  size_t target = 0;  // index in the plan
+  int key = -1;       // index of the provider's key; -1: it has none
+  AttemptRole role = AttemptRole::kPrimary;
+  absl::Duration wait = absl::ZeroDuration();
+  std::string reason;
+};
+
+struct FailedTry {
+  FailureFacts facts;
+  std::optional<absl::Duration> retry_after;
+};
+
+class AttemptPolicy {
+ public:
+  // Everything passed in outlives the policy.
+  AttemptPolicy(const RoutePlan& plan, const RouteTable& table,
+                HealthBoard& health, Random& random);
+
+  // The first attempt: an attempt counts from here on.
+  NextAttempt First(Instant now);
+  // After the failure of the last one. nullopt: stop. A wait never ends at
+  // or after `deadline`. `move`, if not null, is set to what was decided.
+  std::optional<NextAttempt> AfterFailure(const FailedTry& failed, Instant now,
+                                          Instant deadline, NextMove* move);
+  int attempts() const { return attempts_; }
+
+ private:
+  struct TargetState {
+    int tries = 0;
+    int repeats = 0;  // after waits
+    int key = -1;
+    int keys_tried = 0;
+    bool stale_repeat = false;
+    // Worth another try once time has passed.
+    bool come_back = false;
+    std::optional<absl::Duration> retry_after;
+  };
+  int KeyCount(size_t target) const;
+  // Chooses a key of the target other than `avoid`, if it has several.
+  int Pick(size_t target, int avoid, Instant now);
+  NextAttempt Start(size_t target, int key, std::string reason);
+  std::optional<NextAttempt> Repeat(const FailedTry& failed, Instant now,
+                                    Instant deadline);
+  std::optional<NextAttempt> OtherKey(Instant now);
+  std::optional<NextAttempt> OtherTarget(Instant now);
+  std::optional<NextAttempt> ComeBack(Instant now, Instant deadline);
+  std::optional<NextAttempt> WaitFor(size_t target,
+                                     std::optional<absl::Duration> retry_after,
+                                     Instant now, Instant deadline);
+
+  const RoutePlan& plan_;
+  const RouteTable& table_;
+  HealthBoard& health_;
+  Random& random_;
+  std::vector<TargetState> states_;
+  size_t current_ = 0;
+  int attempts_ = 0;
+};
+
+}  // namespace llm
+
+#endif  // LLM_ROUTER_ATTEMPT_POLICY_H_

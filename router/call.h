@@ -1,0 +1,107 @@
+// The life of one call. Its states, in order:
+//
+//   Plan -> Admit -> [ Wait -> Begin -> Run -> Judge ]... -> Settle -> Deliver
+//
+// Plan and Admit may refuse; Judge goes back to Wait while the policy has
+// something left to try; every way ends in Settle, which writes the last rows
+// before the last bytes leave, whether the caller is still there or not.
+//
+// Threads:   The call's event loop.
+// Ownership: Everything passed in outlives the call; the call outlives Run.
+#ifndef LLM_ROUTER_CALL_H_
+#define LLM_ROUTER_CALL_H_
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "router/attempt.h"
+#include "router/attempt_policy.h"
+#include "router/call_error.h"
+#include "router/conversation.h"
+#include "router/cost_meter.h"
+#include "router/router.h"
+
+namespace llm {
+
+// The plan's input for a call, shared by Chat and Explain. Borrows all
+// arguments.
+PlanInput PlanInputFor(const RouterParts& parts, const CallContext& context,
+                       const ChatRequest& request,
+                       const Conversation& conversation,
+                       const std::string& sticky_key);
+
+class Router::Call {
+ public:
+  Call(const RouterParts& parts, const CallContext& context,
+       const ChatRequest& request, ChunkSink* sink);
+
+  // Once.
+  Task<CallResult> Run();
+
+ private:
+  absl::Status Plan();
+  Task<absl::Status> Admit();
+  Task<absl::Status> Attempts();
+  Task<void> Wait(absl::Duration wait);
+  Task<absl::Status> Begin(const NextAttempt& next);
+  Task<void> RunOne(const NextAttempt& next);
+  AttemptSink::Options SinkOptions(const RouteTarget& target);
+  AttemptContext ContextFor(const NextAttempt& next) const;
+  void Meter(const NextAttempt& next, const AttemptResult& result,
+             const AttemptSink& sink, Instant began);
+  void ReportHealth(const NextAttempt& next, const AttemptResult& result,
+                    Instant now);
+  void Judge(const NextAttempt& next, const AttemptResult& result,
+             AttemptSink& sink);
+  void Win(const NextAttempt& next, const AttemptResult& result,
+           AttemptSink& sink);
+  std::optional<NextAttempt> AfterFailure();
+  absl::Status Failure();
+  Task<CallResult> Settle(absl::Status status);
+  Task<absl::Status> Deliver(CallResult* result);
+  RequestRecord DescribeRequest(const absl::Status& status) const;
+  v1::ServiceInfo Info() const;
+  Task<absl::Status> Append(std::vector<LedgerEntry> entries);
+  Task<bool> CallerLeft();
+  absl::Duration Overhead() const;
+
+  const RouterParts& parts_;
+  const CallContext& context_;
+  const ChatRequest& request_;
+  ChunkSink* const sink_;
+
+  CallIdentity identity_;
+  Conversation conversation_;
+  RoutePlan plan_;
+  int64_t estimated_input_ = 0;
+  // The caller's deadline, and with the configured totals.
+  Instant caller_deadline_;
+  Instant deadline_;
+  std::unique_ptr<Reservation> reservation_;
+
+  CommitGate gate_;
+  std::unique_ptr<StreamShaper> shaper_;
+  std::optional<AttemptPolicy> policy_;
+  AttemptIntent intent_;
+  // The last attempt's row, until it is appended.
+  std::optional<AttemptRecord> unwritten_;
+  std::optional<FailedTry> failed_try_;
+  std::vector<FailedAttempt> failed_;
+  CallTotals totals_;
+  int dispatched_ = 0;
+  bool caller_left_ = false;
+
+  // The attempt that answered.
+  const RouteTarget* winner_ = nullptr;
+  std::optional<AttemptRecord> answer_;
+  std::optional<v1::ChatCompletionResponse> response_;
+  bool reasoning_exhausted_ = false;
+  // Time spent waiting for upstreams, the caller and timers.
+  absl::Duration away_;
+};
+
+}  // namespace llm
+
+#endif  // LLM_ROUTER_CALL_H_

@@ -1,0 +1,103 @@
+#include "router/route_plan.h"
+#include "router/token_estimate.h"
+
+namespace llm {
+namespace {
+
+void CountPart(const v1::Part& part, TokenEstimate* estimate) {
+  switch (part.kind_case()) {
+    case v1::Part::kText:
+      estimate->Add(part.text().text());
+      break;
+    case v1::Part::kReasoning:
+      estimate->Add(part.reasoning().text());
+      break;
+    case v1::Part::kToolCall:
+      estimate->Add(part.tool_call().function().name());
+      estimate->Add(part.tool_call().function().arguments());
+      estimate->Add(part.tool_call().custom().input());
+      break;
+    case v1::Part::kRefusal:
+      estimate->Add(part.refusal().text());
+      break;
+    default:
+      break;
+  }
+}
+
+void CountMessage(const v1::Message& message, TokenEstimate* estimate) {
+  for (const v1::Part& part : message.parts()) CountPart(part, estimate);
+  estimate->Add(message.function_call_json());
+}
+
+void CountTool(const v1::Tool& tool, TokenEstimate* estimate) {
+  estimate->Add(tool.function().name());
+  estimate->Add(tool.function().description());
+  estimate->Add(tool.function().parameters_json());
+  estimate->Add(tool.custom().description());
+  estimate->Add(tool.custom().format_json());
+  estimate->Add(tool.other_json());
+}
+
+void NoteMedia(const v1::Message& message, RequestNeeds* needs) {
+  for (const v1::Part& part : message.parts()) {
+    if (!part.has_media()) continue;
+    switch (part.media().kind()) {
+      case v1::MediaPart::IMAGE:
+      case v1::MediaPart::VIDEO:
+        needs->vision = true;
+        break;
+      case v1::MediaPart::AUDIO:
+        needs->audio = true;
+        break;
+      default:
+        break;
+    }
+  }
+}
+
+bool ForcesTool(const v1::ToolChoice& choice) {
+  return choice.mode() == "required" || choice.has_function() ||
+         choice.has_custom();
+}
+
+}  // namespace
+
+void TokenEstimate::Add(std::string_view utf8) {
+  for (const char c : utf8) {
+    const auto byte = static_cast<unsigned char>(c);
+    if ((byte & 0xC0) == 0x80) continue;  // inside a character
+    // Lead bytes of U+3000..U+DFFF, of full-width forms, and of the planes
+    // beyond the first, where the rarer ideographs are.
+    const bool cjk = (byte >= 0xE3 && byte <= 0xED) || byte >= 0xEF;
+    ++(cjk ? cjk_ : other_);
+  }
+}
+
+int64_t EstimateTokens(std::string_view utf8) {
+  TokenEstimate estimate;
+  estimate.Add(utf8);
+  return estimate.Tokens();
+}
+
+RequestNeeds NeedsOf(const v1::ChatCompletionRequest& request) {
+  RequestNeeds needs;
+  needs.tools = request.tools_size() > 0 || !request.functions_json().empty();
+  needs.forced_tool_choice = ForcesTool(request.tool_choice());
+  needs.json_schema = request.response_format().type() == "json_schema";
+  TokenEstimate estimate;
+  for (const v1::Message& message : request.messages()) {
+    CountMessage(message, &estimate);
+    NoteMedia(message, &needs);
+  }
+  for (const v1::Tool& tool : request.tools()) CountTool(tool, &estimate);
+  estimate.Add(request.functions_json());
+  estimate.Add(request.response_format().json_schema().schema_json());
+  for (const std::string& modality : request.modalities()) {
+    if (modality == "audio") needs.audio = true;
+  }
+  needs.estimated_input_tokens = estimate.Tokens();
+  return needs;
+}
+
+}  // namespace llm

@@ -1,0 +1,199 @@
+#include "router/resolve_route.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "adapters/core/status_macros.h"
+#include "adapters/core/text.h"
+#include "router/call_error.h"
+#include "router/closest_names.h"
+#include "router/rendezvous.h"
+
+namespace llm {
+namespace {
+
+struct TaskName {
+  std::string_view name;
+  std::string_view source;
+};
+
+std::string_view MetadataTask(const v1::ChatCompletionRequest& request) {
+  const auto it = request.metadata().find("task_type");
+  return it == request.metadata().end() ? std::string_view() : it->second;
+}
+
+bool IsAuto(std::string_view model) {
+  return model.empty() || model == "auto" || model == "auto-quick" ||
+         model == "auto-deep" || model.starts_with("auto:");
+}
+
+// The task in the model field; empty for plain auto.
+std::string_view AliasTask(std::string_view model,
+                           const RoutingPolicy& policy) {
+  if (model == "auto-quick") return policy.quick_task;
+  if (model == "auto-deep") return policy.deep_task;
+  if (model.starts_with("auto:")) return model.substr(5);
+  return {};
+}
+
+TaskName ChooseTask(const PlanInput& input, std::string_view alias) {
+  const auto& request = *input.request;
+  if (!request.task_type().empty()) return {request.task_type(), "request"};
+  if (!alias.empty()) return {alias, "alias"};
+  if (!input.path_task.empty()) return {input.path_task, "path"};
+  const std::string_view metadata = MetadataTask(request);
+  if (!metadata.empty()) return {metadata, "metadata"};
+  return {input.table->policy.default_task, "default"};
+}
+
+absl::Status UnknownTask(const PlanInput& input, std::string_view name) {
+  std::vector<std::string> names;
+  for (const auto& [id, task] : input.table->tasks) names.push_back(id);
+  for (const auto& [alias, id] : input.table->task_aliases) {
+    names.push_back(alias);
+  }
+  return RefuseCall(
+      absl::StatusCode::kNotFound, "model_not_found",
+      absl::StrCat("Unknown task type '", ToAbsl(name.substr(0, 128)), "'",
+                   DidYouMean(ClosestNames(name, std::move(names)))),
+      "task_type");
+}
+
+absl::Status UnknownModel(const PlanInput& input, std::string_view name) {
+  std::vector<std::string> names;
+  static const std::vector<std::string> kAll;
+  const auto& allowed =
+      input.allowed_models == nullptr ? kAll : *input.allowed_models;
+  for (const auto& [id, model] : input.table->models) {
+    if (!KeyAllows(*input.table, allowed, id)) continue;
+    names.push_back(id);
+    names.insert(names.end(), model.aliases.begin(), model.aliases.end());
+  }
+  return RefuseCall(
+      absl::StatusCode::kNotFound, "model_not_found",
+      absl::StrCat("Unknown model '", ToAbsl(name.substr(0, 128)), "'",
+                   DidYouMean(ClosestNames(name, std::move(names)))),
+      "model");
+}
+
+// Deployments that are equals are ordered by the sticky key, the others stay
+// as they are listed.
+std::vector<const Deployment*> InOrder(const PublicModel& model,
+                                       std::string_view sticky_key) {
+  std::vector<const Deployment*> order;
+  bool spread = model.spread;
+  for (const Deployment& deployment : model.deployments) {
+    order.push_back(&deployment);
+    spread = spread || deployment.weight > 1;
+  }
+  if (!spread) return order;
+  std::stable_sort(order.begin(), order.end(),
+                   [sticky_key](const Deployment* a, const Deployment* b) {
+                     return RendezvousScore(sticky_key, a->id, a->weight) >
+                            RendezvousScore(sticky_key, b->id, b->weight);
+                   });
+  return order;
+}
+
+void AddModel(const PlanInput& input, const PublicModel& model, bool fallback,
+              std::string_view reason, ResolvedRoute* route) {
+  for (const Deployment* deployment : InOrder(model, input.sticky_key)) {
+    RouteTarget target;
+    target.public_model = model.id;
+    target.deployment = *deployment;
+    target.traits = model.traits;
+    target.fallback_tier = fallback;
+    target.reason = std::string(reason);
+    route->candidates.push_back(std::move(target));
+  }
+}
+
+void AddTier(const PlanInput& input, const TaskRoute& task, bool fallback,
+             ResolvedRoute* route) {
+  const std::string reason =
+      absl::StrCat(fallback ? "fallback of " : "primary of ", task.id);
+  for (const ModelId& id : fallback ? task.fallback : task.primary) {
+    const PublicModel* model = input.table->FindModel(id.value);
+    if (model != nullptr) AddModel(input, *model, fallback, reason, route);
+  }
+}
+
+// `provider/id`: a deployment of the catalog if that provider has one under
+// that public id, else an ad-hoc one that nobody has priced.
+bool AddProviderModel(const PlanInput& input, std::string_view name,
+                      ResolvedRoute* route) {
+  const size_t slash = name.find('/');
+  if (slash == std::string_view::npos || slash + 1 == name.size()) return false;
+  const std::string_view provider = name.substr(0, slash);
+  const std::string_view id = name.substr(slash + 1);
+  if (!input.table->providers.contains(ToAbsl(provider))) return false;
+  if (const PublicModel* model = input.table->FindModel(id)) {
+    AddModel(input, *model, false, "named with its provider", route);
+    std::erase_if(route->candidates, [provider](const RouteTarget& target) {
+      return target.deployment.provider.value != provider;
+    });
+    if (!route->candidates.empty()) return true;
+  }
+  RouteTarget target;
+  target.public_model = ModelId{std::string(name)};
+  target.deployment.id = std::string(name);
+  target.deployment.provider = ProviderId{std::string(provider)};
+  target.deployment.upstream_model = ModelId{std::string(id)};
+  // What the catalog knows of this upstream id holds here too.
+  for (const std::string& known : input.table->model_order) {
+    const PublicModel* model = input.table->FindModel(known);
+    if (model == nullptr) continue;
+    for (const Deployment& deployment : model->deployments) {
+      if (deployment.id == name) target.traits = model->traits;
+    }
+  }
+  target.reason = "named as provider and upstream id";
+  route->candidates.push_back(std::move(target));
+  return true;
+}
+
+absl::StatusOr<ResolvedRoute> ResolveModel(const PlanInput& input,
+                                           std::string_view name) {
+  ResolvedRoute route;
+  route.explicit_model = true;
+  if (const PublicModel* model = input.table->FindModel(name)) {
+    AddModel(input, *model, false, "named by the request", &route);
+  } else if (!AddProviderModel(input, name, &route)) {
+    return UnknownModel(input, name);
+  }
+  // Here a task is only a word for the usage row; it routes nothing.
+  const TaskName task = ChooseTask(input, {});
+  if (task.source != "default") {
+    const TaskRoute* known = input.table->FindTask(task.name);
+    route.task_type =
+        known == nullptr ? std::string(task.name.substr(0, 128)) : known->id;
+  }
+  return route;
+}
+
+}  // namespace
+
+absl::StatusOr<ResolvedRoute> ResolveRoute(const PlanInput& input) {
+  const std::string_view name = input.request->model();
+  if (!IsAuto(name)) return ResolveModel(input, name);
+  const TaskName chosen =
+      ChooseTask(input, AliasTask(name, input.table->policy));
+  const TaskRoute* task = input.table->FindTask(chosen.name);
+  if (task == nullptr) return UnknownTask(input, chosen.name);
+  ResolvedRoute route;
+  route.task_type = task->id;
+  route.task_source = std::string(chosen.source);
+  route.prefer = task->prefer;
+  AddTier(input, *task, false, &route);
+  AddTier(input, *task, true, &route);
+  if (route.candidates.empty()) {
+    return RefuseCall(
+        absl::StatusCode::kNotFound, "model_not_found",
+        absl::StrCat("No model is served here for task type '", task->id, "'"),
+        "task_type");
+  }
+  return route;
+}
+
+}  // namespace llm

@@ -1,0 +1,91 @@
+// Price rows from the file.
+#include <map>
+#include <utility>
+
+#include "server/config/route_table_builder.h"
+#include "server/config/text.h"
+
+namespace llm::server {
+namespace {
+
+// What the built-in list calls the same model: a served name with a date
+// must find the override too, not the built-in row behind it.
+void CopyNames(const PriceBook& built_in, PriceRow* row) {
+  for (const PriceRow& known : built_in.rows()) {
+    if (known.provider != row->provider || known.currency != row->currency ||
+        known.model != row->model) {
+      continue;
+    }
+    row->aliases = known.aliases;
+    row->match = known.match;
+  }
+}
+
+PriceRow MakeRow(const PriceDraft& price, const ProviderSettings& provider,
+                 const Deployment& deployment, const PriceBook& built_in) {
+  PriceRow row;
+  row.provider = provider.price_provider;
+  row.model = deployment.upstream_model.value;
+  row.currency = provider.currency;
+  row.prices = price.prices;
+  row.source = "configuration";
+  row.confidence = "high";
+  CopyNames(built_in, &row);
+  return row;
+}
+
+PriceRow FreeRow(std::string model) {
+  PriceRow row;
+  row.provider = "simulated";
+  row.model = std::move(model);
+  row.match = ".*";
+  row.currency = {"USD"};
+  row.prices.input = 0;
+  row.prices.output = 0;
+  row.source = "configuration";
+  row.confidence = "high";
+  return row;
+}
+
+}  // namespace
+
+std::vector<PriceRow> PriceOverrides(const ConfigDraft& draft,
+                                     const RouteTable& table,
+                                     const PriceBook& built_in,
+                                     LoadContext* context) {
+  std::vector<PriceRow> rows;
+  std::map<std::string, std::string> priced_by;  // row name to model
+  for (const ModelDraft& given : draft.models) {
+    const auto model = table.models.find(given.id);
+    if (!given.price.has_value() || model == table.models.end()) continue;
+    const PriceDraft& price = *given.price;
+    for (const Deployment& deployment : model->second.deployments) {
+      const auto provider = table.providers.find(deployment.provider.value);
+      if (provider == table.providers.end()) continue;
+      const std::string& currency = provider->second.currency.code;
+      if (!price.currency.empty() && price.currency != currency) {
+        context->faults->Add(
+            price.place.line, price.place.path,
+            Cat("is in ", price.currency, ", but provider ",
+                deployment.provider.value, " is billed in ", currency,
+                " (providers.", deployment.provider.value, ".currency)"));
+        continue;
+      }
+      PriceRow row = MakeRow(price, provider->second, deployment, built_in);
+      const auto [it, added] = priced_by.try_emplace(
+          Cat(row.provider, "/", row.model, "/", currency), given.id);
+      if (!added && it->second != given.id) {
+        context->faults->Add(price.place.line, price.place.path,
+                             Cat("models.", Shown(it->second),
+                                 " already prices ", deployment.id));
+        continue;
+      }
+      if (added) rows.push_back(std::move(row));
+    }
+  }
+  // What is simulated costs nothing, which is not the same as unknown.
+  rows.push_back(FreeRow("simulated"));
+  return rows;
+}
+
+}  // namespace llm::server

@@ -1,0 +1,326 @@
+// What a good configuration becomes.
+#include <catch2/catch.hpp>
+
+#include "tests/server/config/config_support.h"
+
+namespace llm::server {
+namespace {
+
+constexpr char kTwoProviders[] =
+    "providers:\n"
+    "  qwen-intl: {api_keys: [\"env:K\"]}\n"
+    "  qwen: {api_keys: [\"env:K\", \"env:K2\"]}\n";
+
+bool Mentions(const std::vector<std::string>& lines, std::string_view text) {
+  for (const std::string& line : lines) {
+    if (line.find(text) != std::string::npos) return true;
+  }
+  return false;
+}
+
+TEST_CASE("Without a file and without keys the simulated provider answers",
+          "[config]") {
+  const ConfigResult result = LoadWithoutFile({});
+  REQUIRE(result.faults.empty());
+  const Config& config = *result.config;
+  CHECK(config.table->providers.size() == 1);
+  CHECK(config.table->providers.contains("simulated"));
+  CHECK(config.auth.mode == AuthMode::kNone);
+  CHECK(Mentions(config.notices, "the simulated provider answers"));
+  REQUIRE(config.table->tasks.contains("general"));
+  CHECK(config.table->tasks.at("general").primary[0].value == "simulated");
+}
+
+TEST_CASE("Without a file every provider whose key is set is on", "[config]") {
+  const ConfigResult result =
+      LoadWithoutFile({{"DEEPSEEK_API_KEY", "sk-d"},
+                       {"DASHSCOPE_API_KEY", "sk-q"},
+                       {"OPENAI_API_KEY", ""},
+                       {"ANTHROPIC_API_KEY", "sk-a"},
+                       {"LLM_SERVICE_ADMIN_KEY", "sk-admin"}});
+  REQUIRE(result.faults.empty());
+  const Config& config = *result.config;
+  CHECK(config.table->providers.size() == 2);
+  CHECK(config.table->providers.at("deepseek").api_keys[0].Equals("sk-d"));
+  CHECK(config.table->providers.at("qwen").currency.code == "CNY");
+  CHECK(config.auth.mode == AuthMode::kKeys);
+  CHECK(config.auth.admin_key.Equals("sk-admin"));
+  CHECK(Mentions(config.notices, "ANTHROPIC_API_KEY is set, but this build"));
+  CHECK_FALSE(Mentions(config.notices, "sk-"));
+}
+
+TEST_CASE("A file without providers takes those of the environment",
+          "[config]") {
+  for (const std::string yaml : {"", "# nothing\n", "server: {workers: 3}\n"}) {
+    const auto config = MustLoad(yaml, {{"OPENAI_API_KEY", "sk-o"}});
+    CHECK(config->table->providers.contains("openai"));
+    CHECK(config->table->models.contains("gpt-4o"));
+  }
+}
+
+TEST_CASE("auth.mode none is refused unless every listener is loopback",
+          "[config][SEC-4]") {
+  const ConfigResult result = LoadText(
+      "auth: {mode: none}\nserver:\n  metrics: {listen: \"0.0.0.0:9464\"}\n");
+  REQUIRE(result.faults.size() == 1);
+  CHECK(result.faults[0].starts_with(
+      "FILE:3: server.metrics.listen: is not loopback"));
+  CHECK(MustLoad("auth: {mode: none}\n")->auth.mode == AuthMode::kNone);
+}
+
+TEST_CASE("auth.mode keys needs an admin key", "[config][SEC-4]") {
+  const ConfigResult result = LoadText("\nauth: {mode: keys}\n");
+  REQUIRE(result.faults.size() == 1);
+  CHECK(result.faults[0].starts_with("FILE:2: auth.mode: keys needs"));
+  const auto config =
+      MustLoad("auth: {mode: keys}\n", {{"LLM_SERVICE_ADMIN_KEY", "sk-a"}});
+  CHECK(config->auth.admin_key.Equals("sk-a"));
+}
+
+TEST_CASE("The environment overrides scalars of server, auth and store",
+          "[config]") {
+  const auto config =
+      MustLoad("server: {workers: 2, http: {listen: \"127.0.0.1:1\"}}\n",
+               {{"LLM_SERVICE_SERVER_HTTP_LISTEN", "0.0.0.0:8004"},
+                {"LLM_SERVICE_SERVER_WORKERS", "7"},
+                {"LLM_SERVICE_SERVER_MAX_BODY", "1MiB"},
+                {"LLM_SERVICE_AUTH_ADMIN_KEY", "env:OTHER"},
+                {"LLM_SERVICE_STORE_SQLITE", "/data/x.db"},
+                {"OTHER", "sk-other"}});
+  CHECK(config->server.http.address == "0.0.0.0:8004");
+  CHECK(config->server.workers == 7);
+  CHECK(config->server.max_body == 1 << 20);
+  CHECK(config->auth.admin_key.Equals("sk-other"));
+  CHECK(config->store.sqlite == "/data/x.db");
+}
+
+TEST_CASE("LLM_SERVICE variables that match nothing are faults",
+          "[config][OPS-4]") {
+  const ConfigResult result = LoadText(
+      "providers: {m: {base_url: \"http://h\", api_keys: "
+      "[\"env:LLM_SERVICE_MY_KEY\"]}}\n",
+      {{"LLM_SERVICE_SERVER_HTTP_LISTENS", "x"},
+       {"LLM_SERVICE_SERVER_WORKERS", "0"},
+       {"LLM_SERVICE_MY_KEY", "sk-1"},
+       {"LLM_SERVICE_KEY", "sk-2"},
+       {"LLM_SERVICE_PORT", "tcp://10.0.0.1:8004"},
+       {"LLM_SERVICE_PORT_8004_TCP_ADDR", "10.0.0.1"},
+       {"LLM_SERVICE_SERVICE_HOST", "10.0.0.1"}});
+  REQUIRE(result.faults.size() == 2);
+  CHECK(result.faults[0] ==
+        "environment: LLM_SERVICE_SERVER_WORKERS: '0' is not between 1 and "
+        "1024");
+  CHECK(result.faults[1] ==
+        "environment: LLM_SERVICE_SERVER_HTTP_LISTENS: no such setting (did "
+        "you mean LLM_SERVICE_SERVER_HTTP_LISTEN?)");
+}
+
+TEST_CASE("A name that two providers offer gets both, in file order",
+          "[config][catalog]") {
+  const auto config = MustLoad(kTwoProviders, {{"K", "a"}, {"K2", "b"}});
+  const PublicModel* model = config->table->FindModel("qwen-plus");
+  REQUIRE(model != nullptr);
+  REQUIRE(model->deployments.size() == 2);
+  CHECK(model->deployments[0].id == "qwen-intl/qwen-plus");
+  CHECK(model->deployments[1].id == "qwen/qwen-plus");
+  CHECK(model->traits.context_window == 1'000'000);
+  CHECK(config->table->providers.at("qwen").api_keys.size() == 2);
+}
+
+TEST_CASE("deepseek-chat and deepseek-reasoner are the flash model's modes",
+          "[config][catalog]") {
+  const auto config = MustLoad("", {{"DEEPSEEK_API_KEY", "sk-d"}});
+  const RouteTable& table = *config->table;
+  const Deployment& chat = table.models.at("deepseek-chat").deployments[0];
+  const Deployment& deep = table.models.at("deepseek-reasoner").deployments[0];
+  CHECK(chat.upstream_model.value == "deepseek-flash");
+  CHECK(chat.reasoning == ReasoningSwitch::kOff);
+  CHECK_FALSE(chat.timeouts.has_value());
+  CHECK(deep.upstream_model.value == "deepseek-flash");
+  CHECK(deep.reasoning == ReasoningSwitch::kOn);
+  REQUIRE(deep.timeouts.has_value());
+  CHECK(deep.timeouts->first_content == absl::Seconds(900));
+  CHECK(deep.timeouts->idle == absl::Seconds(900));
+  CHECK(table.models.at("deepseek-chat").traits.context_window == 1'000'000);
+  CHECK(table.FindModel("deepseek-v4-flash")->id.value == "deepseek-flash");
+}
+
+TEST_CASE("Models add to the catalog or override it field by field",
+          "[config][models]") {
+  const auto config = MustLoad(
+      "providers:\n"
+      "  openai: {api_keys: [\"env:K\"]}\n"
+      "  lab: {base_url: \"http://h:1/v1/\", timeouts: {total: 60s}}\n"
+      "models:\n"
+      "  gpt-4o: {context_window: 1000, capabilities: {vision: false},\n"
+      "           aliases: [the-big-one]}\n"
+      "  mine:\n"
+      "    deployments:\n"
+      "      - {provider: lab, upstream: Qwen/Qwen3-8B, weight: 3}\n"
+      "      - {provider: openai, upstream: gpt-4.1}\n"
+      "    capabilities: [tools, json_schema]\n"
+      "    timeouts: {first_content: 10s}\n",
+      {{"K", "sk-1"}});
+  const RouteTable& table = *config->table;
+  const PublicModel& known = table.models.at("gpt-4o");
+  CHECK(known.deployments[0].id == "openai/gpt-4o");
+  CHECK(known.traits.context_window == 1000);
+  CHECK_FALSE(known.traits.vision);
+  CHECK(known.traits.tools);
+  CHECK(table.FindModel("the-big-one") == &known);
+  const PublicModel& mine = table.models.at("mine");
+  REQUIRE(mine.deployments.size() == 2);
+  CHECK(mine.deployments[0].weight == 3);
+  CHECK(mine.deployments[0].timeouts->first_content == absl::Seconds(10));
+  CHECK(mine.deployments[0].timeouts->total == absl::Seconds(60));
+  CHECK(mine.deployments[0].timeouts->idle == absl::Seconds(60));
+  CHECK(mine.deployments[1].timeouts->total == absl::Seconds(900));
+  CHECK(mine.traits.json_object);
+  CHECK_FALSE(mine.traits.vision);
+  CHECK(table.providers.at("lab").base_url == "http://h:1/v1");
+}
+
+TEST_CASE("An overridden price wins, also for dated served names",
+          "[config][prices][COST-6]") {
+  const auto config = MustLoad(
+      "providers: {openai: {api_keys: [\"env:K\"]}}\n"
+      "models:\n"
+      "  gpt-4o: {price: {per_million: {input: \"1.5\", output: \"0\"}}}\n",
+      {{"K", "sk-1"}});
+  const Currency usd{"USD"};
+  PriceQuery query;
+  query.provider = "openai";
+  query.currency = &usd;
+  query.served_model = "gpt-4o-2024-11-20";
+  query.requested_model = "gpt-4o";
+  query.at = absl::Now();
+  const PriceRow* row = config->table->prices->Find(query);
+  REQUIRE(row != nullptr);
+  CHECK(row->source == "configuration");
+  CHECK(row->prices.input == 1'500'000);
+}
+
+TEST_CASE("Prices that could never apply are faults", "[config][prices]") {
+  const ConfigResult result = LoadText(
+      "providers: {qwen: {api_keys: [\"env:K\"]}}\n"
+      "models:\n"
+      "  qwen-plus:\n"
+      "    price: {currency: USD, per_million: {input: \"1\", output: \"1\"}}\n"
+      "  a: {provider: qwen, upstream: x,\n"
+      "    price: {per_million: {input: \"0.1234567\", output: \"1\"}}}\n",
+      {{"K", "sk-1"}});
+  REQUIRE(result.faults.size() >= 2);
+  CHECK(result.faults[0].starts_with(
+      "FILE:4: models.qwen-plus.price: is in USD, but provider qwen is "
+      "billed in CNY"));
+  CHECK(result.faults[1].starts_with(
+      "FILE:6: models.a.price.per_million.input: '0.1234567' is not a decimal "
+      "price"));
+}
+
+TEST_CASE("Aliases must not clash", "[config][models]") {
+  const ConfigResult result = LoadText(
+      "providers: {openai: {api_keys: [\"env:K\"]}}\n"
+      "models:\n"
+      "  gpt-4o: {aliases: [o1]}\n"
+      "  gpt-4.1: {aliases: [same]}\n"
+      "  gpt-5: {aliases: [same, auto]}\n",
+      {{"K", "sk-1"}});
+  REQUIRE(result.faults.size() == 3);
+  CHECK(result.faults[0].starts_with("FILE:3: models.gpt-4o.aliases[0]: 'o1'"));
+  CHECK(result.faults[1].starts_with("FILE:5: models.gpt-5.aliases[1]: auto"));
+  CHECK(
+      result.faults[2].starts_with("FILE:5: models.gpt-5.aliases[0]: 'same'"));
+}
+
+TEST_CASE("Built-in tasks skip what is not served; deep ones start deep",
+          "[config][tasks]") {
+  const auto config = MustLoad("", {{"DEEPSEEK_API_KEY", "k"}});
+  const RouteTable& table = *config->table;
+  const TaskRoute& quick = table.tasks.at("market_analysis");
+  const TaskRoute& deep = table.tasks.at("risk_management");
+  CHECK(quick.primary[0].value == "deepseek-chat");
+  CHECK(deep.primary[0].value == "deepseek-reasoner");
+  for (const auto& [id, task] : table.tasks) {
+    for (const ModelId& model : task.primary) {
+      CHECK(table.models.contains(model.value));
+    }
+    for (const ModelId& model : task.fallback) {
+      CHECK(table.models.contains(model.value));
+    }
+  }
+  CHECK(table.tasks.contains("auto-quick"));
+  CHECK(table.tasks.contains("auto-deep"));
+}
+
+TEST_CASE("Tasks of the file add to the map and override it",
+          "[config][tasks]") {
+  const auto config = MustLoad(
+      "providers: {openai: {api_keys: [\"env:K\"]}}\n"
+      "tasks:\n"
+      "  general: {primary: [gpt-4o, gpt-5.6], prefer: latency}\n"
+      "  technical_analysis: {primary: [o1], fallback: [o3]}\n"
+      "routing: {default_task: technical_analysis, max_attempts: 2}\n",
+      {{"K", "sk-1"}});
+  const RouteTable& table = *config->table;
+  const TaskRoute& general = table.tasks.at("general");
+  CHECK(general.primary == std::vector<ModelId>{{"gpt-4o"}, {"gpt-5.6-sol"}});
+  CHECK(general.fallback.empty());
+  CHECK(general.prefer == Prefer::kLatency);
+  // It was an alias of market_analysis.
+  REQUIRE(table.FindTask("technical_analysis") != nullptr);
+  CHECK(table.FindTask("technical_analysis")->primary[0].value == "o1");
+  CHECK(table.policy.max_attempts == 2);
+}
+
+TEST_CASE("A built-in key never meets an address of one's own",
+          "[config][SEC-1]") {
+  const auto config =
+      MustLoad("providers: {openai: {base_url: \"http://127.0.0.1:1/v1\"}}\n",
+               {{"OPENAI_API_KEY", "sk-o"}});
+  CHECK(config->table->providers.at("openai").api_keys.empty());
+}
+
+TEST_CASE("The version changes with the configuration and not with secrets",
+          "[config][OPS-4]") {
+  const std::string yaml = "providers: {openai: {api_keys: [\"env:K\"]}}\n";
+  const auto first = MustLoad(yaml, {{"K", "sk-1"}});
+  const auto again = MustLoad(yaml, {{"K", "sk-2"}});
+  const auto other =
+      MustLoad(yaml + "routing: {max_attempts: 3}\n", {{"K", "sk-1"}});
+  CHECK(first->table->version.size() == 12);
+  CHECK(first->table->version == again->table->version);
+  CHECK(first->table->version != other->table->version);
+}
+
+TEST_CASE("Secret files are read and trimmed", "[config]") {
+  const TempFile secret("  sk-from-file\r\n");
+  const auto config =
+      MustLoad("providers: {m: {base_url: \"http://h\", api_keys: [\"file:" +
+               secret.path() + "\"]}}\n");
+  CHECK(config->table->providers.at("m").api_keys[0].Equals("sk-from-file"));
+}
+
+TEST_CASE("The simulated provider takes its options", "[config]") {
+  const auto config = MustLoad(
+      "providers:\n  slow:\n    dialect: simulated\n"
+      "    simulated: {latency: 20ms, chunk_interval: 5ms, failure_rate: 0.25,"
+      " fail_status: 429}\n"
+      "models: {m: {provider: slow}}\n");
+  const SimulatedOptions& options =
+      config->table->providers.at("slow").simulated;
+  CHECK(options.latency == absl::Milliseconds(20));
+  CHECK(options.chunk_interval == absl::Milliseconds(5));
+  CHECK(options.failure_rate == 0.25);
+  CHECK(options.fail_status == 429);
+}
+
+TEST_CASE("YAML anchors are shared values", "[config]") {
+  const auto config = MustLoad(
+      "providers:\n  a: {base_url: \"http://h\", timeouts: &t {total: 9s}}\n"
+      "  b: {base_url: \"http://h\", timeouts: *t}\n");
+  CHECK(config->table->providers.at("b").timeouts.total == absl::Seconds(9));
+}
+
+}  // namespace
+}  // namespace llm::server
