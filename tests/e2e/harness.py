@@ -232,3 +232,12 @@ store:
 def upstream(name: str, url: str, more: str = "") -> str:
     """A compatible provider at `url`."""
     return f'{name}: {{dialect: openai, base_url: "{url}"{more}}}'
+
+
+def report(line: str) -> None:
+    """Prints a figure, and keeps it for the end of tests/run."""
+    print(line)
+    figures = os.environ.get("LLM_FIGURES")
+    if figures:
+        with open(figures, "a", encoding="utf-8") as out:
+            out.write(line + "\n")

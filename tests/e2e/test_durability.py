@@ -10,7 +10,7 @@ import time
 import urllib.error
 
 import harness
-from harness import config, upstream
+from harness import config, report, upstream
 
 ROUNDS = int(os.environ.get("LLM_KILL_ROUNDS", "20"))
 
@@ -76,8 +76,8 @@ def test_no_answered_request_is_without_its_row(service, tmp_path):
     assert len(attempts) >= seen
     lost = database.execute(
         "SELECT count(*) FROM attempts WHERE outcome = 'lost'").fetchone()[0]
-    print(f"{ROUNDS} kills: {len(answered)} answered, {len(attempts)} attempt "
-          f"rows, {seen} seen upstream, {lost} lost, 0 missing, 0 twice")
+    report(f"kill -9: {ROUNDS} times, {len(answered)} answered, {len(attempts)} attempt "
+          f"rows, {seen} seen upstream, {lost} lost; none missing, none twice")
     assert len(answered) > ROUNDS
     simulator.close()
 

@@ -15,7 +15,7 @@ from langchain_openai import ChatOpenAI
 from pydantic import BaseModel, Field
 
 import harness
-from harness import config
+from harness import config, report
 
 
 @tool
@@ -237,4 +237,4 @@ def test_a_run_ends_without_a_parse_failure_and_twice_the_same(running, name):
         assert calls.made >= least
         outcomes.append(calls.said)
     assert outcomes[0] == outcomes[1]
-    print(f"{name}: {len(outcomes[0])} calls, twice the same")
+    report(f"TradingAgents {name}: {len(outcomes[0])} calls, twice the same")
