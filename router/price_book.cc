@@ -144,6 +144,21 @@ struct PriceBook::Data {
     return again->second;
   }
 
+  // For models without a row: the provider's own charge, where its word is
+  // the price.
+  PricedCost PriceReported(const PriceQuery& query,
+                           const TokenUsage& usage) const {
+    PricedCost priced;
+    const PriceProviderRules* rules = Rules(query.provider);
+    if (rules == nullptr || !rules->reported_cost) return priced;
+    const auto reported = ParseReportedCost(usage.reported_cost);
+    if (!reported) return priced;
+    priced.status = PriceStatus::kPriced;
+    priced.cost = Money{Currency{"USD"}, *reported};
+    priced.price_version = absl::StrCat(ToAbsl(query.provider), "/reported");
+    return priced;
+  }
+
   const PriceRow* FindBuiltIn(const PriceQuery& query) const {
     const PriceRow* row =
         FindServedOrRequested(IndexOf(built_in, query.provider), query);
@@ -190,18 +205,9 @@ const PriceRow* PriceBook::Find(const PriceQuery& query) const {
 
 PricedCost PriceBook::Price(const PriceQuery& query,
                             const TokenUsage& usage) const {
-  PricedCost priced;
   const PriceRow* row = Find(query);
-  if (row == nullptr) {
-    const PriceProviderRules* rules = data_->Rules(query.provider);
-    if (rules == nullptr || !rules->reported_cost) return priced;
-    const auto reported = ParseReportedCost(usage.reported_cost);
-    if (!reported) return priced;
-    priced.status = PriceStatus::kPriced;
-    priced.cost = Money{Currency{"USD"}, *reported};
-    priced.price_version = absl::StrCat(ToAbsl(query.provider), "/reported");
-    return priced;
-  }
+  if (row == nullptr) return data_->PriceReported(query, usage);
+  PricedCost priced;
   priced.price_version =
       absl::StrCat(row->provider, "/", row->model, "@", row->version);
   priced.status = PriceStatus::kUnknownUsage;
@@ -222,6 +228,7 @@ PricedCost PriceBook::Price(const PriceQuery& query,
     return priced;
   }
   const absl::int128 pico = MulDivHalfEven(*sum.pico, *factor, kFactorUnit);
+  // Only counts that cannot be true cost more than Money holds.
   if (pico > std::numeric_limits<int64_t>::max()) return priced;
   priced.status = PriceStatus::kPriced;
   priced.cost = Money{row->currency, static_cast<int64_t>(pico)};

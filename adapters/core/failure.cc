@@ -1,9 +1,58 @@
 #include "adapters/core/failure.h"
 
+#include <array>
+#include <cstddef>
+
 #include "adapters/core/utf8.h"
 
 namespace llm {
 namespace {
+
+struct ClassRow {
+  FailureClass failure;
+  std::string_view name;
+  absl::StatusCode code;
+};
+
+// In the order of the enumeration: a class is its own index.
+constexpr std::array<ClassRow, 19> kClasses = {{
+    {FailureClass::kNone, "none", absl::StatusCode::kOk},
+    {FailureClass::kInvalidRequest, "invalid_request",
+     absl::StatusCode::kInvalidArgument},
+    {FailureClass::kContextLength, "context_length",
+     absl::StatusCode::kInvalidArgument},
+    {FailureClass::kContentFilter, "content_filter",
+     absl::StatusCode::kInvalidArgument},
+    {FailureClass::kBadKey, "bad_key", absl::StatusCode::kUnauthenticated},
+    {FailureClass::kPermission, "permission",
+     absl::StatusCode::kUnauthenticated},
+    {FailureClass::kOutOfMoney, "out_of_money",
+     absl::StatusCode::kUnauthenticated},
+    {FailureClass::kModelNotFound, "model_not_found",
+     absl::StatusCode::kNotFound},
+    {FailureClass::kRateLimited, "rate_limited",
+     absl::StatusCode::kResourceExhausted},
+    {FailureClass::kOverloaded, "overloaded", absl::StatusCode::kUnavailable},
+    {FailureClass::kServerError, "server_error",
+     absl::StatusCode::kUnavailable},
+    {FailureClass::kTimeout, "timeout", absl::StatusCode::kDeadlineExceeded},
+    {FailureClass::kConnect, "connect", absl::StatusCode::kUnavailable},
+    {FailureClass::kTransport, "transport", absl::StatusCode::kUnavailable},
+    {FailureClass::kBadAnswer, "bad_answer", absl::StatusCode::kInternal},
+    {FailureClass::kIncomplete, "incomplete", absl::StatusCode::kUnavailable},
+    {FailureClass::kEmptyAnswer, "empty_answer",
+     absl::StatusCode::kUnavailable},
+    {FailureClass::kCancelled, "cancelled", absl::StatusCode::kCancelled},
+    {FailureClass::kSinkFailed, "sink_failed", absl::StatusCode::kCancelled},
+}};
+
+constexpr bool InOrder() {
+  for (size_t i = 0; i < kClasses.size(); ++i) {
+    if (static_cast<size_t>(kClasses[i].failure) != i) return false;
+  }
+  return true;
+}
+static_assert(InOrder());
 
 constexpr std::string_view kMask = "***";
 // Shortest run of key characters that is taken for a credential.
@@ -144,81 +193,11 @@ void CutCharacters(size_t limit, std::string* text) {
 }  // namespace
 
 std::string_view FailureClassName(FailureClass failure) {
-  switch (failure) {
-    case FailureClass::kNone:
-      return "none";
-    case FailureClass::kInvalidRequest:
-      return "invalid_request";
-    case FailureClass::kContextLength:
-      return "context_length";
-    case FailureClass::kContentFilter:
-      return "content_filter";
-    case FailureClass::kBadKey:
-      return "bad_key";
-    case FailureClass::kPermission:
-      return "permission";
-    case FailureClass::kOutOfMoney:
-      return "out_of_money";
-    case FailureClass::kModelNotFound:
-      return "model_not_found";
-    case FailureClass::kRateLimited:
-      return "rate_limited";
-    case FailureClass::kOverloaded:
-      return "overloaded";
-    case FailureClass::kServerError:
-      return "server_error";
-    case FailureClass::kTimeout:
-      return "timeout";
-    case FailureClass::kConnect:
-      return "connect";
-    case FailureClass::kTransport:
-      return "transport";
-    case FailureClass::kBadAnswer:
-      return "bad_answer";
-    case FailureClass::kIncomplete:
-      return "incomplete";
-    case FailureClass::kEmptyAnswer:
-      return "empty_answer";
-    case FailureClass::kCancelled:
-      return "cancelled";
-    case FailureClass::kSinkFailed:
-      return "sink_failed";
-  }
-  return "unknown";
+  return kClasses[static_cast<size_t>(failure)].name;
 }
 
 absl::StatusCode FailureStatusCode(FailureClass failure) {
-  switch (failure) {
-    case FailureClass::kNone:
-      return absl::StatusCode::kOk;
-    case FailureClass::kInvalidRequest:
-    case FailureClass::kContextLength:
-    case FailureClass::kContentFilter:
-      return absl::StatusCode::kInvalidArgument;
-    case FailureClass::kBadKey:
-    case FailureClass::kPermission:
-    case FailureClass::kOutOfMoney:
-      return absl::StatusCode::kUnauthenticated;
-    case FailureClass::kModelNotFound:
-      return absl::StatusCode::kNotFound;
-    case FailureClass::kRateLimited:
-      return absl::StatusCode::kResourceExhausted;
-    case FailureClass::kOverloaded:
-    case FailureClass::kServerError:
-    case FailureClass::kConnect:
-    case FailureClass::kTransport:
-    case FailureClass::kIncomplete:
-    case FailureClass::kEmptyAnswer:
-      return absl::StatusCode::kUnavailable;
-    case FailureClass::kTimeout:
-      return absl::StatusCode::kDeadlineExceeded;
-    case FailureClass::kBadAnswer:
-      return absl::StatusCode::kInternal;
-    case FailureClass::kCancelled:
-    case FailureClass::kSinkFailed:
-      return absl::StatusCode::kCancelled;
-  }
-  return absl::StatusCode::kUnknown;
+  return kClasses[static_cast<size_t>(failure)].code;
 }
 
 std::string SanitiseUpstreamText(std::string_view text, size_t limit) {

@@ -1,7 +1,7 @@
 // Text of a JSON string from its escaped form.
 #include <cstring>
 
-#include "adapters/core/json.h"
+#include "adapters/core/json_writer.h"
 #include "adapters/core/utf8.h"
 
 namespace llm {

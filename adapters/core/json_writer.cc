@@ -1,8 +1,9 @@
+#include "adapters/core/json_writer.h"
+
 #include <array>
 #include <charconv>
 #include <cmath>
 
-#include "adapters/core/json.h"
 #include "adapters/core/utf8.h"
 
 namespace llm {

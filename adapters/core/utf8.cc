@@ -3,7 +3,7 @@
 #include <cstring>
 #include <string_view>
 
-#include "adapters/core/json.h"
+#include "adapters/core/json_writer.h"
 
 namespace llm {
 namespace {
