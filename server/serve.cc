@@ -1,0 +1,115 @@
+#include "server/cli/serve.h"
+
+#include <signal.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "adapters/registry.h"
+#include "server/config/load_config.h"
+#include "server/serve_stack.h"
+
+namespace llm::server {
+namespace {
+
+// Exit codes of `serve`, as `check` has them.
+constexpr int kExitOk = 0;
+constexpr int kExitFailed = 1;
+constexpr int kExitBadConfig = 2;
+
+std::vector<std::string> EnvironmentNames() {
+  std::vector<std::string> names;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string text(*entry);
+    names.push_back(text.substr(0, text.find('=')));
+  }
+  return names;
+}
+
+ConfigResult Load(const std::string& file) {
+  ConfigSources sources;
+  sources.file = file;
+  sources.env = [](const std::string& name) -> std::optional<std::string> {
+    const char* value = std::getenv(name.c_str());
+    if (value == nullptr) return std::nullopt;
+    return value;
+  };
+  sources.env_names = EnvironmentNames();
+  sources.built_in = &BuiltInProviders();
+  return LoadConfig(sources);
+}
+
+// Signals are taken by sigwait on the main thread and nowhere else. Blocked
+// before any thread starts, so that all inherit it.
+sigset_t BlockSignals() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set, signal);
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  // A socket whose peer has gone is an error code, not a signal.
+  ::signal(SIGPIPE, SIG_IGN);
+  return set;
+}
+
+void Reload(ServeStack& stack, const std::string& file) {
+  const ConfigResult loaded = Load(file);
+  for (const std::string& fault : loaded.faults) {
+    spdlog::error("reload refused, the old configuration stays: {}", fault);
+  }
+  if (loaded.config == nullptr) return;
+  const absl::StatusOr<std::vector<std::string>> done =
+      stack.Reload(loaded.config);
+  if (!done.ok()) {
+    spdlog::error("reload refused, the old configuration stays: {}",
+                  std::string(done.status().message()));
+    return;
+  }
+  for (const std::string& name : *done) {
+    spdlog::warn("{} changes with a restart only", name);
+  }
+  spdlog::info("reloaded config_version={}", loaded.config->table->version);
+}
+
+}  // namespace
+
+int Serve(const ServeOptions& options) {
+  const sigset_t signals = BlockSignals();
+  const ConfigResult loaded = Load(options.config_file);
+  for (const std::string& fault : loaded.faults) {
+    spdlog::error("{}", fault);
+  }
+  if (loaded.config == nullptr) return kExitBadConfig;
+  for (const std::string& notice : loaded.config->notices) {
+    spdlog::warn("{}", notice);
+  }
+  absl::StatusOr<std::unique_ptr<ServeStack>> stack =
+      ServeStack::Start(loaded.config);
+  if (!stack.ok()) {
+    spdlog::error("cannot start: {}", std::string(stack.status().message()));
+    return kExitFailed;
+  }
+  spdlog::info("ready {} config_version={}", (*stack)->Addresses(),
+               loaded.config->table->version);
+  spdlog::default_logger()->flush();
+  for (;;) {
+    int signal = 0;
+    sigwait(&signals, &signal);
+    if (signal != SIGHUP) break;
+    Reload(**stack, options.config_file);
+  }
+  spdlog::info("draining for at most {} s",
+               absl::ToInt64Seconds(loaded.config->server.drain));
+  const absl::Status closed = (*stack)->Drain();
+  if (!closed.ok()) {
+    spdlog::warn("{}", std::string(closed.message()));
+  }
+  spdlog::info("stopped");
+  return kExitOk;
+}
+
+}  // namespace llm::server
