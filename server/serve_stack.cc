@@ -20,6 +20,8 @@
 #include "server/grpc/grpc_server.h"
 #include "server/http/http_server.h"
 #include "server/ledger/sqlite_store.h"
+#include "server/metrics/fan_out_observer.h"
+#include "server/metrics/log_observer.h"
 #include "server/metrics/metrics_hub.h"
 
 namespace llm::server {
@@ -39,6 +41,8 @@ struct Worker {
   std::unique_ptr<EventLoop> loop;
   std::unique_ptr<CurlTransport> transport;
   std::unique_ptr<UsageLedger> ledger;
+  std::unique_ptr<LogObserver> log;
+  std::unique_ptr<FanOutObserver> observer;
   std::unique_ptr<Gateway> gateway;
 };
 
@@ -73,12 +77,16 @@ std::string HostOf(const std::string& address) {
 
 class ServeStack::Parts {
  public:
-  explicit Parts(std::shared_ptr<const Config> start_config)
+  Parts(std::shared_ptr<const Config> start_config, BuildInfo build_info,
+        spdlog::logger& request_log)
       : config(std::move(start_config)),
+        build(std::move(build_info)),
+        logger(request_log),
         conversations(MakeMemoryConversationState(clock, kMaxConversations,
                                                   kConversationAge)),
         admission(MakeOpenAdmission()) {}
 
+  int WorkerCount() const;
   absl::Status OpenStoreAndMetrics();
   absl::Status MakeWorkers();
   absl::Status Listen();
@@ -93,7 +101,9 @@ class ServeStack::Parts {
   // In order of dependency: what stands below is gone first.
   SystemClock clock;
   SystemRandom random;
-  std::shared_ptr<const Config> config;
+  const std::shared_ptr<const Config> config;
+  const BuildInfo build;
+  spdlog::logger& logger;
   ServiceState state;
   HealthBoard health;
   std::unique_ptr<ConversationState> conversations;
@@ -116,7 +126,24 @@ absl::Status ServeStack::Parts::OpenStoreAndMetrics() {
   options.clock = &clock;
   options.random = &random;
   LLM_ASSIGN_OR_RETURN(store, OpenStore(std::move(options)));
+  MetricSources sources;
+  sources.inflight_requests = [this] { return state.inflight.load(); };
+  sources.ledger_rows = [this] { return store->Counters().rows_total; };
+  sources.ledger_rows_dropped = [this] {
+    return store->Counters().rows_dropped;
+  };
+  sources.ledger_queue_rows = [this] { return store->Counters().queue_rows; };
+  sources.health = [this](std::string_view deployment) {
+    return health.State(deployment, clock.Monotonic());
+  };
+  metrics = std::make_unique<MetricsHub>(config->table, WorkerCount(),
+                                         std::move(sources), build);
   return absl::OkStatus();
+}
+
+int ServeStack::Parts::WorkerCount() const {
+  if (config->server.workers > 0) return config->server.workers;
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
 }
 
 absl::StatusOr<std::shared_ptr<Router>> ServeStack::Parts::MakeRouter(
@@ -133,23 +160,23 @@ absl::StatusOr<std::shared_ptr<Router>> ServeStack::Parts::MakeRouter(
   router.random = &random;
   router.ledger = worker.ledger.get();
   router.admission = admission.get();
-  router.observer = &metrics->ObserverForLoop(static_cast<int>(index));
+  router.observer = worker.observer.get();
   router.health = &health;
   router.conversations = conversations.get();
   return std::make_shared<Router>(std::move(router));
 }
 
 absl::Status ServeStack::Parts::MakeWorkers() {
-  int count = config->server.workers;
-  if (count == 0) {
-    count = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-  }
-  for (int index = 0; index < count; ++index) {
+  for (int index = 0; index < WorkerCount(); ++index) {
     Worker& worker = workers.emplace_back();
     worker.loop = std::make_unique<EventLoop>(index);
     worker.transport =
         std::make_unique<CurlTransport>(worker.loop->context(), clock);
     worker.ledger = store->MakeLedger(index);
+    worker.log = std::make_unique<LogObserver>(&logger);
+    worker.observer =
+        std::make_unique<FanOutObserver>(std::vector<CallObserver*>{
+            &metrics->ObserverForLoop(index), worker.log.get()});
   }
   for (size_t index = 0; index < workers.size(); ++index) {
     GatewayParts parts;
@@ -243,9 +270,10 @@ ServeStack::~ServeStack() {
 }
 
 absl::StatusOr<std::unique_ptr<ServeStack>> ServeStack::Start(
-    std::shared_ptr<const Config> config) {
-  std::unique_ptr<ServeStack> stack(
-      new ServeStack(std::make_unique<Parts>(std::move(config))));
+    std::shared_ptr<const Config> config, BuildInfo build,
+    spdlog::logger& request_log) {
+  std::unique_ptr<ServeStack> stack(new ServeStack(std::make_unique<Parts>(
+      std::move(config), std::move(build), request_log)));
   Parts& parts = *stack->parts_;
   LLM_RETURN_IF_ERROR(parts.OpenStoreAndMetrics());
   LLM_RETURN_IF_ERROR(parts.MakeWorkers());
@@ -320,6 +348,7 @@ absl::StatusOr<std::vector<std::string>> ServeStack::Reload(
                  gateway->SetRouter(std::move(router));
                });
   }
+  parts.metrics->SetTable(config->table);
   return NeedRestart(*parts.config, *config);
 }
 

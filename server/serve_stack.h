@@ -17,14 +17,21 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "server/config/config.h"
+#include "server/metrics/metrics_hub.h"
+
+namespace spdlog {
+class logger;
+}
 
 namespace llm::server {
 
 class ServeStack {
  public:
-  // Listens and serves when this returns.
+  // Listens and serves when this returns. One line per request goes to
+  // `request_log`, which outlives the stack.
   static absl::StatusOr<std::unique_ptr<ServeStack>> Start(
-      std::shared_ptr<const Config> config);
+      std::shared_ptr<const Config> config, BuildInfo build,
+      spdlog::logger& request_log);
   ~ServeStack();
   ServeStack(const ServeStack&) = delete;
   ServeStack& operator=(const ServeStack&) = delete;
