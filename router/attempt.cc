@@ -82,6 +82,12 @@ Task<AttemptResult> RunAttempt(Provider* provider, const ChatRequest& request,
   co_return result;
 }
 
+AttemptResult NeverDispatched() {
+  AttemptResult result;
+  MarkCancelled(&result);
+  return result;
+}
+
 std::string AttemptOutcome(const AttemptResult& result, bool committed) {
   const FailureClass failure = result.failure.failure;
   if (result.status.ok()) return "ok";

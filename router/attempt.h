@@ -27,6 +27,9 @@ Task<AttemptResult> RunAttempt(Provider* provider, const ChatRequest& request,
                                const AttemptContext& context,
                                AttemptSink& sink);
 
+// The result of an attempt whose caller left before it was dispatched.
+AttemptResult NeverDispatched();
+
 // What an attempt's row says about its end; usage and cost are the meter's.
 AttemptRecord DescribeAttempt(const AttemptIntent& intent,
                               const AttemptResult& result, bool committed);

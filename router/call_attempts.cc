@@ -92,7 +92,11 @@ Task<void> Router::Call::RunOne(const NextAttempt& next) {
   };
   AttemptSink sink(std::move(options));
   parts_.observer->OnAttemptStarted(intent_);
-  const AttemptResult result = co_await RunAttempt(to, request_, context, sink);
+  AttemptResult result = NeverDispatched();
+  // Who left while the intent was written must not be billed for.
+  if (!caller_left_) {
+    result = co_await RunAttempt(to, request_, context, sink);
+  }
   co_await CallerLeft();
   unwritten_ =
       DescribeAttempt(intent_, result, sink_ != nullptr && sink.committed());

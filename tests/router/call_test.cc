@@ -1,0 +1,455 @@
+// Whole calls against scripted providers: rows, fallback, retries, limits.
+#include <catch2/catch.hpp>
+
+#include "tests/router/router_fixture.h"
+#include "tests/support/status_matchers.h"
+
+namespace llm {
+namespace {
+
+std::string Code(const CallResult& result) {
+  return CallErrorDetail(result.status).code();
+}
+
+TEST_CASE_METHOD(RouterFixture, "A whole answer carries who, why and how much",
+                 "[router][call]") {
+  a->Play(Answer("hello", 7, 2));
+  const CallResult result = Unary(Ask("alpha", "hi"));
+  REQUIRE_THAT(result.status, IsOk());
+  REQUIRE(result.response);
+  CHECK(result.response->id() == "chatcmpl-" + context.call_id.value);
+  CHECK(result.response->object() == "chat.completion");
+  CHECK(result.response->model() == "alpha");
+  CHECK(result.response->choices(0).message().parts(0).text().text() ==
+        "hello");
+  CHECK(result.response->usage().prompt_tokens() == 7);
+  CHECK(result.response->usage().completion_tokens() == 2);
+  const v1::ServiceInfo& info = result.response->llm_service();
+  CHECK(info.request_id() == context.call_id.value);
+  CHECK(info.model() == "alpha");
+  CHECK(info.provider() == "a");
+  CHECK(info.attempts() == 1);
+  CHECK(info.usage_source() == "provider");
+  CHECK_FALSE(info.has_cost());  // nobody has priced it
+  CHECK(a->calls()[0].context.upstream_model.value == "alpha-up");
+  CHECK(a->calls()[0].context.api_key.Reveal() == "a-key-0");
+  CHECK_FALSE(a->calls()[0].context.stream);
+  CHECK(admission.admitted == 1);
+  CHECK(admission.settled == 1);
+}
+
+TEST_CASE_METHOD(RouterFixture, "The intent is kept before the dispatch",
+                 "[router][ledger][LED-1]") {
+  size_t appended = 0;
+  a->on_call = [&] { appended = ledger.appends.size(); };
+  a->Play(Answer("hello", 7, 2));
+  Unary(Ask("alpha", "hi"));
+  CHECK(appended == 1);
+  REQUIRE(ledger.appends.size() == 2);
+  REQUIRE(ledger.appends[0].size() == 1);
+  const auto intents = ledger.Rows<AttemptIntent>();
+  const auto records = ledger.Rows<AttemptRecord>();
+  REQUIRE(intents.size() == 1);
+  REQUIRE(records.size() == 1);
+  CHECK(records[0].intent.attempt_id == intents[0].attempt_id);
+  CHECK(intents[0].attempt_id.value.size() == 36);
+  CHECK(records[0].outcome == "ok");
+  CHECK(std::holds_alternative<AttemptRecord>(ledger.appends[1][0]));
+  CHECK(std::holds_alternative<RequestRecord>(ledger.appends[1][1]));
+}
+
+TEST_CASE_METHOD(RouterFixture, "The rows are kept before the last chunk",
+                 "[router][ledger][stream]") {
+  a->Play(Answer("hello", 7, 2));
+  RecordingSink sink;
+  size_t requests_at_finish = 0;
+  size_t requests_at_content = 9;
+  sink.on_write = [&](const v1::ChatCompletionChunk& chunk) {
+    const size_t kept = ledger.Rows<RequestRecord>().size();
+    if (chunk.choices(0).finish_reason().empty()) {
+      requests_at_content = kept;
+    } else {
+      requests_at_finish = kept;
+    }
+  };
+  const CallResult result = Stream(Ask("alpha", "hi"), sink);
+  REQUIRE_THAT(result.status, IsOk());
+  CHECK(result.committed);
+  CHECK(requests_at_content == 0);
+  CHECK(requests_at_finish == 1);
+  CHECK(sink.chunks.back().llm_service().provider() == "a");
+  CHECK(ledger.Rows<RequestRecord>()[0].stream);
+}
+
+TEST_CASE_METHOD(RouterFixture, "A failure falls back, one row per attempt",
+                 "[router][fallback][LED-2][RTY-6]") {
+  a->Play(Failure(FailureClass::kBadAnswer, 200));
+  b->Play(Answer("saved", 5, 1));
+  const CallResult result = Unary(Ask("auto", "hi"));
+  REQUIRE_THAT(result.status, IsOk());
+  CHECK(result.info.provider() == "b");
+  CHECK(result.info.attempts() == 2);
+  // The failed record and the next intent are one append.
+  REQUIRE(ledger.appends.size() == 3);
+  REQUIRE(ledger.appends[1].size() == 2);
+  const auto records = ledger.Rows<AttemptRecord>();
+  REQUIRE(records.size() == 2);
+  CHECK(records[0].outcome == "bad_answer");
+  CHECK(records[0].next == "next_deployment");
+  CHECK(records[0].usage_source == UsageSource::kNone);
+  CHECK(records[1].intent.role == AttemptRole::kFallback);
+  CHECK(records[1].intent.ordinal == 1);
+  const auto request = ledger.Rows<RequestRecord>().at(0);
+  CHECK(request.attempts == 2);
+  CHECK(request.outcome == "ok");
+  CHECK(request.public_model.value == "beta");
+  // Both hops were given the caller's own request.
+  CHECK(a->calls()[0].request == b->calls()[0].request);
+  CHECK(observer.events ==
+        std::vector<std::string>{
+            "call", "attempt a/alpha-up", "finished bad_answer",
+            "fallback a/alpha-up to b/beta-up", "attempt b/beta-up", "content",
+            "finished ok", "done ok"});
+}
+
+TEST_CASE_METHOD(RouterFixture, "A whole answer falls back even in mid-answer",
+                 "[router][fallback][gate]") {
+  ScriptedAttempt cut = Failure(FailureClass::kIncomplete);
+  cut.chunks = {TextChunk("half an ans")};
+  a->Play(cut);
+  b->Play(Answer("whole", 5, 1));
+  const CallResult result = Unary(Ask("auto", "hi"));
+  REQUIRE_THAT(result.status, IsOk());
+  CHECK(result.response->choices(0).message().parts(0).text().text() ==
+        "whole");
+  // What was generated and lost is estimated, and marked so.
+  const auto lost = ledger.Rows<AttemptRecord>().at(0);
+  CHECK(lost.usage_source == UsageSource::kEstimated);
+  CHECK(lost.usage.output == 4);
+  CHECK(lost.usage.fresh_input == 1);
+  CHECK(ledger.Rows<RequestRecord>()[0].usage_source ==
+        UsageSource::kEstimated);
+}
+
+TEST_CASE_METHOD(RouterFixture, "A stream is never replayed after content",
+                 "[router][stream][STR-6]") {
+  ScriptedAttempt cut = Failure(FailureClass::kTransport);
+  cut.chunks = {TextChunk("half")};
+  a->Play(cut);
+  RecordingSink sink;
+  const CallResult result = Stream(Ask("auto", "hi"), sink);
+  CHECK(result.committed);
+  CHECK(Code(result) == "provider_unavailable");
+  CHECK(b->calls().empty());
+  CHECK(sink.Text() == "half");
+  // No clean end [STR-4].
+  for (const auto& chunk : sink.chunks) {
+    CHECK(chunk.choices(0).finish_reason().empty());
+  }
+  CHECK(ledger.Rows<AttemptRecord>().at(0).outcome == "incomplete");
+}
+
+TEST_CASE_METHOD(RouterFixture, "A stream falls back before content",
+                 "[router][stream][STR-5][STR-6]") {
+  ScriptedAttempt empty = Failure(FailureClass::kEmptyAnswer, 200);
+  empty.chunks = {FinishChunk("stop")};
+  a->Play(empty);
+  b->Play(Answer("saved", 5, 1));
+  RecordingSink sink;
+  const CallResult result = Stream(Ask("auto", "hi"), sink);
+  REQUIRE_THAT(result.status, IsOk());
+  CHECK(sink.Text() == "saved");
+  CHECK(sink.chunks[0].model() == "beta");
+  CHECK(sink.chunks.size() == 2);
+}
+
+TEST_CASE_METHOD(RouterFixture, "A passing failure is retried after a wait",
+                 "[router][retry]") {
+  a->Play(Failure(FailureClass::kServerError, 500)).Play(Answer("ok", 1, 1));
+  const Instant start = clock.Monotonic();
+  const CallResult result = Unary(Ask("alpha", "hi"));
+  REQUIRE_THAT(result.status, IsOk());
+  REQUIRE(a->calls().size() == 2);
+  CHECK(a->calls()[1].at - start == absl::Milliseconds(187.5));
+  const auto records = ledger.Rows<AttemptRecord>();
+  CHECK(records[0].next == "retry");
+  CHECK(records[1].intent.role == AttemptRole::kRetry);
+  // Waiting is not overhead.
+  CHECK(observer.overhead == absl::ZeroDuration());
+}
+
+TEST_CASE_METHOD(RouterFixture, "A short Retry-After is waited for",
+                 "[router][retry]") {
+  ScriptedAttempt limited = Failure(FailureClass::kRateLimited, 429);
+  limited.retry_after = absl::Seconds(3);
+  a->Play(limited).Play(Answer("ok", 1, 1));
+  const Instant start = clock.Monotonic();
+  REQUIRE_THAT(Unary(Ask("alpha", "hi")).status, IsOk());
+  CHECK(a->calls()[1].at - start == absl::Seconds(3));
+}
+
+TEST_CASE_METHOD(RouterFixture, "A long Retry-After is passed on",
+                 "[router][retry][RTY-4]") {
+  ScriptedAttempt limited = Failure(FailureClass::kRateLimited, 429);
+  limited.retry_after = absl::Seconds(60);
+  a->PlayForever(limited);
+  const CallResult result = Unary(Ask("alpha", "hi"));
+  CHECK(Code(result) == "provider_rate_limited");
+  CHECK(CallErrorDetail(result.status).retry_after_s() == 60);
+  CHECK(a->calls().size() == 1);
+}
+
+TEST_CASE("At most max_attempts calls are made", "[router][retry][RTY-1]") {
+  const auto failure = GENERATE(
+      FailureClass::kRateLimited, FailureClass::kServerError,
+      FailureClass::kConnect, FailureClass::kBadKey, FailureClass::kIncomplete,
+      FailureClass::kTimeout, FailureClass::kEmptyAnswer);
+  const int max_attempts = GENERATE(1, 2, 3, 4);
+  RouteTable table = TestTable();
+  table.policy.max_attempts = max_attempts;
+  for (auto& [id, provider] : table.providers) {
+    provider.api_keys.emplace_back("second");
+    provider.api_keys.emplace_back("third");
+  }
+  RouterFixture fixture(std::move(table));
+  fixture.a->PlayForever(Failure(failure));
+  fixture.b->PlayForever(Failure(failure));
+  const CallResult result = fixture.Unary(Ask("twin", "hi"));
+  CAPTURE(FailureClassName(failure), max_attempts);
+  CHECK_FALSE(result.status.ok());
+  const size_t calls = fixture.a->calls().size() + fixture.b->calls().size();
+  CHECK(calls <= static_cast<size_t>(max_attempts));
+  CHECK(calls >= static_cast<size_t>(std::min(max_attempts, 2)));
+  CHECK(fixture.ledger.Rows<AttemptIntent>().size() == calls);
+  CHECK(fixture.ledger.Rows<AttemptRecord>().size() == calls);
+  CHECK(fixture.ledger.Rows<RequestRecord>().size() == 1);
+  CHECK(CallErrorDetail(result.status).no_retry());
+}
+
+TEST_CASE("A refused key gives way to the next key", "[router][retry][keys]") {
+  RouteTable table = TestTable();
+  table.providers["a"].api_keys.emplace_back("a-key-1");
+  RouterFixture fixture(std::move(table));
+  fixture.a->Play(Failure(FailureClass::kBadKey, 401)).Play(Answer("ok", 1, 1));
+  REQUIRE_THAT(fixture.Unary(Ask("alpha", "hi")).status, IsOk());
+  REQUIRE(fixture.a->calls().size() == 2);
+  CHECK(fixture.a->calls()[0].context.api_key.Reveal() !=
+        fixture.a->calls()[1].context.api_key.Reveal());
+  CHECK(fixture.ledger.Rows<AttemptRecord>()[0].next == "next_key");
+  // The next call does not try the refused one again.
+  const std::string good = fixture.a->calls()[1].context.api_key.Reveal();
+  for (int i = 0; i < 3; ++i) {
+    fixture.a->Play(Answer("ok", 1, 1));
+    REQUIRE_THAT(fixture.Unary(Ask("alpha", "hi")).status, IsOk());
+    CHECK(fixture.a->calls().back().context.api_key.Reveal() == good);
+  }
+}
+
+TEST_CASE_METHOD(RouterFixture, "A refused request stops at once",
+                 "[router][retry]") {
+  a->Play(Failure(FailureClass::kInvalidRequest, 422));
+  const CallResult result = Unary(Ask("auto", "hi"));
+  CHECK(Code(result) == "provider_rejected");
+  CHECK(CallErrorHttpStatus(result.status) == 422);
+  CHECK(b->calls().empty());
+  CHECK(ledger.Rows<RequestRecord>()[0].http_status == 422);
+}
+
+TEST_CASE_METHOD(RouterFixture, "A dead kept-alive connection is no failure",
+                 "[router][retry]") {
+  ScriptedAttempt stale = Failure(FailureClass::kTransport);
+  stale.stale_connection = true;
+  a->Play(stale).Play(Answer("ok", 1, 1));
+  const Instant start = clock.Monotonic();
+  REQUIRE_THAT(Unary(Ask("alpha", "hi")).status, IsOk());
+  CHECK(clock.Monotonic() == start);  // no wait
+  CHECK(ledger.Rows<AttemptRecord>().size() == 2);
+  CHECK(health.State("a/alpha-up", start) == HealthState::kHealthy);
+}
+
+TEST_CASE_METHOD(RouterFixture, "The caller's deadline is never exceeded",
+                 "[router][deadline][RTY-1]") {
+  ScriptedAttempt slow = Answer("late", 1, 1);
+  slow.delay = absl::Seconds(50);
+  a->PlayForever(slow);
+  b->PlayForever(slow);
+  const Instant start = clock.Monotonic();
+  context.deadline = start + absl::Seconds(10);
+  auto request = Ask("auto", "hi");
+  SECTION("from the door") {}
+  SECTION("an earlier one from the request") {
+    context.deadline = start + absl::Seconds(90);
+    request.mutable_timeout()->set_seconds(10);
+  }
+  const CallResult result = Unary(request);
+  CHECK(Code(result) == "timeout");
+  CHECK(CallErrorHttpStatus(result.status) == 504);
+  CHECK(clock.Monotonic() - start == absl::Seconds(10));
+  CHECK(a->calls()[0].context.deadlines.total == start + absl::Seconds(10));
+  // Whose fault it was is not known, so nobody's health suffers.
+  CHECK(health.State("a/alpha-up", clock.Monotonic()) == HealthState::kUnknown);
+}
+
+TEST_CASE_METHOD(RouterFixture, "No wait ends after the deadline",
+                 "[router][deadline][retry]") {
+  ScriptedAttempt limited = Failure(FailureClass::kRateLimited, 429);
+  limited.retry_after = absl::Seconds(5);
+  a->PlayForever(limited);
+  const Instant start = clock.Monotonic();
+  context.deadline = start + absl::Seconds(4);
+  CHECK(Code(Unary(Ask("alpha", "hi"))) == "provider_rate_limited");
+  CHECK(clock.Monotonic() == start);
+}
+
+TEST_CASE_METHOD(RouterFixture, "A call whose deadline is over goes nowhere",
+                 "[router][deadline]") {
+  context.deadline = clock.Monotonic();
+  CHECK(Code(Unary(Ask("alpha", "hi"))) == "timeout");
+  CHECK(a->calls().empty());
+  CHECK(ledger.Rows<RequestRecord>().size() == 1);
+  CHECK(admission.settled == 1);
+}
+
+TEST_CASE("A reasoning model may think until the total", "[router][deadline]") {
+  RouteTable table = TestTable();
+  table.models["alpha"].traits.reasoning = true;
+  table.providers["a"].timeouts.idle = absl::Seconds(33);  // configured
+  RouterFixture fixture(std::move(table));
+  fixture.a->Play(Answer("ok", 1, 1));
+  fixture.b->Play(Answer("ok", 1, 1));
+  fixture.Unary(Ask("alpha", "hi"));
+  fixture.Unary(Ask("beta", "hi"));
+  const auto& thinking = fixture.a->calls()[0].context.deadlines;
+  CHECK(thinking.first_content == absl::Seconds(900));
+  CHECK(thinking.idle == absl::Seconds(33));
+  CHECK(fixture.b->calls()[0].context.deadlines.first_content ==
+        absl::Seconds(120));
+}
+
+TEST_CASE_METHOD(RouterFixture, "A full journal refuses instead of dropping",
+                 "[router][ledger][LED-4]") {
+  a->PlayForever(Answer("hello", 1, 1));
+  SECTION("before the dispatch") {
+    ledger.capacity = 0;
+    const CallResult result = Unary(Ask("alpha", "hi"));
+    CHECK(Code(result) == "overloaded");
+    CHECK(CallErrorDetail(result.status).has_retry_after_s());
+    CHECK(a->calls().empty());
+  }
+  SECTION("before the answer") {
+    ledger.capacity = 1;
+    const CallResult result = Unary(Ask("alpha", "hi"));
+    CHECK(Code(result) == "overloaded");
+    CHECK_FALSE(result.response);
+  }
+  CHECK(admission.settled == 1);
+}
+
+TEST_CASE_METHOD(RouterFixture, "A refused call has its row but no attempt",
+                 "[router][ledger]") {
+  CHECK(Code(Unary(Ask("nobody", "hi"))) == "model_not_found");
+  admission.answer = RefuseCall(absl::StatusCode::kResourceExhausted,
+                                "budget_exceeded", "used up");
+  CHECK(Code(Unary(Ask("alpha", "hi"))) == "budget_exceeded");
+  const auto rows = ledger.Rows<RequestRecord>();
+  REQUIRE(rows.size() == 2);
+  CHECK(rows[0].outcome == "model_not_found");
+  CHECK(rows[0].http_status == 404);
+  CHECK(rows[1].outcome == "budget_exceeded");
+  CHECK(ledger.Rows<AttemptIntent>().empty());
+  CHECK(admission.settled == 0);
+}
+
+TEST_CASE_METHOD(RouterFixture, "Budget spent on reasoning is a warned 200",
+                 "[router][call][STR-7]") {
+  ScriptedAttempt spent = Answer("", 3, 100);
+  spent.chunks = {ReasoningChunk("hmm"), FinishChunk("length")};
+  spent.reasoning_exhausted = true;
+  a->Play(spent);
+  const CallResult result = Unary(Ask("alpha", "hi"));
+  REQUIRE_THAT(result.status, IsOk());
+  CHECK(result.response->choices(0).finish_reason() == "length");
+  CHECK(result.info.warning() == "reasoning_exhausted_output");
+}
+
+TEST_CASE_METHOD(RouterFixture, "Missing usage is estimated and marked",
+                 "[router][usage][COST-8]") {
+  ScriptedAttempt silent = Answer("abcdefghij", 0, 0);
+  silent.usage = {};
+  silent.usage_source = UsageSource::kNone;
+  a->Play(silent);
+  const CallResult result = Unary(Ask("alpha", "0123456789"));
+  CHECK(result.info.usage_source() == "estimated");
+  CHECK(result.response->usage().prompt_tokens() == 3);
+  CHECK(result.response->usage().completion_tokens() == 3);
+}
+
+TEST_CASE_METHOD(RouterFixture, "Dropped fields and the task are reported",
+                 "[router][call]") {
+  ScriptedAttempt attempt = Answer("x", 1, 1);
+  attempt.dropped = {"seed"};
+  a->Play(attempt);
+  auto request = Ask("auto", "hi");
+  (*request.mutable_metadata())["run_id"] = "run-7";
+  (*request.mutable_metadata())["symbol"] = "AAPL";
+  request.set_user("end");
+  context.path_agent = "trader";
+  const CallResult result = Unary(request);
+  CHECK(result.info.dropped(0) == "seed");
+  CHECK(result.info.task_type() == "general");
+  const CallIdentity identity = ledger.Rows<RequestRecord>()[0].identity;
+  CHECK(identity.run_id == "run-7");
+  CHECK(identity.agent == "trader");
+  CHECK(identity.symbol == "AAPL");
+  CHECK(identity.end_user == "end");
+  CHECK(identity.task_source == "default");
+}
+
+TEST_CASE_METHOD(RouterFixture, "A run stays where it was answered",
+                 "[router][sticky]") {
+  a->Play(Failure(FailureClass::kBadAnswer));
+  b->PlayForever(Answer("ok", 1, 1));
+  a->PlayForever(Answer("ok", 1, 1));
+  auto request = Ask("auto", "hi");
+  request.set_run_id("run-1");
+  CHECK(Unary(request).info.provider() == "b");
+  CHECK(Unary(request).info.provider() == "b");
+  request.set_run_id("run-2");
+  CHECK(Unary(request).info.provider() == "a");
+  request.set_run_id("run-1");
+  context.caller.tenant = "key_2";
+  CHECK(Unary(request).info.provider() == "a");
+}
+
+TEST_CASE_METHOD(RouterFixture, "Answered tool calls lead back to their model",
+                 "[router][sticky]") {
+  a->Play(Failure(FailureClass::kBadAnswer));
+  ScriptedAttempt calls = Answer("", 1, 1);
+  calls.chunks = {ToolChunk(0, "call_x", "f", "{}"), FinishChunk("stop")};
+  b->Play(calls);
+  RecordingSink sink;
+  REQUIRE_THAT(Stream(Ask("auto", "hi"), sink).status, IsOk());
+  a->PlayForever(Answer("from a", 1, 1));
+  b->PlayForever(Answer("from b", 1, 1));
+  auto next = Ask("auto", "hi");
+  v1::Message* tool = next.add_messages();
+  tool->set_role("tool");
+  tool->set_tool_call_id("call_x");
+  CHECK(Unary(next).info.provider() == "b");
+  tool->set_tool_call_id("call_other");
+  CHECK(Unary(next).info.provider() == "a");
+}
+
+TEST_CASE_METHOD(RouterFixture, "Explain chooses as Chat would, silently",
+                 "[router][plan]") {
+  const ChatRequest request{Ask("auto", "hi"), {}};
+  const auto plan = router->Explain(context, request);
+  REQUIRE_THAT(plan, IsOk());
+  CHECK(plan->targets[0].deployment.id == "a/alpha-up");
+  CHECK_FALSE(plan->reason.empty());
+  CHECK(a->calls().empty());
+  CHECK(ledger.appends.empty());
+}
+
+}  // namespace
+}  // namespace llm

@@ -1,0 +1,127 @@
+// What calls cost: sums over attempts, unknown prices, the worst case.
+#include <catch2/catch.hpp>
+
+#include "router/cost_meter.h"
+#include "tests/router/router_fixture.h"
+#include "tests/support/status_matchers.h"
+
+namespace llm {
+namespace {
+
+PriceRow Row(std::string provider, std::string model, std::string currency,
+             int64_t input, int64_t output) {
+  PriceRow row;
+  row.provider = std::move(provider);
+  row.model = std::move(model);
+  row.currency.code = std::move(currency);
+  row.prices.input = input;
+  row.prices.output = output;
+  row.source = "configuration";
+  return row;
+}
+
+// alpha costs 1 and 2 micro-USD per token; beta's row is the test's choice.
+RouteTable PricedTable(std::optional<PriceRow> beta) {
+  RouteTable table = TestTable();
+  std::vector<PriceRow> rows = {
+      Row("a", "alpha-up", "USD", 1'000'000, 2'000'000)};
+  if (beta) rows.push_back(*beta);
+  auto prices = PriceBook::Parse(BuiltInPrices(), std::move(rows));
+  REQUIRE_THAT(prices, IsOk());
+  table.prices = *prices;
+  return table;
+}
+
+ScriptedAttempt BilledFailure() {
+  ScriptedAttempt cut = Answer("half", 10, 5);
+  cut.failure = FailureClass::kIncomplete;
+  return cut;
+}
+
+TEST_CASE("The cost of an answer includes what failed before it",
+          "[router][cost]") {
+  RouterFixture fixture(
+      PricedTable(Row("b", "beta-up", "USD", 3'000'000, 4'000'000)));
+  fixture.a->Play(BilledFailure());
+  fixture.b->Play(Answer("ok", 100, 10));
+  const CallResult result = fixture.Unary(Ask("auto", "hi"));
+  REQUIRE_THAT(result.status, IsOk());
+  // 10 * 1 + 5 * 2 + 100 * 3 + 10 * 4 = 360 micro-USD.
+  CHECK(result.info.cost().amount() == "0.000360");
+  CHECK(result.info.cost().currency() == "USD");
+  CHECK(fixture.admission.last.cost ==
+        std::vector<Money>{{{"USD"}, 360'000'000}});
+  // The caller's usage is of the answer alone, the row's of all attempts.
+  CHECK(result.response->usage().prompt_tokens() == 100);
+  CHECK(fixture.admission.last.usage.fresh_input == 110);
+}
+
+TEST_CASE("An unknown price makes the request unpriced, never free",
+          "[router][cost][COST-5]") {
+  RouterFixture fixture(PricedTable(std::nullopt));
+  fixture.a->Play(BilledFailure());
+  fixture.b->Play(Answer("ok", 100, 10));
+  const CallResult result = fixture.Unary(Ask("auto", "hi"));
+  CHECK_FALSE(result.info.has_cost());
+  const RequestRecord row = fixture.ledger.Rows<RequestRecord>()[0];
+  CHECK(row.unpriced);
+  CHECK(row.cost == std::vector<Money>{{{"USD"}, 20'000'000}});
+  const auto attempt = fixture.ledger.Rows<AttemptRecord>()[1];
+  CHECK_FALSE(attempt.cost);
+  CHECK(attempt.price_status == PriceStatusName(PriceStatus::kUnknownModel));
+}
+
+TEST_CASE("A failure without content costs nothing and hides no price",
+          "[router][cost]") {
+  RouterFixture fixture(
+      PricedTable(Row("b", "beta-up", "USD", 3'000'000, 4'000'000)));
+  fixture.a->Play(Failure(FailureClass::kBadAnswer));
+  fixture.b->Play(Answer("ok", 100, 10));
+  const CallResult result = fixture.Unary(Ask("auto", "hi"));
+  CHECK(result.info.cost().amount() == "0.000340");
+  const auto failed = fixture.ledger.Rows<AttemptRecord>()[0];
+  CHECK_FALSE(failed.cost);
+  CHECK(failed.price_status == PriceStatusName(PriceStatus::kUnknownUsage));
+  CHECK_FALSE(fixture.ledger.Rows<RequestRecord>()[0].unpriced);
+}
+
+TEST_CASE("A price of zero is a price", "[router][cost][COST-5]") {
+  RouterFixture fixture(PricedTable(Row("b", "beta-up", "USD", 0, 0)));
+  fixture.b->Play(Answer("ok", 100, 10));
+  const CallResult result = fixture.Unary(Ask("beta", "hi"));
+  REQUIRE(result.info.has_cost());
+  CHECK(result.info.cost().amount() == "0.000000");
+}
+
+TEST_CASE("Two currencies are never added up", "[router][cost]") {
+  RouteTable table =
+      PricedTable(Row("b", "beta-up", "CNY", 3'000'000, 4'000'000));
+  table.providers["b"].currency.code = "CNY";
+  RouterFixture fixture(std::move(table));
+  fixture.a->Play(BilledFailure());
+  fixture.b->Play(Answer("ok", 100, 10));
+  const CallResult result = fixture.Unary(Ask("auto", "hi"));
+  CHECK_FALSE(result.info.has_cost());
+  const RequestRecord row = fixture.ledger.Rows<RequestRecord>()[0];
+  CHECK_FALSE(row.unpriced);
+  CHECK(row.cost ==
+        std::vector<Money>{{{"USD"}, 20'000'000}, {{"CNY"}, 340'000'000}});
+}
+
+TEST_CASE("The worst case is the dearest candidate at the asked length",
+          "[router][cost][BUD-3]") {
+  RouterFixture fixture(
+      PricedTable(Row("b", "beta-up", "USD", 3'000'000, 4'000'000)));
+  fixture.a->Play(Answer("ok", 1, 1));
+  auto request = Ask("auto", "0123456789");  // 3 tokens
+  request.set_max_completion_tokens(50);
+  fixture.Unary(request);
+  CHECK(fixture.admission.worst.input_tokens == 3);
+  CHECK(fixture.admission.worst.output_tokens == 50);
+  // 3 * 3 + 50 * 4 micro-USD, beta's price.
+  CHECK(fixture.admission.worst.cost ==
+        std::vector<Money>{{{"USD"}, 209'000'000}});
+}
+
+}  // namespace
+}  // namespace llm

@@ -1,0 +1,320 @@
+// The tables: failures, errors, health, names, backoff, hashing.
+#include <catch2/catch.hpp>
+#include <set>
+
+#include "router/backoff.h"
+#include "router/call_error.h"
+#include "router/classify_failure.h"
+#include "router/closest_names.h"
+#include "router/conversation_state.h"
+#include "router/health_board.h"
+#include "router/rendezvous.h"
+#include "router/route_plan.h"
+#include "tests/router/router_fixture.h"
+#include "tests/support/status_matchers.h"
+
+namespace llm {
+namespace {
+
+TEST_CASE("Each failure has its one next move", "[router][classify][RTY-2]") {
+  const auto [failure, want] = GENERATE(table<FailureClass, NextMove>({
+      {FailureClass::kInvalidRequest, NextMove::kStop},
+      {FailureClass::kContentFilter, NextMove::kStop},
+      {FailureClass::kCancelled, NextMove::kStop},
+      {FailureClass::kSinkFailed, NextMove::kStop},
+      {FailureClass::kOverloaded, NextMove::kRetrySame},
+      {FailureClass::kServerError, NextMove::kRetrySame},
+      {FailureClass::kConnect, NextMove::kRetrySame},
+      {FailureClass::kTransport, NextMove::kRetrySame},
+      {FailureClass::kRateLimited, NextMove::kNextKey},
+      {FailureClass::kBadKey, NextMove::kNextKey},
+      {FailureClass::kPermission, NextMove::kNextKey},
+      {FailureClass::kOutOfMoney, NextMove::kNextKey},
+      {FailureClass::kContextLength, NextMove::kNextDeployment},
+      {FailureClass::kModelNotFound, NextMove::kNextDeployment},
+      {FailureClass::kTimeout, NextMove::kNextDeployment},
+      {FailureClass::kBadAnswer, NextMove::kNextDeployment},
+      {FailureClass::kIncomplete, NextMove::kNextDeployment},
+      {FailureClass::kEmptyAnswer, NextMove::kNextDeployment},
+  }));
+  CAPTURE(FailureClassName(failure));
+  CHECK(ClassifyFailure({.failure = failure}) == want);
+  // Nothing is replayed once the caller has seen content.
+  CHECK(ClassifyFailure({.failure = failure, .content_committed = true}) ==
+        NextMove::kStop);
+}
+
+UpstreamFailure Upstream(FailureClass failure, int status = 0) {
+  UpstreamFailure upstream;
+  upstream.failure = failure;
+  upstream.http_status = status;
+  return upstream;
+}
+
+TEST_CASE("A provider's failure becomes the contract's error",
+          "[router][errors]") {
+  struct Row {
+    FailureClass failure;
+    int upstream;
+    std::string code;
+    int http;
+    absl::StatusCode grpc;
+  };
+  const auto row = GENERATE(values<Row>({
+      {FailureClass::kInvalidRequest, 400, "provider_rejected", 400,
+       absl::StatusCode::kInvalidArgument},
+      {FailureClass::kInvalidRequest, 409, "provider_rejected", 409,
+       absl::StatusCode::kAborted},
+      {FailureClass::kInvalidRequest, 413, "provider_rejected", 413,
+       absl::StatusCode::kInvalidArgument},
+      {FailureClass::kInvalidRequest, 422, "provider_rejected", 422,
+       absl::StatusCode::kInvalidArgument},
+      {FailureClass::kModelNotFound, 404, "provider_rejected", 404,
+       absl::StatusCode::kNotFound},
+      {FailureClass::kContextLength, 400, "context_length_exceeded", 400,
+       absl::StatusCode::kInvalidArgument},
+      {FailureClass::kContentFilter, 400, "content_filter", 400,
+       absl::StatusCode::kInvalidArgument},
+      {FailureClass::kBadKey, 401, "provider_unavailable", 502,
+       absl::StatusCode::kUnavailable},
+      {FailureClass::kOutOfMoney, 402, "provider_unavailable", 502,
+       absl::StatusCode::kUnavailable},
+      {FailureClass::kPermission, 403, "provider_unavailable", 502,
+       absl::StatusCode::kUnavailable},
+      {FailureClass::kRateLimited, 429, "provider_rate_limited", 429,
+       absl::StatusCode::kResourceExhausted},
+      {FailureClass::kServerError, 500, "provider_unavailable", 502,
+       absl::StatusCode::kUnavailable},
+      {FailureClass::kEmptyAnswer, 200, "provider_unavailable", 502,
+       absl::StatusCode::kUnavailable},
+      {FailureClass::kTimeout, 0, "timeout", 504,
+       absl::StatusCode::kDeadlineExceeded},
+  }));
+  const absl::Status status = ErrorAfterAttempts(
+      {{Upstream(row.failure, row.upstream), {"a"}}}, false, "id");
+  const v1::UpstreamError detail = CallErrorDetail(status);
+  CAPTURE(row.code, row.upstream);
+  CHECK(detail.code() == row.code);
+  CHECK(CallErrorHttpStatus(status) == row.http);
+  CHECK(status.code() == row.grpc);
+  CHECK(detail.upstream_status() == row.upstream);
+  CHECK(detail.provider() == "a");
+  CHECK(detail.request_id() == "id");
+  CHECK(detail.attempts() == 1);
+  CHECK(detail.no_retry());
+}
+
+TEST_CASE("Mixed failures are a 502, a passed deadline is a 504",
+          "[router][errors]") {
+  const FailedAttempt limited{Upstream(FailureClass::kRateLimited, 429), {"a"}};
+  const FailedAttempt broken{Upstream(FailureClass::kServerError, 500), {"b"}};
+  CHECK(CallErrorHttpStatus(ErrorAfterAttempts({limited, broken}, false, "")) ==
+        502);
+  CHECK(CallErrorHttpStatus(ErrorAfterAttempts({limited, broken}, true, "")) ==
+        504);
+  CHECK(CallErrorHttpStatus(ErrorAfterAttempts({}, true, "")) == 504);
+}
+
+TEST_CASE("All rate limited names the earliest return",
+          "[router][errors][RTY-4]") {
+  FailedAttempt first{Upstream(FailureClass::kRateLimited, 429), {"a"}};
+  FailedAttempt second = first;
+  first.failure.retry_after = absl::Seconds(30);
+  second.failure.retry_after = absl::Seconds(12);
+  const auto detail =
+      CallErrorDetail(ErrorAfterAttempts({first, second}, false, ""));
+  CHECK(detail.retry_after_s() == 12);
+}
+
+TEST_CASE("Every refusal of the service has its HTTP status",
+          "[router][errors]") {
+  struct Row {
+    std::string code;
+    absl::StatusCode grpc;
+    int http;
+    bool retry_after;
+  };
+  const auto row = GENERATE(values<Row>({
+      {"invalid_request", absl::StatusCode::kInvalidArgument, 400, false},
+      {"invalid_api_key", absl::StatusCode::kUnauthenticated, 401, false},
+      {"model_not_allowed", absl::StatusCode::kPermissionDenied, 403, false},
+      {"model_not_found", absl::StatusCode::kNotFound, 404, false},
+      {"body_too_large", absl::StatusCode::kResourceExhausted, 413, false},
+      {"rate_limited", absl::StatusCode::kResourceExhausted, 429, true},
+      {"budget_exceeded", absl::StatusCode::kResourceExhausted, 429, true},
+      {"timeout", absl::StatusCode::kDeadlineExceeded, 504, false},
+      {"overloaded", absl::StatusCode::kUnavailable, 503, true},
+  }));
+  const absl::Status status = RefuseCall(row.grpc, row.code, "why", "field");
+  CAPTURE(row.code);
+  CHECK(CallErrorHttpStatus(status) == row.http);
+  const v1::UpstreamError detail = CallErrorDetail(status);
+  CHECK(detail.code() == row.code);
+  CHECK(detail.param() == "field");
+  CHECK(detail.has_retry_after_s() == row.retry_after);
+  CHECK(detail.no_retry() == (row.code == "budget_exceeded"));
+  // The same status without a payload reads as the same case, or a sibling.
+  CHECK(CallErrorHttpStatus(absl::Status(row.grpc, "bare")) >= 400);
+}
+
+TEST_CASE("A deployment cools after a rate limit and comes back",
+          "[router][health][RTY-3]") {
+  HealthBoard board;
+  Instant now{absl::Seconds(100)};
+  CHECK(board.State("a/m", now) == HealthState::kUnknown);
+  board.Report("a/m", FailureClass::kRateLimited, absl::Seconds(7), now);
+  CHECK(board.State("a/m", now) == HealthState::kUnavailable);
+  CHECK(board.CoolingUntil("a/m", now) == now + absl::Seconds(7));
+  CHECK_FALSE(board.CoolingUntil("a/m", now + absl::Seconds(7)));
+  // Without a hint the cooldown grows from 5 s to 60 s.
+  HealthBoard other;
+  for (const int want : {5, 10, 20, 40, 60, 60}) {
+    other.Report("a/m", FailureClass::kRateLimited, std::nullopt, now);
+    CHECK(other.CoolingUntil("a/m", now) == now + absl::Seconds(want));
+    now = now + absl::Seconds(want);
+  }
+  other.Report("a/m", FailureClass::kNone, std::nullopt, now);
+  CHECK(other.State("a/m", now) == HealthState::kHealthy);
+}
+
+TEST_CASE("Only a row of server errors cools a deployment",
+          "[router][health][RTY-3]") {
+  HealthBoard board;
+  const Instant now{absl::Seconds(100)};
+  board.Report("a/m", FailureClass::kServerError, std::nullopt, now);
+  board.Report("a/m", FailureClass::kServerError, std::nullopt, now);
+  CHECK(board.State("a/m", now) == HealthState::kDegraded);
+  board.Report("a/m", FailureClass::kServerError, std::nullopt, now);
+  CHECK(board.State("a/m", now) == HealthState::kUnavailable);
+  // A caller's mistake and a caller's leaving say nothing.
+  HealthBoard quiet;
+  for (int i = 0; i < 5; ++i) {
+    quiet.Report("a/m", FailureClass::kCancelled, std::nullopt, now);
+    quiet.Report("a/m", FailureClass::kInvalidRequest, std::nullopt, now);
+  }
+  CHECK(quiet.State("a/m", now) == HealthState::kUnknown);
+}
+
+TEST_CASE("Keys are spread, and a refused one is set aside",
+          "[router][health][RTY-5]") {
+  HealthBoard board;
+  const Instant now{absl::Seconds(100)};
+  CHECK(board.PickKey("a", 0, -1, now) == -1);
+  std::multiset<int> picked;
+  for (int i = 0; i < 6; ++i) picked.insert(board.PickKey("a", 3, -1, now));
+  for (int key = 0; key < 3; ++key) CHECK(picked.count(key) == 2);
+  board.ReportKey("a", 1, FailureClass::kBadKey, now);
+  for (int i = 0; i < 6; ++i) CHECK(board.PickKey("a", 3, -1, now) != 1);
+  for (int i = 0; i < 6; ++i) CHECK(board.PickKey("a", 3, 0, now) == 2);
+  CHECK_FALSE(board.KeysOutUntil("a", 3, now));
+  board.ReportKey("a", 0, FailureClass::kBadKey, now + absl::Seconds(1));
+  board.ReportKey("a", 2, FailureClass::kBadKey, now + absl::Seconds(2));
+  // All out: the one that comes back first, and when.
+  CHECK(board.PickKey("a", 3, -1, now + absl::Seconds(3)) == 1);
+  CHECK(board.KeysOutUntil("a", 3, now + absl::Seconds(3)) ==
+        now + absl::Minutes(5));
+  CHECK_FALSE(board.KeysOutUntil("a", 3, now + absl::Minutes(6)));
+}
+
+TEST_CASE("Backoff doubles with jitter and honours Retry-After",
+          "[router][backoff]") {
+  RoutingPolicy policy;
+  FixedRandom random;  // 3/4 of the full wait
+  CHECK(BackoffDelay(policy, 1, {}, random) == absl::Milliseconds(187.5));
+  CHECK(BackoffDelay(policy, 2, {}, random) == absl::Milliseconds(375));
+  CHECK(BackoffDelay(policy, 30, {}, random) == absl::Seconds(6));
+  CHECK(BackoffDelay(policy, 1, absl::Seconds(3), random) == absl::Seconds(3));
+  CHECK_FALSE(BackoffDelay(policy, 1, absl::Seconds(21), random));
+}
+
+TEST_CASE("Rendezvous hashing is stable and follows the weights",
+          "[router][sticky][LIM-5]") {
+  // Replicas of any version must agree: the value is part of the contract.
+  CHECK(StableHash("a") == StableHash("a"));
+  CHECK(StableHash("a") != StableHash("b"));
+  int heavy = 0;
+  for (int i = 0; i < 4000; ++i) {
+    const std::string key = "run-" + std::to_string(i);
+    if (RendezvousScore(key, "x", 3) > RendezvousScore(key, "y", 1)) ++heavy;
+  }
+  CHECK(heavy > 2850);
+  CHECK(heavy < 3150);
+}
+
+TEST_CASE("Near names are offered, far ones are not", "[router][plan]") {
+  const std::vector<std::string> names = {"deepseek-chat", "gpt-4o",
+                                          "qwen-plus"};
+  CHECK(ClosestNames("deepseek-chta", names) ==
+        std::vector<std::string>{"deepseek-chat"});
+  CHECK(ClosestNames("GPT-4o", names) == std::vector<std::string>{"gpt-4o"});
+  CHECK(ClosestNames("something-else", names).empty());
+}
+
+TEST_CASE("Tokens are estimated by script", "[router][estimate]") {
+  CHECK(EstimateTokens("") == 0);
+  CHECK(EstimateTokens("abcdefghij") == 3);
+  CHECK(EstimateTokens("你好世界") == 3);  // 2.4, rounded up
+}
+
+TEST_CASE("Conversation state is bounded in age, entries and tenants",
+          "[router][sticky]") {
+  FakeClock clock;
+  const auto state = MakeMemoryConversationState(clock, 2, absl::Minutes(10));
+  state->Remember("t1", "a", "d1");
+  state->Remember("t1", "b", "d2");
+  CHECK(state->Deployment("t1", "a") == "d1");
+  CHECK_FALSE(state->Deployment("t2", "a"));
+  state->Remember("t1", "c", "d3");  // "b" was used least recently
+  CHECK_FALSE(state->Deployment("t1", "b"));
+  CHECK(state->Deployment("t1", "a") == "d1");
+  clock.Advance(absl::Minutes(11));
+  CHECK_FALSE(state->Deployment("t1", "a"));
+  // Tenant and thread cannot be spelt into each other.
+  state->Remember("x", "yz", "d4");
+  CHECK_FALSE(state->Deployment("xy", "z"));
+}
+
+TEST_CASE("The built-in tasks have every name of the users' graphs once",
+          "[router][tasks]") {
+  std::set<std::string> names;
+  for (const BuiltInTask& task : BuiltInTasks()) {
+    CHECK(names.insert(std::string(task.id)).second);
+    for (const auto alias : task.aliases) {
+      CHECK(names.insert(std::string(alias)).second);
+    }
+  }
+  for (const char* name : {"market_analysis",
+                           "technical_analysis",
+                           "sentiment_analysis",
+                           "news_analysis",
+                           "fundamentals_analysis",
+                           "bull_research",
+                           "bull_analysis",
+                           "bear_research",
+                           "bear_analysis",
+                           "research_management",
+                           "trading_decision",
+                           "risk_debate",
+                           "risk_management",
+                           "signal_extraction",
+                           "data_extraction",
+                           "reflection",
+                           "embedding",
+                           "financial_analysis",
+                           "stock_analysis",
+                           "tool_calling",
+                           "market_research",
+                           "reasoning",
+                           "chinese_tasks",
+                           "code_generation",
+                           "translation",
+                           "general",
+                           "auto-quick",
+                           "auto-deep"}) {
+    CAPTURE(name);
+    CHECK(names.count(name) == 1);
+  }
+}
+
+}  // namespace
+}  // namespace llm
