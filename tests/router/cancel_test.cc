@@ -25,6 +25,8 @@ TEST_CASE_METHOD(CancelFixture, "Leaving while the provider is silent",
                  "[router][cancel][TMO-2]") {
   ScriptedAttempt slow = Answer("late", 1, 1);
   slow.delay = absl::Seconds(50);
+  slow.usage = {};
+  slow.usage_source = UsageSource::kNone;
   a->Play(slow);
   const CallResult result = Cancelled(Ask("auto", "hi"), nullptr,
                                       [&] { return a->calls().size() == 1; });

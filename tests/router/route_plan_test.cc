@@ -82,7 +82,7 @@ TEST_CASE_METHOD(PlanFixture, "The task comes from the strongest source",
 TEST_CASE_METHOD(PlanFixture, "A named model is planned alone",
                  "[router][plan]") {
   const auto [model, want, count] =
-      GENERATE(table<std::string, std::string, size_t>({
+      GENERATE(Catch::Generators::table<std::string, std::string, size_t>({
           {"alpha", "a/alpha-up", 1},
           {"first", "a/alpha-up", 1},  // alias
           {"twin", "a/twin-a", 2},     // all its deployments, no others
