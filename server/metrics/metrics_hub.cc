@@ -1,0 +1,127 @@
+#include "server/metrics/metrics_hub.h"
+
+#include <prometheus/text_serializer.h>
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "server/metrics/loop_metrics.h"
+#include "server/metrics/metric_families.h"
+
+namespace llm::server {
+namespace {
+
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+
+void AddSource(const std::function<int64_t()>& source, std::string name,
+               std::string help, MetricType type,
+               std::vector<MetricFamily>* families) {
+  if (!source) return;
+  families->push_back(MakeFamily(std::move(name), std::move(help), type));
+  AddValue({}, static_cast<double>(source()), &families->back());
+}
+
+void AddSources(const MetricSources& sources,
+                std::vector<MetricFamily>* families) {
+  AddSource(sources.inflight_requests, "llm_service_inflight_requests",
+            "Requests being served.", MetricType::Gauge, families);
+  AddSource(sources.ledger_rows, "llm_service_ledger_rows_total",
+            "Rows written to the store.", MetricType::Counter, families);
+  AddSource(sources.ledger_rows_dropped,
+            "llm_service_ledger_rows_dropped_total",
+            "Rows that could not be kept.", MetricType::Counter, families);
+  AddSource(sources.ledger_queue_rows, "llm_service_ledger_queue_rows",
+            "Rows in journals that the store has not taken yet.",
+            MetricType::Gauge, families);
+}
+
+void AddHealth(const MetricSources& sources, const RouteTable& table,
+               std::vector<MetricFamily>* families) {
+  if (!sources.health) return;
+  MetricFamily breakers =
+      MakeFamily("llm_service_breaker_state",
+                 "0 closed, 2 open: the deployment is being left alone.",
+                 MetricType::Gauge);
+  struct Seen {
+    bool any_up = false;
+    bool any_down = false;
+  };
+  std::map<std::string, Seen> providers;
+  for (const auto& [id, settings] : table.providers) providers[id];
+  for (const std::string& id : table.model_order) {
+    const auto model = table.models.find(id);
+    if (model == table.models.end()) continue;
+    for (const Deployment& deployment : model->second.deployments) {
+      const HealthState state = sources.health(deployment.id);
+      const bool down = state == HealthState::kUnavailable;
+      Seen& seen = providers[deployment.provider.value];
+      seen.any_down = seen.any_down || down;
+      seen.any_up = seen.any_up || state == HealthState::kHealthy ||
+                    state == HealthState::kDegraded;
+      AddValue({{"provider", deployment.provider.value}, {"model", id}},
+               down ? 2 : 0, &breakers);
+    }
+  }
+  MetricFamily healthy = MakeFamily(
+      "llm_service_provider_healthy",
+      "0 while all deployments that have seen traffic are unavailable.",
+      MetricType::Gauge);
+  for (const auto& [id, seen] : providers) {
+    AddValue({{"provider", id}}, seen.any_down && !seen.any_up ? 0 : 1,
+             &healthy);
+  }
+  families->push_back(std::move(healthy));
+  families->push_back(std::move(breakers));
+}
+
+}  // namespace
+
+MetricsHub::MetricsHub(std::shared_ptr<const RouteTable> table, int loops,
+                       MetricSources sources, BuildInfo build)
+    : loops_(std::max(loops, 1)),
+      sources_(std::move(sources)),
+      build_(std::move(build)) {
+  SetTable(std::move(table));
+  for (int i = 0; i < loops_; ++i) {
+    observers_.push_back(
+        std::make_unique<LoopMetrics>(&current_, static_cast<size_t>(i)));
+  }
+}
+
+MetricsHub::~MetricsHub() = default;
+
+CallObserver& MetricsHub::ObserverForLoop(int loop) {
+  return *observers_.at(static_cast<size_t>(loop));
+}
+
+void MetricsHub::SetTable(std::shared_ptr<const RouteTable> table) {
+  auto next = std::make_unique<MetricGeneration>(*table, loops_);
+  MutexLock lock(mutex_);
+  current_.store(next.get(), std::memory_order_release);
+  generations_.push_back(std::move(next));
+  table_ = std::move(table);
+}
+
+std::string MetricsHub::Render() const {
+  std::vector<MetricFamily> families;
+  std::shared_ptr<const RouteTable> table;
+  {
+    MutexLock lock(mutex_);
+    families = CountedFamilies(generations_);
+    table = table_;
+  }
+  AddHealth(sources_, *table, &families);
+  AddSources(sources_, &families);
+  families.push_back(MakeFamily("llm_service_build_info",
+                                "What is running; the value is always 1.",
+                                MetricType::Gauge));
+  AddValue({{"version", build_.version},
+            {"commit", build_.commit},
+            {"config_version", table->version}},
+           1, &families.back());
+  return prometheus::TextSerializer().Serialize(families);
+}
+
+}  // namespace llm::server

@@ -1,0 +1,73 @@
+// All metrics of the service: counted per event loop without locks, summed
+// when somebody asks.
+//
+// Threads:   ObserverForLoop(i) is used on loop i only. Render and SetTable
+//            are safe from any thread; neither disturbs the loops.
+// Ownership: The hub outlives the loops that count. What the sources call
+//            outlives the hub.
+// Series:    Their number depends on the configuration alone [MET-1]: a name
+//            that is not configured counts as "other".
+#ifndef LLM_SERVER_METRICS_METRICS_HUB_H_
+#define LLM_SERVER_METRICS_METRICS_HUB_H_
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "adapters/core/mutex.h"
+#include "router/call_observer.h"
+#include "router/health_board.h"
+#include "router/route_table.h"
+
+namespace llm::server {
+
+struct MetricGeneration;
+class LoopMetrics;
+
+// Values read when metrics are rendered; what is empty is left out.
+struct MetricSources {
+  std::function<int64_t()> inflight_requests;
+  std::function<int64_t()> ledger_rows;
+  std::function<int64_t()> ledger_rows_dropped;
+  std::function<int64_t()> ledger_queue_rows;
+  // By deployment id, "deepseek/deepseek-flash".
+  std::function<HealthState(std::string_view deployment)> health;
+};
+
+struct BuildInfo {
+  std::string version;
+  std::string commit;
+};
+
+class MetricsHub {
+ public:
+  MetricsHub(std::shared_ptr<const RouteTable> table, int loops,
+             MetricSources sources, BuildInfo build);
+  ~MetricsHub();
+  MetricsHub(const MetricsHub&) = delete;
+  MetricsHub& operator=(const MetricsHub&) = delete;
+
+  CallObserver& ObserverForLoop(int loop);
+  // After a reload: labels follow the new configuration, sums stay.
+  void SetTable(std::shared_ptr<const RouteTable> table);
+  // Prometheus text, version 0.0.4.
+  std::string Render() const;
+
+ private:
+  const int loops_;
+  const MetricSources sources_;
+  const BuildInfo build_;
+  std::atomic<MetricGeneration*> current_{nullptr};
+  std::vector<std::unique_ptr<LoopMetrics>> observers_;
+  mutable Mutex mutex_;
+  std::shared_ptr<const RouteTable> table_ ABSL_GUARDED_BY(mutex_);
+  std::vector<std::unique_ptr<MetricGeneration>> generations_
+      ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace llm::server
+
+#endif  // LLM_SERVER_METRICS_METRICS_HUB_H_

@@ -1,0 +1,193 @@
+#include "server/metrics/metrics_hub.h"
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <thread>
+
+namespace llm::server {
+namespace {
+
+std::shared_ptr<RouteTable> Table() {
+  auto table = std::make_shared<RouteTable>();
+  table->version = "abc";
+  ProviderSettings provider;
+  provider.id = {"deepseek"};
+  provider.currency = {"USD"};
+  table->providers.emplace("deepseek", provider);
+  PublicModel model;
+  model.id = {"deepseek-chat"};
+  Deployment deployment;
+  deployment.id = "deepseek/deepseek-flash";
+  deployment.provider = {"deepseek"};
+  model.deployments.push_back(deployment);
+  table->models.emplace("deepseek-chat", model);
+  table->model_order.push_back("deepseek-chat");
+  return table;
+}
+
+AttemptRecord Attempt(std::string provider, std::string model) {
+  AttemptRecord record;
+  record.intent.provider = {std::move(provider)};
+  record.intent.public_model = {std::move(model)};
+  record.outcome = "ok";
+  record.duration = absl::Seconds(2);
+  record.time_to_first_content = absl::Seconds(1);
+  record.usage.fresh_input = 100;
+  record.usage.output = 11;
+  record.cost = Money{{"USD"}, kPicoPerUnit / 2};
+  record.price_status = "priced";
+  return record;
+}
+
+RequestRecord Request(std::string provider, std::string model) {
+  RequestRecord record;
+  record.provider = {std::move(provider)};
+  record.public_model = {std::move(model)};
+  record.outcome = "ok";
+  record.duration = absl::Seconds(2);
+  return record;
+}
+
+bool Has(const std::string& text, std::string_view line) {
+  return text.find(line) != std::string::npos;
+}
+
+size_t Lines(const std::string& text) {
+  return static_cast<size_t>(std::count(text.begin(), text.end(), '\n'));
+}
+
+TEST_CASE("Calls and attempts are counted under configured names",
+          "[metrics]") {
+  MetricsHub hub(Table(), 2, {}, {"0.1.0", "abcdef"});
+  for (int loop = 0; loop < 2; ++loop) {
+    CallObserver& observer = hub.ObserverForLoop(loop);
+    const AttemptRecord attempt = Attempt("deepseek", "deepseek-chat");
+    observer.OnFirstContent(attempt.intent, absl::Milliseconds(700));
+    observer.OnAttemptFinished(attempt);
+    observer.OnFallback(attempt, attempt.intent);
+    observer.OnCallFinished(Request("deepseek", "deepseek-chat"),
+                            absl::Microseconds(15));
+  }
+  const std::string text = hub.Render();
+  CAPTURE(text);
+  CHECK(Has(text,
+            "llm_service_requests_total{provider=\"deepseek\",model="
+            "\"deepseek-chat\",outcome=\"ok\"} 2\n"));
+  CHECK(Has(text,
+            "llm_service_attempts_total{provider=\"deepseek\",model="
+            "\"deepseek-chat\",outcome=\"ok\"} 2\n"));
+  CHECK(Has(text,
+            "llm_service_fallbacks_total{provider=\"deepseek\",model="
+            "\"deepseek-chat\"} 2\n"));
+  CHECK(Has(text,
+            "llm_service_cost_total{provider=\"deepseek\",model="
+            "\"deepseek-chat\",currency=\"USD\"} 1\n"));
+  CHECK(Has(text, "llm_service_price_lookups_total{status=\"priced\"} 2\n"));
+  CHECK(Has(text, "llm_service_overhead_seconds_bucket{le=\"2e-05\"} 2\n"));
+  CHECK(Has(text, "llm_service_overhead_seconds_bucket{le=\"1e-05\"} 0\n"));
+  const std::string labels =
+      "{gen_ai_operation_name=\"chat\",gen_ai_provider_name=\"deepseek\","
+      "gen_ai_request_model=\"deepseek-chat\"";
+  CHECK(Has(text, "gen_ai_client_token_usage_sum" + labels +
+                      ",gen_ai_token_type=\"input\"} 200\n"));
+  CHECK(Has(text, "gen_ai_client_token_usage_sum" + labels +
+                      ",gen_ai_token_type=\"output\"} 22\n"));
+  CHECK(Has(text,
+            "gen_ai_server_request_duration_seconds_count" + labels + "} 2\n"));
+  CHECK(Has(text, "gen_ai_server_time_to_first_token_seconds_count" + labels +
+                      "} 2\n"));
+  CHECK(Has(text, "gen_ai_server_time_per_output_token_seconds_sum" + labels +
+                      "} 0.2\n"));
+  CHECK(
+      Has(text, "llm_service_build_info{version=\"0.1.0\",commit=\"abcdef\""));
+}
+
+TEST_CASE("Names from callers and providers never make a series",
+          "[metrics][MET-1]") {
+  MetricsHub hub(Table(), 1, {}, {});
+  CallObserver& observer = hub.ObserverForLoop(0);
+  const auto spend = [&observer](const std::string& name) {
+    AttemptRecord attempt = Attempt(name, name);
+    attempt.outcome = name;
+    attempt.price_status = name;
+    observer.OnAttemptFinished(attempt);
+    observer.OnFallback(attempt, attempt.intent);
+    RequestRecord request = Request(name, name);
+    request.outcome = name;
+    request.identity.user = name;
+    request.requested_model = {name};
+    observer.OnCallFinished(request, absl::Microseconds(15));
+  };
+  spend("first");
+  const size_t before = Lines(hub.Render());
+  for (int i = 0; i < 100'000; ++i) spend("name-" + std::to_string(i));
+  const std::string text = hub.Render();
+  CHECK(Lines(text) == before);
+  CHECK_FALSE(Has(text, "name-"));
+  CHECK(Has(text,
+            "llm_service_requests_total{provider=\"other\",model=\"other\","
+            "outcome=\"other\"} 100001\n"));
+}
+
+TEST_CASE("Counters survive a reload and follow its names", "[metrics]") {
+  MetricsHub hub(Table(), 1, {}, {});
+  CallObserver& observer = hub.ObserverForLoop(0);
+  observer.OnCallFinished(Request("deepseek", "deepseek-chat"), {});
+  auto next = Table();
+  PublicModel added = next->models.at("deepseek-chat");
+  added.id = {"new-model"};
+  next->models.emplace("new-model", added);
+  next->model_order.push_back("new-model");
+  hub.SetTable(next);
+  observer.OnCallFinished(Request("deepseek", "deepseek-chat"), {});
+  observer.OnCallFinished(Request("deepseek", "new-model"), {});
+  const std::string text = hub.Render();
+  CHECK(Has(text, "model=\"deepseek-chat\",outcome=\"ok\"} 2\n"));
+  CHECK(Has(text, "model=\"new-model\",outcome=\"ok\"} 1\n"));
+}
+
+TEST_CASE("Gauges come from their sources", "[metrics]") {
+  MetricSources sources;
+  sources.inflight_requests = [] { return 3; };
+  sources.ledger_rows = [] { return 40; };
+  sources.ledger_rows_dropped = [] { return 0; };
+  sources.ledger_queue_rows = [] { return 5; };
+  HealthState state = HealthState::kUnknown;
+  sources.health = [&state](std::string_view) { return state; };
+  MetricsHub hub(Table(), 1, sources, {});
+  std::string text = hub.Render();
+  CHECK(Has(text, "llm_service_inflight_requests 3\n"));
+  CHECK(Has(text, "llm_service_ledger_rows_total 40\n"));
+  CHECK(Has(text, "llm_service_ledger_rows_dropped_total 0\n"));
+  CHECK(Has(text, "llm_service_ledger_queue_rows 5\n"));
+  CHECK(Has(text, "llm_service_provider_healthy{provider=\"deepseek\"} 1\n"));
+  state = HealthState::kUnavailable;
+  text = hub.Render();
+  CHECK(Has(text, "llm_service_provider_healthy{provider=\"deepseek\"} 0\n"));
+  CHECK(Has(text,
+            "llm_service_breaker_state{provider=\"deepseek\",model="
+            "\"deepseek-chat\"} 2\n"));
+}
+
+TEST_CASE("Loops count while others render and reload", "[metrics][threads]") {
+  MetricsHub hub(Table(), 2, {}, {});
+  constexpr int kCalls = 5000;
+  const auto count = [&hub](int loop) {
+    for (int i = 0; i < kCalls; ++i) {
+      hub.ObserverForLoop(loop).OnCallFinished(
+          Request("deepseek", "deepseek-chat"), absl::Microseconds(1));
+    }
+  };
+  std::thread first(count, 0);
+  std::thread second(count, 1);
+  for (int i = 0; i < 5; ++i) {
+    hub.SetTable(Table());
+    hub.Render();
+  }
+  first.join();
+  second.join();
+  CHECK(Has(hub.Render(), "outcome=\"ok\"} 10000\n"));
+}
+
+}  // namespace
+}  // namespace llm::server
