@@ -95,13 +95,25 @@ std::optional<NextAttempt> AttemptPolicy::OtherKey(Instant now) {
   return Start(current_, Pick(current_, state.key, now), "another key");
 }
 
+bool AttemptPolicy::Ready(size_t target, Instant now) const {
+  const Deployment& deployment = plan_.targets[target].deployment;
+  return !health_.CoolingUntil(deployment.id, now) &&
+         !health_.KeysOutUntil(deployment.provider.value, KeyCount(target),
+                               now);
+}
+
 std::optional<NextAttempt> AttemptPolicy::OtherTarget(Instant now) {
+  std::optional<size_t> best;
   for (size_t i = 0; i < states_.size(); ++i) {
-    if (states_[i].tries == 0) {
-      return Start(i, Pick(i, -1, now), plan_.targets[i].reason);
-    }
+    if (states_[i].tries > 0) continue;
+    if (!best) best = i;
+    // Another model behind a key that was just refused would waste a try.
+    if (!Ready(i, now)) continue;
+    best = i;
+    break;
   }
-  return std::nullopt;
+  if (!best) return std::nullopt;
+  return Start(*best, Pick(*best, -1, now), plan_.targets[*best].reason);
 }
 
 std::optional<NextAttempt> AttemptPolicy::ComeBack(Instant now,

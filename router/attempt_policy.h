@@ -62,6 +62,8 @@ class AttemptPolicy {
     std::optional<absl::Duration> retry_after;
   };
   int KeyCount(size_t target) const;
+  // Neither cooling down nor without a usable key.
+  bool Ready(size_t target, Instant now) const;
   // Chooses a key of the target other than `avoid`, if it has several.
   int Pick(size_t target, int avoid, Instant now);
   NextAttempt Start(size_t target, int key, std::string reason);

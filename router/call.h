@@ -46,6 +46,7 @@ class Router::Call {
   Task<absl::Status> Attempts();
   Task<void> Wait(absl::Duration wait);
   Task<absl::Status> Begin(const NextAttempt& next);
+  AttemptIntent IntentFor(const NextAttempt& next) const;
   Task<void> RunOne(const NextAttempt& next);
   AttemptSink::Options SinkOptions(const RouteTarget& target);
   AttemptContext ContextFor(const NextAttempt& next) const;

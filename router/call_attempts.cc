@@ -7,15 +7,8 @@
 
 namespace llm {
 
-Task<absl::Status> Router::Call::Begin(const NextAttempt& next) {
+AttemptIntent Router::Call::IntentFor(const NextAttempt& next) const {
   const RouteTarget& target = plan_.targets[next.target];
-  // The plan has checked this; it is checked again where it counts [SEC-2].
-  if (!KeyAllows(*parts_.table, context_.caller.allowed_models,
-                 target.public_model.value)) {
-    co_return RefuseCall(absl::StatusCode::kPermissionDenied,
-                         "model_not_allowed", "This key may not use the model",
-                         "model");
-  }
   AttemptIntent intent;
   intent.attempt_id =
       AttemptId{MintUuidV7(parts_.clock->WallNow(), *parts_.random)};
@@ -27,6 +20,19 @@ Task<absl::Status> Router::Call::Begin(const NextAttempt& next) {
   intent.public_model = target.public_model;
   intent.upstream_model = target.deployment.upstream_model;
   intent.started = parts_.clock->WallNow();
+  return intent;
+}
+
+Task<absl::Status> Router::Call::Begin(const NextAttempt& next) {
+  const RouteTarget& target = plan_.targets[next.target];
+  // The plan has checked this; it is checked again where it counts [SEC-2].
+  if (!KeyAllows(*parts_.table, context_.caller.allowed_models,
+                 target.public_model.value)) {
+    co_return RefuseCall(absl::StatusCode::kPermissionDenied,
+                         "model_not_allowed", "This key may not use the model",
+                         "model");
+  }
+  AttemptIntent intent = IntentFor(next);
   std::vector<LedgerEntry> entries;
   if (unwritten_) entries.emplace_back(*unwritten_);
   entries.emplace_back(intent);
@@ -159,8 +165,16 @@ void Router::Call::Judge(const NextAttempt& next, const AttemptResult& result,
   failed.facts.stale_connection = result.stale_connection;
   failed.retry_after = result.failure.retry_after;
   failed_try_ = failed;
-  failed_.push_back(
-      {result.failure, plan_.targets[next.target].deployment.provider});
+  const Deployment& deployment = plan_.targets[next.target].deployment;
+  FailedAttempt attempt{result.failure, deployment.provider};
+  // A provider that named no time: ours, for the caller's Retry-After.
+  const Instant now = parts_.clock->Monotonic();
+  const auto back = parts_.health->CoolingUntil(deployment.id, now);
+  if (failed.facts.failure == FailureClass::kRateLimited && back &&
+      !attempt.failure.retry_after) {
+    attempt.failure.retry_after = *back - now;
+  }
+  failed_.push_back(std::move(attempt));
 }
 
 void Router::Call::Win(const NextAttempt& next, const AttemptResult& result,

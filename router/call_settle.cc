@@ -28,6 +28,10 @@ v1::ServiceInfo Router::Call::Info() const {
   if (target != nullptr) {
     info.set_model(target->public_model.value);
     info.set_provider(target->deployment.provider.value);
+  } else if (dispatched_ > 0) {
+    // Nobody answered; who was asked last is what can be said.
+    info.set_model(intent_.public_model.value);
+    info.set_provider(intent_.provider.value);
   }
   info.set_task_type(plan_.task_type);
   info.set_attempts(dispatched_);

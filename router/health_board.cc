@@ -14,6 +14,8 @@ constexpr absl::Duration kLongestCooldown = absl::Seconds(60);
 // A provider that asks for more than this is asked again all the same: a
 // mistaken header must not take a deployment out for a day.
 constexpr absl::Duration kLongestRetryAfter = absl::Hours(1);
+// Far more than are configured; bounds what ad-hoc names can fill.
+constexpr size_t kMaxDeployments = 4096;
 // One failed call says little about a deployment; three in a row say enough.
 constexpr int kFailuresToCool = 3;
 // How long a key is set aside. Long enough not to waste an attempt on every
@@ -52,6 +54,14 @@ void HealthBoard::Report(std::string_view deployment, FailureClass failure,
                          Instant now) {
   if (failure != FailureClass::kNone && !CountsAgainstHealth(failure)) return;
   MutexLock lock(mutex_);
+  // Callers can name upstream ids that no configuration knows.
+  if (deployments_.size() >= kMaxDeployments &&
+      !deployments_.contains(ToAbsl(deployment))) {
+    absl::erase_if(deployments_, [now](const auto& known) {
+      return known.second.cooling_until <= now;
+    });
+    if (deployments_.size() >= kMaxDeployments) return;
+  }
   Entry& entry = deployments_[std::string(deployment)];
   if (failure == FailureClass::kNone) {
     entry.any_success = true;

@@ -62,11 +62,12 @@ absl::Status UnknownTask(const PlanInput& input, std::string_view name) {
 
 absl::Status UnknownModel(const PlanInput& input, std::string_view name) {
   std::vector<std::string> names;
-  static const std::vector<std::string> kAll;
-  const auto& allowed =
-      input.allowed_models == nullptr ? kAll : *input.allowed_models;
   for (const auto& [id, model] : input.table->models) {
-    if (!KeyAllows(*input.table, allowed, id)) continue;
+    // What a key may not use it need not hear of.
+    if (input.allowed_models != nullptr &&
+        !KeyAllows(*input.table, *input.allowed_models, id)) {
+      continue;
+    }
     names.push_back(id);
     names.insert(names.end(), model.aliases.begin(), model.aliases.end());
   }

@@ -245,6 +245,20 @@ TEST_CASE("A refused key gives way to the next key", "[router][retry][keys]") {
   }
 }
 
+TEST_CASE("A refused key is not tried again through another model",
+          "[router][fallback][keys]") {
+  RouteTable table = TestTable();
+  AddModel(&table, "gamma", {MakeDeployment("a", "gamma-up")});
+  table.tasks["general"].primary.push_back(ModelId{"gamma"});
+  RouterFixture fixture(std::move(table));
+  fixture.a->PlayForever(Failure(FailureClass::kBadKey, 401));
+  fixture.b->Play(Answer("ok", 1, 1));
+  const CallResult result = fixture.Unary(Ask("auto", "hi"));
+  REQUIRE_THAT(result.status, IsOk());
+  CHECK(fixture.a->calls().size() == 1);
+  CHECK(result.info.attempts() == 2);
+}
+
 TEST_CASE_METHOD(RouterFixture, "A refused request stops at once",
                  "[router][retry]") {
   a->Play(Failure(FailureClass::kInvalidRequest, 422));
