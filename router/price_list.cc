@@ -137,7 +137,7 @@ absl::Status ReadTiers(JsonValue list, std::vector<PriceTier>* tiers) {
 std::optional<int> ReadMinutes(std::string_view text) {
   if (text.size() != 5 || text[2] != ':') return std::nullopt;
   const auto digit = [&](size_t at) { return text[at] - '0'; };
-  for (const size_t at : {0, 1, 3, 4}) {
+  for (const size_t at : {size_t{0}, size_t{1}, size_t{3}, size_t{4}}) {
     if (digit(at) < 0 || digit(at) > 9) return std::nullopt;
   }
   const int hours = digit(0) * 10 + digit(1);

@@ -1,7 +1,9 @@
 #include "adapters/core/usage.h"
 
 #include <catch2/catch.hpp>
+#include <limits>
 #include <optional>
+#include <vector>
 
 #include "adapters/core/http_transport.h"
 
@@ -34,6 +36,19 @@ TEST_CASE("Parts of a bucket do not add to the prompt",
   usage.output = 7;
   usage.reasoning = 5;
   CHECK(usage.TotalInput() == 10);
+}
+
+TEST_CASE("Counts that cannot be true do not overflow the prompt",
+          "[adapters][core][usage]") {
+  constexpr TokenCount kMost = std::numeric_limits<TokenCount>::max();
+  TokenUsage usage;
+  usage.fresh_input = kMost;
+  usage.cache_read = kMost;
+  usage.cache_write_5m = kMost;
+  usage.cache_write_1h = kMost;
+  CHECK(usage.TotalInput() == TokenCount{1} << 62);
+  usage.cache_read = std::numeric_limits<TokenCount>::min();
+  CHECK(usage.TotalInput() == TokenCount{1} << 61);
 }
 
 TEST_CASE("Output alone is usage without a prompt", "[adapters][core][usage]") {
