@@ -239,7 +239,7 @@ TEST_CASE("prices shows the rows in force and where they come from",
   CHECK(host.Run({"prices", "--model", "no-such-model"}) == 1);
   CHECK(Has(host.err, "unknown"));
   CHECK(host.Run({"prices", "--model", "deepseek-flash"}) == 0);
-  CHECK(Has(host.out, "http"));
+  CHECK(Has(host.out, "deepseek  deepseek-flash  USD"));
 }
 
 }  // namespace
