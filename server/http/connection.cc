@@ -1,0 +1,183 @@
+#include "server/http/connection.h"
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <exception>
+#include <utility>
+
+#include "server/http/connection_set.h"
+#include "server/http/replies.h"
+
+namespace llm::server {
+namespace asio = boost::asio;
+namespace {
+
+using SteadyClock = std::chrono::steady_clock;
+
+SteadyClock::duration ToChrono(absl::Duration d) {
+  return absl::ToChronoNanoseconds(d);
+}
+
+}  // namespace
+
+Connection::Connection(Socket socket, HttpHandler& handler,
+                       const HttpLimits& limits, ConnectionSet& set,
+                       std::shared_ptr<void> owner)
+    : owner_(std::move(owner)),
+      socket_(std::move(socket)),
+      handler_(handler),
+      limits_(limits),
+      set_(set),
+      reader_(socket_, limits,
+              {[this](RequestReader::Stage stage) {
+                 using Stage = RequestReader::Stage;
+                 SetDeadline(stage == Stage::kIdle   ? limits_.idle
+                             : stage == Stage::kHead ? limits_.header_read
+                                                     : limits_.body_read);
+               },
+               [this](const HttpRequest& head) {
+                 return handler_.RefuseEarly(head);
+               },
+               [this] {
+                 pending_.append("HTTP/1.1 100 Continue\r\n\r\n");
+                 Flush();
+               }}),
+      written_(socket_.executor()) {}
+
+void Connection::Start(bool overloaded) {
+  auto self = shared_from_this();
+  set_.Add(self);
+  asio::co_spawn(
+      socket_.executor(), Run(overloaded),
+      asio::bind_cancellation_slot(cancel_.slot(), [self](std::exception_ptr) {
+        // A throw here is a third party's; the connection ends with it.
+        self->socket_.Close();
+        self->set_.Remove(self);
+        // The signal must outlive this handler's slot.
+        asio::post(self->socket_.executor(), [self] {});
+      }));
+}
+
+Task<void> Connection::Run(bool overloaded) {
+  // A caller who leaves cancels what is awaited; what must still be done
+  // after that (rows, for one) is done.
+  co_await asio::this_coro::throw_if_cancelled(false);
+  SetDeadline(limits_.header_read);
+  const Socket::Error error = co_await socket_.Handshake();
+  if (error || gone_) co_return;
+  if (overloaded) {
+    co_await Refuse(
+        DoorReply(503, "overloaded", "There are too many connections."));
+    co_return;
+  }
+  co_await Serve();
+}
+
+Task<void> Connection::Serve() {
+  bool more = true;
+  while (more && !gone_ && !write_failed_) {
+    if (set_.draining()) break;
+    more = co_await ServeOne();
+  }
+  state_ = State::kFlushing;
+  SetDeadline(absl::InfiniteDuration());
+  const bool flushed = co_await WaitQueued(0);
+  if (flushed) socket_.ShutdownSend();
+}
+
+Task<bool> Connection::ServeOne() {
+  using Kind = RequestReader::Result::Kind;
+  state_ = State::kReading;
+  close_after_ = false;
+  RequestReader::Result read = co_await reader_.Next();
+  if (timed_out_ && reader_.stage() != RequestReader::Stage::kIdle) {
+    co_return co_await Refuse(DoorReply(408, "invalid_request",
+                                        "The request did not arrive in time."));
+  }
+  if (read.kind == Kind::kEnd || gone_) co_return false;
+  if (read.kind == Kind::kRefused) {
+    co_return co_await Refuse(std::move(read.reply));
+  }
+  request_ = std::move(read.request);
+  replied_ = stream_started_ = false;
+  stream_head_.reset();
+  close_after_ = !request_->keep_alive;
+  state_ = State::kAnswering;
+  SetDeadline(absl::InfiniteDuration());
+  co_await handler_.Handle(*request_, *this);
+  if (gone_ || !replied_) co_return false;
+  // The next request is read when this answer is nearly out.
+  const bool reading = co_await WaitQueued(kHighWater);
+  co_return reading && !close_after_;
+}
+
+Task<bool> Connection::Refuse(HttpReply reply) {
+  close_after_ = true;
+  // Nothing that follows on this connection can be trusted to be a request.
+  request_.emplace();
+  replied_ = false;
+  Reply(std::move(reply));
+  state_ = State::kFlushing;
+  const bool flushed = co_await WaitQueued(0);
+  if (flushed) co_await Linger();
+  co_return false;
+}
+
+// Closing while the client still sends would reset the connection, and the
+// refusal might never be read.
+Task<void> Connection::Linger() {
+  socket_.ShutdownSend();
+  state_ = State::kLingering;
+  timed_out_ = false;
+  SetDeadline(limits_.linger);
+  bool more = true;
+  while (more && !timed_out_ && !gone_) more = co_await reader_.Discard();
+}
+
+void Connection::SetDeadline(absl::Duration from_now) {
+  deadline_ = from_now == absl::InfiniteDuration()
+                  ? TimePoint::max()
+                  : SteadyClock::now() + ToChrono(from_now);
+}
+
+void Connection::OnClientGone() {
+  gone_ = true;
+  // Again at each tick: a step that began after the first one must end too.
+  cancel_.emit(asio::cancellation_type::terminal);
+}
+
+void Connection::Drain() {
+  draining_ = true;
+  const bool idle = state_ == State::kReading &&
+                    reader_.stage() == RequestReader::Stage::kIdle;
+  if (idle || state_ == State::kLingering) Abort();
+}
+
+void Connection::Abort() {
+  gone_ = true;
+  write_failed_ = true;
+  written_.cancel();
+  cancel_.emit(asio::cancellation_type::terminal);
+  socket_.CancelReads();
+}
+
+void Connection::OnTick(TimePoint now) {
+  if (now >= write_deadline_) return Abort();
+  if (now >= deadline_) {
+    timed_out_ = true;
+    deadline_ = TimePoint::max();
+    socket_.CancelReads();
+  }
+  if (state_ != State::kAnswering || !stream_head_ || replied_ || gone_) {
+    return;
+  }
+  if (now - last_sent_ < grace_ || Queued() > 0) return;
+  StartStream();
+  QueueEvent(": keep-alive\n\n");
+}
+
+}  // namespace llm::server

@@ -1,0 +1,123 @@
+// One client connection: requests in, answers out in the same order, until
+// either side has enough.
+//
+// Output is queued and flushed once per turn of the loop, so chunks that
+// became ready together leave in one write and none waits for a timer; a slow
+// reader stops its sender in Send.
+//
+// All time limits are kept by OnTick, called by the loop's ConnectionSet, and
+// not by a timer per operation.
+//
+// Threads:   The connection's loop.
+// Ownership: Shared by its set, its coroutine and its pending write.
+#ifndef LLM_SERVER_HTTP_CONNECTION_H_
+#define LLM_SERVER_HTTP_CONNECTION_H_
+
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "server/http/exchange.h"
+#include "server/http/http_handler.h"
+#include "server/http/http_server.h"
+#include "server/http/request_reader.h"
+#include "server/http/socket.h"
+
+namespace llm::server {
+
+class ConnectionSet;
+
+class Connection : public Exchange,
+                   public std::enable_shared_from_this<Connection> {
+ public:
+  using TimePoint = std::chrono::steady_clock::time_point;
+
+  // `owner` keeps the other arguments alive.
+  Connection(Socket socket, HttpHandler& handler, const HttpLimits& limits,
+             ConnectionSet& set, std::shared_ptr<void> owner);
+
+  // Runs the connection on its loop until it ends.
+  void Start(bool overloaded);
+
+  // --- for the set
+  int fd() { return socket_.fd(); }
+  // A request is being answered: the set watches whether its caller leaves.
+  bool answering() const { return state_ == State::kAnswering; }
+  void OnClientGone();
+  void OnTick(TimePoint now);
+  // Ends after the answer under way; at once if there is none.
+  void Drain();
+  void Abort();
+
+  // --- Exchange
+  void Reply(HttpReply reply) override;
+  void SetStream(HttpReply head, absl::Duration grace) override;
+  bool stream_started() const override { return stream_started_; }
+  Task<absl::Status> Send(std::string_view bytes) override;
+  void EndStream() override;
+
+ private:
+  enum class State { kReading, kAnswering, kFlushing, kLingering };
+
+  Task<void> Run(bool overloaded);
+  Task<void> Serve();
+  // One request and its answer; false when the connection must end.
+  Task<bool> ServeOne();
+  Task<bool> Refuse(HttpReply reply);
+  Task<void> Linger();
+
+  void QueueHead(const HttpReply& reply, bool stream);
+  void StartStream();
+  void QueueEvent(std::string_view bytes);
+  // Starts a write in the loop's next turn unless one is under way.
+  void Flush();
+  void WriteMore();
+  void OnWritten(boost::system::error_code error, size_t count);
+  size_t Queued() const { return pending_.size() + inflight_.size(); }
+  // Returns when at most `bytes` are queued; false if the reader is gone.
+  Task<bool> WaitQueued(size_t bytes);
+  void SetDeadline(absl::Duration from_now);
+
+  // A sender waits while more than this is queued for its reader.
+  static constexpr size_t kHighWater = 64 * 1024;
+
+  const std::shared_ptr<void> owner_;
+  Socket socket_;
+  HttpHandler& handler_;
+  const HttpLimits& limits_;
+  ConnectionSet& set_;
+  RequestReader reader_;
+  boost::asio::cancellation_signal cancel_;
+  boost::asio::steady_timer written_;  // cancelled after each write
+
+  State state_ = State::kReading;
+  bool draining_ = false;
+  bool gone_ = false;       // the client left, or the connection was aborted
+  bool timed_out_ = false;  // a deadline ended the read
+  TimePoint deadline_ = TimePoint::max();
+
+  // The answer under way.
+  std::optional<HttpRequest> request_;
+  bool replied_ = false;
+  bool stream_started_ = false;
+  bool stream_chunked_ = false;
+  bool close_after_ = false;
+  std::optional<HttpReply> stream_head_;
+  std::chrono::steady_clock::duration grace_{};
+  TimePoint last_sent_;
+
+  // Output.
+  std::string pending_;
+  std::string inflight_;
+  size_t inflight_done_ = 0;
+  bool flush_posted_ = false;
+  bool write_failed_ = false;
+  TimePoint write_deadline_ = TimePoint::max();
+};
+
+}  // namespace llm::server
+
+#endif  // LLM_SERVER_HTTP_CONNECTION_H_

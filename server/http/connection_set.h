@@ -1,0 +1,74 @@
+// All connections of one listener on one loop, and the one timer that looks
+// after them: deadlines, keep-alive comments, callers who left.
+//
+// A caller who resets, closes or half-closes while its answer is being made
+// is seen by one poll() over the sockets in question, also when bytes of
+// further requests lie unread before the end [TMO-2].
+//
+// Threads:   The loop's thread, except size().
+// Ownership: Connections keep themselves alive; they leave by Remove.
+#ifndef LLM_SERVER_HTTP_CONNECTION_SET_H_
+#define LLM_SERVER_HTTP_CONNECTION_SET_H_
+
+#include <poll.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <memory>
+#include <unordered_set>
+#include <vector>
+
+#include "adapters/core/mutex.h"
+#include "server/http/http_server.h"
+
+namespace llm::server {
+
+class Connection;
+
+// The number of open connections, over all loops.
+class ConnectionCount {
+ public:
+  void Add() ABSL_LOCKS_EXCLUDED(mutex_);
+  void Remove() ABSL_LOCKS_EXCLUDED(mutex_);
+  size_t value() const ABSL_LOCKS_EXCLUDED(mutex_);
+  // Waits until there is none; false when `timeout` came first.
+  bool WaitForNone(absl::Duration timeout) ABSL_LOCKS_EXCLUDED(mutex_);
+
+ private:
+  mutable Mutex mutex_;
+  CondVar changed_;
+  size_t value_ ABSL_GUARDED_BY(mutex_) = 0;
+};
+
+class ConnectionSet : public std::enable_shared_from_this<ConnectionSet> {
+ public:
+  ConnectionSet(boost::asio::io_context& loop, const HttpLimits& limits,
+                ConnectionCount& count);
+
+  void Add(std::shared_ptr<Connection> connection);
+  void Remove(const std::shared_ptr<Connection>& connection);
+  // From now on every connection ends after its answer.
+  void Drain();
+  void AbortAll();
+  bool draining() const { return draining_; }
+
+ private:
+  void ArmTimer();
+  void Tick();
+  // Marks the connections whose callers left.
+  void FindGone(const std::vector<std::shared_ptr<Connection>>& all);
+
+  const HttpLimits& limits_;
+  ConnectionCount& count_;
+  boost::asio::steady_timer timer_;
+  bool armed_ = false;
+  bool draining_ = false;
+  std::unordered_set<std::shared_ptr<Connection>> connections_;
+  // Kept for their storage.
+  std::vector<pollfd> polled_;
+  std::vector<Connection*> owners_;
+};
+
+}  // namespace llm::server
+
+#endif  // LLM_SERVER_HTTP_CONNECTION_SET_H_

@@ -1,0 +1,67 @@
+// The routes of contract.md section 3, for one loop.
+//
+// Translates and nothing more: who may do what and what comes back is the
+// service's to say.
+//
+// Threads:   The loop of its service.
+// Ownership: Service and options outlive it.
+#ifndef LLM_SERVER_HTTP_HTTP_API_H_
+#define LLM_SERVER_HTTP_HTTP_API_H_
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "server/http/http_handler.h"
+#include "server/http/http_server.h"
+#include "server/http/http_target.h"
+
+namespace llm::server {
+
+class HttpApi : public HttpHandler {
+ public:
+  // `service` may be null on a metrics listener.
+  HttpApi(HttpService* service, const HttpServerOptions& options);
+
+  std::optional<HttpReply> RefuseEarly(const HttpRequest& head) override;
+  Task<void> Handle(const HttpRequest& request, Exchange& exchange) override;
+
+ private:
+  // What is known once a request has passed the gate.
+  struct Call {
+    HttpTarget target;
+    CallContext context;
+    // What the caller knows this request by.
+    std::string request_id;
+  };
+
+  bool Serves(HttpRoute route) const;
+  // The refusal of a request that may not pass, or nothing and `call` filled.
+  std::optional<HttpReply> Gate(const HttpRequest& request, Call* call) const;
+  absl::Status Authorise(const HttpRequest& request, Call* call) const;
+
+  Task<HttpReply> Answer(const HttpRequest& request, const Call& call);
+  Task<HttpReply> AnswerKeys(const HttpRequest& request, const Call& call);
+  Task<HttpReply> AnswerUsage(const Call& call);
+  HttpReply AnswerRoute(const HttpRequest& request, const Call& call) const;
+  HttpReply AnswerModel(const Call& call) const;
+
+  Task<void> Chat(const HttpRequest& request, Call& call, Exchange& exchange);
+  Task<void> ChatWhole(const HttpRequest& request, const Call& call,
+                       const ChatRequest& chat, Exchange& exchange);
+  Task<void> ChatStream(const HttpRequest& request, const Call& call,
+                        const ChatRequest& chat, Exchange& exchange);
+
+  // The request id and, for configured origins, the CORS headers.
+  void Decorate(const HttpRequest& request, std::string_view request_id,
+                HttpReply* reply) const;
+  std::optional<HttpReply> Preflight(const HttpRequest& request) const;
+  bool OriginAllowed(std::string_view origin) const;
+
+  HttpService* service_;
+  const HttpServerOptions& options_;
+};
+
+}  // namespace llm::server
+
+#endif  // LLM_SERVER_HTTP_HTTP_API_H_

@@ -1,0 +1,134 @@
+// Chat completions, whole and streamed: the half of HttpApi that calls models.
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "adapters/core/text.h"
+#include "router/call_error.h"
+#include "server/http/http_api.h"
+#include "server/http/parse_chat_request.h"
+#include "server/http/render_chat.h"
+#include "server/http/render_error.h"
+#include "server/http/replies.h"
+
+namespace llm::server {
+namespace {
+
+std::string Event(std::string_view json) {
+  return absl::StrCat("data: ", ToAbsl(json), "\n\n");
+}
+
+// Writes chunks as events. What the first chunk knows becomes headers.
+class EventSource : public ChunkSink {
+ public:
+  EventSource(Exchange& exchange, HttpReply head, absl::Duration grace)
+      : exchange_(exchange), head_(std::move(head)), grace_(grace) {
+    exchange_.SetStream(head_, grace_);
+  }
+
+  Task<absl::Status> Write(v1::ChatCompletionChunk chunk) override {
+    if (!exchange_.stream_started()) TellHead(chunk);
+    const std::string event = Event(RenderChunk(chunk));
+    co_return co_await exchange_.Send(event);
+  }
+
+ private:
+  void TellHead(const v1::ChatCompletionChunk& chunk) {
+    if (chunk.has_llm_service()) {
+      AddCallHeaders(chunk.llm_service(), &head_);
+    } else {
+      v1::ServiceInfo known;
+      known.set_model(chunk.model());
+      HttpReply model;
+      AddCallHeaders(known, &model);
+      // Attempts and time spent are not known yet: the last chunk tells.
+      std::copy_if(model.headers.begin(), model.headers.end(),
+                   std::back_inserter(head_.headers),
+                   [](const auto& h) { return h.first == "x-llm-model"; });
+    }
+    exchange_.SetStream(head_, grace_);
+  }
+
+  Exchange& exchange_;
+  HttpReply head_;
+  const absl::Duration grace_;
+};
+
+}  // namespace
+
+Task<void> HttpApi::Chat(const HttpRequest& request, Call& call,
+                         Exchange& exchange) {
+  const std::string_view encoding = request.Header("content-encoding");
+  if (!encoding.empty() &&
+      !absl::EqualsIgnoreCase(ToAbsl(encoding), "identity")) {
+    HttpReply reply =
+        DoorReply(415, "invalid_request", "Compressed bodies are not accepted.",
+                  call.request_id);
+    Decorate(request, call.request_id, &reply);
+    exchange.Reply(std::move(reply));
+    co_return;
+  }
+  auto chat = ParseChatRequest(request.body);
+  if (!chat.ok()) {
+    HttpReply reply = ErrorReply(chat.status(), call.request_id);
+    Decorate(request, call.request_id, &reply);
+    exchange.Reply(std::move(reply));
+    co_return;
+  }
+  if (call.context.strict) chat->message.set_strict(true);
+  if (WantsStream(*chat)) {
+    co_await ChatStream(request, call, *chat, exchange);
+  } else {
+    co_await ChatWhole(request, call, *chat, exchange);
+  }
+}
+
+Task<void> HttpApi::ChatWhole(const HttpRequest& request, const Call& call,
+                              const ChatRequest& chat, Exchange& exchange) {
+  const CallResult result =
+      co_await service_->Chat(call.context, chat, nullptr);
+  HttpReply reply;
+  if (!result.status.ok()) {
+    reply = ErrorReply(result.status, call.request_id);
+  } else if (result.response) {
+    reply.body = RenderCompletion(*result.response);
+  } else {
+    reply = DoorReply(500, "internal", "The call ended without an answer.",
+                      call.request_id);
+  }
+  AddCallHeaders(result.info, &reply);
+  Decorate(request, call.request_id, &reply);
+  exchange.Reply(std::move(reply));
+}
+
+Task<void> HttpApi::ChatStream(const HttpRequest& request, const Call& call,
+                               const ChatRequest& chat, Exchange& exchange) {
+  HttpReply head;
+  head.content_type = "text/event-stream; charset=utf-8";
+  head.With("Cache-Control", "no-cache").With("X-Accel-Buffering", "no");
+  Decorate(request, call.request_id, &head);
+  EventSource source(exchange, std::move(head), options_.stream_grace);
+  const CallResult result =
+      co_await service_->Chat(call.context, chat, &source);
+  if (result.status.ok()) {
+    (void)co_await exchange.Send("data: [DONE]\n\n");
+    exchange.EndStream();
+    co_return;
+  }
+  if (!exchange.stream_started()) {
+    HttpReply reply = ErrorReply(result.status, call.request_id);
+    AddCallHeaders(result.info, &reply);
+    Decorate(request, call.request_id, &reply);
+    exchange.Reply(std::move(reply));
+    co_return;
+  }
+  // The status line is out: the failure arrives in band, without [DONE].
+  const std::string event =
+      Event(RenderError(CallErrorDetail(result.status),
+                        CallErrorHttpStatus(result.status), call.request_id));
+  (void)co_await exchange.Send(event);
+  exchange.EndStream();
+}
+
+}  // namespace llm::server

@@ -1,0 +1,28 @@
+// What answers requests behind the engine of connections.
+//
+// Threads: One per event loop; all calls on that loop.
+#ifndef LLM_SERVER_HTTP_HTTP_HANDLER_H_
+#define LLM_SERVER_HTTP_HTTP_HANDLER_H_
+
+#include <optional>
+
+#include "adapters/core/task.h"
+#include "server/http/exchange.h"
+#include "server/http/http_message.h"
+
+namespace llm::server {
+
+class HttpHandler {
+ public:
+  virtual ~HttpHandler() = default;
+  // A refusal that the head alone justifies, so that the body need not be
+  // read: wrong key, wrong route.
+  virtual std::optional<HttpReply> RefuseEarly(const HttpRequest& head) = 0;
+  // Answers by `exchange`. Cancelled when the caller leaves. Both outlive the
+  // task.
+  virtual Task<void> Handle(const HttpRequest& request, Exchange& exchange) = 0;
+};
+
+}  // namespace llm::server
+
+#endif  // LLM_SERVER_HTTP_HTTP_HANDLER_H_

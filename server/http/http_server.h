@@ -1,0 +1,100 @@
+// One HTTP listener over all event loops.
+//
+// Connections are accepted on the first loop and dealt to the loops in turn;
+// each stays on its loop.
+//
+// Threads:   Start, StopAccepting, Shutdown and the destructor belong to the
+//            owner's thread, which is none of the loops.
+// Ownership: Loops and services outlive the server. Call Shutdown while the
+//            loops still run.
+#ifndef LLM_SERVER_HTTP_HTTP_SERVER_H_
+#define LLM_SERVER_HTTP_HTTP_SERVER_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "server/config/config.h"
+#include "server/core/http_service.h"
+
+namespace boost::asio {
+class io_context;
+}
+
+namespace llm::server {
+
+struct HttpLimits {
+  size_t max_header_bytes = 64 * 1024;
+  int max_headers = 100;
+  int64_t max_body = int64_t{32} << 20;
+  // Per listener; beyond it a connection gets one 503.
+  size_t max_connections = 20000;
+  // Between two requests.
+  absl::Duration idle = absl::Seconds(120);
+  // From a request's first byte to the end of its head; TLS handshake alike.
+  absl::Duration header_read = absl::Seconds(15);
+  // Without a byte of the body.
+  absl::Duration body_read = absl::Seconds(30);
+  // Without the reader taking a byte.
+  absl::Duration write = absl::Seconds(60);
+  // For what the client still sends after a refusal.
+  absl::Duration linger = absl::Seconds(2);
+  // How often limits and vanished callers are looked for.
+  absl::Duration sweep = absl::Milliseconds(200);
+};
+
+enum class HttpListenerKind { kPublic, kAdmin, kMetrics };
+
+struct HttpServerOptions {
+  ListenerConfig listener;
+  HttpListenerKind kind = HttpListenerKind::kPublic;
+  HttpLimits limits;
+  // Origins answered with CORS headers; "*" for any. None by default.
+  std::vector<std::string> cors;
+  absl::Duration stream_grace = absl::Seconds(15);
+  // Prometheus text; for kMetrics. Called on any loop.
+  std::function<std::string()> metrics;
+};
+
+// A loop and what answers on it; `service` may be null for kMetrics.
+struct HttpLoop {
+  boost::asio::io_context* context = nullptr;
+  HttpService* service = nullptr;
+};
+
+class HttpServer {
+ public:
+  HttpServer(HttpServerOptions options, std::vector<HttpLoop> loops);
+  ~HttpServer();
+  HttpServer(const HttpServer&) = delete;
+  HttpServer& operator=(const HttpServer&) = delete;
+
+  // Binds and listens. kInvalidArgument or kUnavailable, naming the address,
+  // for one that cannot be used; kInvalidArgument for unusable TLS files.
+  absl::Status Start();
+  // The bound port, after Start.
+  uint16_t port() const;
+  // "http://127.0.0.1:8004", after Start.
+  std::string url() const;
+
+  // No new connections; returns when none can come any more.
+  void StopAccepting();
+  // Stops accepting, closes idle connections, lets answers under way finish
+  // until `timeout`, then cuts the rest. Returns when none is left.
+  void Shutdown(absl::Duration timeout);
+
+  size_t connections() const;
+
+ private:
+  class Core;
+  // Shared with handlers that may be queued on the loops.
+  std::shared_ptr<Core> core_;
+};
+
+}  // namespace llm::server
+
+#endif  // LLM_SERVER_HTTP_HTTP_SERVER_H_

@@ -1,0 +1,220 @@
+#include "server/http/render_message.h"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "adapters/core/text.h"
+
+namespace llm::server {
+namespace {
+
+using v1::Message;
+using v1::Part;
+using v1::ReasoningPart;
+using v1::ToolCall;
+
+// The flat view; borrows the message.
+struct FlatView {
+  std::optional<std::string> content;
+  std::optional<std::string> reasoning;
+  std::optional<std::string> refusal;
+  std::vector<const ToolCall*> calls;
+  std::vector<const v1::MediaPart*> media;
+  // Reasoning that text alone would lose.
+  std::vector<const ReasoningPart*> proofs;
+};
+
+void Append(std::optional<std::string>* to, std::string_view text) {
+  if (!*to) to->emplace();
+  (*to)->append(text);
+}
+
+void AddPart(const Part& part, FlatView* view) {
+  switch (part.kind_case()) {
+    case Part::kText:
+      Append(&view->content, part.text().text());
+      break;
+    case Part::kReasoning:
+      Append(&view->reasoning, part.reasoning().text());
+      if (!part.reasoning().signature().empty() ||
+          !part.reasoning().redacted_data().empty()) {
+        view->proofs.push_back(&part.reasoning());
+      }
+      break;
+    case Part::kRefusal:
+      Append(&view->refusal, part.refusal().text());
+      break;
+    case Part::kToolCall:
+      view->calls.push_back(&part.tool_call());
+      break;
+    case Part::kMedia:
+      view->media.push_back(&part.media());
+      break;
+    case Part::kOpaque:
+    case Part::KIND_NOT_SET:
+      break;
+  }
+}
+
+FlatView ViewOf(const Message& message) {
+  FlatView view;
+  for (const Part& part : message.parts()) AddPart(part, &view);
+  if (!message.parts().empty()) return view;
+  if (message.has_content()) view.content = message.content();
+  if (message.has_reasoning_content()) {
+    view.reasoning = message.reasoning_content();
+  }
+  if (message.has_refusal()) view.refusal = message.refusal();
+  for (const ToolCall& call : message.tool_calls()) {
+    view.calls.push_back(&call);
+  }
+  return view;
+}
+
+// Two members that hold the call's name and what it is given. A later
+// fragment of a stream has only the second.
+void WriteNamed(std::string_view key, std::string_view name,
+                std::string_view text_key, std::string_view text,
+                JsonWriter& json) {
+  json.Key(key);
+  json.BeginObject();
+  if (!name.empty()) json.Member("name", name);
+  json.Member(text_key, text);
+  json.EndObject();
+}
+
+void WriteCall(const ToolCall& call, MessageForm form, JsonWriter& json) {
+  json.BeginObject();
+  if (form == MessageForm::kDelta) json.MemberInt("index", call.index());
+  if (form == MessageForm::kWhole || !call.id().empty()) {
+    json.Member("id", call.id());
+  }
+  if (form == MessageForm::kWhole && call.type().empty()) {
+    json.Member("type", call.has_custom() ? "custom" : "function");
+  } else if (!call.type().empty()) {
+    json.Member("type", call.type());
+  }
+  if (call.has_custom()) {
+    WriteNamed("custom", call.custom().name(), "input", call.custom().input(),
+               json);
+  } else if (call.has_function()) {
+    WriteNamed("function", call.function().name(), "arguments",
+               call.function().arguments(), json);
+  }
+  if (!call.extra_json().empty()) json.RawMembers(call.extra_json());
+  json.EndObject();
+}
+
+void WriteCalls(const FlatView& view, MessageForm form, JsonWriter& json) {
+  if (view.calls.empty()) return;
+  json.Key("tool_calls");
+  json.BeginArray();
+  for (const ToolCall* call : view.calls) WriteCall(*call, form, json);
+  json.EndArray();
+}
+
+// OpenRouter's words (openrouter.ai/docs/reasoning-tokens, 2026-11).
+void WriteProof(const ReasoningPart& part, JsonWriter& json) {
+  json.BeginObject();
+  if (!part.redacted_data().empty()) {
+    json.Member("type", "reasoning.encrypted");
+    json.Member("data", part.redacted_data());
+  } else {
+    json.Member("type", "reasoning.text");
+    json.Member("text", part.text());
+    json.Member("signature", part.signature());
+  }
+  if (part.origin() == "anthropic") {
+    json.Member("format", "anthropic-claude-v1");
+  } else if (part.origin() == "gemini") {
+    json.Member("format", "google-gemini-v1");
+  } else {
+    json.Member("format", "openai-responses-v1");
+  }
+  json.EndObject();
+}
+
+void WriteProofs(const Message& message, const FlatView& view,
+                 JsonWriter& json) {
+  // What the provider itself sent under this name is among the extras.
+  if (view.proofs.empty() ||
+      message.extra_json().find("\"reasoning_details\"") != std::string::npos) {
+    return;
+  }
+  json.Key("reasoning_details");
+  json.BeginArray();
+  for (const ReasoningPart* part : view.proofs) WriteProof(*part, json);
+  json.EndArray();
+}
+
+std::string UrlOf(const v1::MediaPart& media) {
+  if (!media.data().empty()) {
+    return absl::StrCat("data:", media.mime_type(), ";base64,",
+                        absl::Base64Escape(media.data()));
+  }
+  return media.url();
+}
+
+// Generated images, in the form of OpenRouter's `images`.
+void WriteMedia(const FlatView& view, JsonWriter& json) {
+  if (view.media.empty()) return;
+  json.Key("images");
+  json.BeginArray();
+  for (const v1::MediaPart* media : view.media) {
+    json.BeginObject();
+    json.Member("type", "image_url");
+    json.Key("image_url");
+    json.BeginObject();
+    json.Member("url", UrlOf(*media));
+    json.EndObject();
+    json.EndObject();
+  }
+  json.EndArray();
+}
+
+void WriteText(std::string_view key, const std::optional<std::string>& text,
+               bool always, JsonWriter& json) {
+  if (text) {
+    json.Member(key, *text);
+  } else if (always) {
+    json.MemberRaw(key, "null");
+  }
+}
+
+}  // namespace
+
+void WriteMessage(const Message& message, MessageForm form, JsonWriter& json) {
+  FlatView view = ViewOf(message);
+  const bool whole = form == MessageForm::kWhole;
+  if (!message.role().empty()) {
+    json.Member("role", message.role());
+  } else if (whole) {
+    json.Member("role", "assistant");
+  }
+  // OpenAI's first delta has the role and empty content.
+  const bool opening = !whole && !message.role().empty() && !view.reasoning &&
+                       view.calls.empty() && !view.refusal;
+  if (opening && !view.content) view.content.emplace();
+  WriteText("content", view.content, whole, json);
+  WriteText("refusal", view.refusal, whole, json);
+  WriteText("reasoning_content", view.reasoning, false, json);
+  WriteProofs(message, view, json);
+  WriteMedia(view, json);
+  WriteCalls(view, form, json);
+  if (!message.annotations_json().empty()) {
+    json.MemberRaw("annotations", message.annotations_json());
+  }
+  if (!message.audio_json().empty()) {
+    json.MemberRaw("audio", message.audio_json());
+  }
+  if (!message.function_call_json().empty()) {
+    json.MemberRaw("function_call", message.function_call_json());
+  }
+  if (!message.extra_json().empty()) json.RawMembers(message.extra_json());
+}
+
+}  // namespace llm::server

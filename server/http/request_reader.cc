@@ -1,0 +1,172 @@
+#include "server/http/request_reader.h"
+
+#include <boost/beast/http/error.hpp>
+#include <string_view>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "server/http/replies.h"
+
+namespace llm::server {
+namespace {
+
+namespace http = boost::beast::http;
+using Error = boost::system::error_code;
+
+constexpr size_t kReadSize = 64 * 1024;
+// A body this small is read even when its request is refused: the connection
+// stays usable.
+constexpr int64_t kSmallBody = 64 * 1024;
+
+std::string_view View(const boost::beast::flat_buffer& buffer) {
+  const auto data = buffer.data();
+  return {static_cast<const char*>(data.data()), data.size()};
+}
+
+HttpReply TooLarge(int64_t limit) {
+  return DoorReply(413, "body_too_large",
+                   absl::StrCat("The body is larger than ", limit,
+                                " bytes (server.max_body)."));
+}
+
+bool Refuse(HttpReply reply, RequestReader::Result* out) {
+  out->kind = RequestReader::Result::Kind::kRefused;
+  out->reply = std::move(reply);
+  return false;
+}
+
+bool Refuse(const HeadFault& fault, RequestReader::Result* out) {
+  return Refuse(DoorReply(fault.status, "invalid_request", fault.message), out);
+}
+
+template <typename Message>
+HttpRequest RequestOf(const Message& message) {
+  HttpRequest request;
+  request.method = std::string(message.method_string());
+  request.target = std::string(message.target());
+  request.http10 = message.version() == 10;
+  request.keep_alive = message.keep_alive();
+  for (const auto& field : message) {
+    std::string name(field.name_string());
+    absl::AsciiStrToLower(&name);
+    request.headers.emplace_back(std::move(name), field.value());
+  }
+  return request;
+}
+
+}  // namespace
+
+RequestReader::RequestReader(Socket& socket, const HttpLimits& limits,
+                             Hooks hooks)
+    : socket_(socket), limits_(limits), hooks_(std::move(hooks)) {}
+
+void RequestReader::SetStage(Stage stage) {
+  stage_ = stage;
+  hooks_.on_progress(stage);
+}
+
+Task<bool> RequestReader::ReadMore() {
+  size_t count = 0;
+  const Error error =
+      co_await socket_.ReadSome(buffer_.prepare(kReadSize), &count);
+  buffer_.commit(count);
+  co_return !error;
+}
+
+Task<bool> RequestReader::Discard() {
+  buffer_.consume(buffer_.size());
+  co_return co_await ReadMore();
+}
+
+Task<size_t> RequestReader::ReadHead(Result* out) {
+  const HeadLimits head_limits{limits_.max_header_bytes, limits_.max_headers};
+  while (true) {
+    // An empty line before a request is forgiven (RFC 9112 section 2.2).
+    while (View(buffer_).starts_with("\r\n")) buffer_.consume(2);
+    const size_t end = View(buffer_).find("\r\n\r\n");
+    if (end != std::string_view::npos) co_return end + 4;
+    if (buffer_.size() > 0 && stage_ == Stage::kIdle) SetStage(Stage::kHead);
+    const HeadFault fault = CheckPartialHead(View(buffer_), head_limits);
+    if (!fault.ok()) {
+      Refuse(fault, out);
+      co_return 0;
+    }
+    if (!co_await ReadMore()) co_return 0;
+  }
+}
+
+bool RequestReader::CheckBodySize(const HeadFacts& facts, Result* out) {
+  if (facts.content_length > limits_.max_body) {
+    return Refuse(TooLarge(limits_.max_body), out);
+  }
+  if (facts.chunked || facts.content_length > kSmallBody) {
+    auto refusal = hooks_.refuse(out->request);
+    if (refusal) return Refuse(*std::move(refusal), out);
+  }
+  return true;
+}
+
+Task<bool> RequestReader::ReadBody(Parser& parser, Result* out) {
+  while (!parser.is_done()) {
+    Error error;
+    const size_t used =
+        buffer_.size() > 0 ? parser.put(buffer_.data(), error) : 0;
+    buffer_.consume(used);
+    if (error == http::error::body_limit) {
+      co_return Refuse(TooLarge(limits_.max_body), out);
+    }
+    if (error && error != http::error::need_more) {
+      co_return Refuse(
+          DoorReply(400, "invalid_request", "The body's framing is malformed."),
+          out);
+    }
+    if (parser.is_done() || (used > 0 && !error && buffer_.size() > 0)) {
+      continue;
+    }
+    if (!co_await ReadMore()) co_return false;
+    hooks_.on_progress(Stage::kBody);
+  }
+  co_return true;
+}
+
+Task<RequestReader::Result> RequestReader::Next() {
+  Result out;
+  SetStage(Stage::kIdle);
+  const size_t head = co_await ReadHead(&out);
+  if (head == 0) co_return out;
+  HeadFacts facts;
+  const HeadFault fault =
+      CheckHead(View(buffer_).substr(0, head),
+                {limits_.max_header_bytes, limits_.max_headers}, &facts);
+  if (!fault.ok()) {
+    Refuse(fault, &out);
+    co_return out;
+  }
+  Parser parser;
+  parser.eager(true);
+  parser.header_limit(static_cast<uint32_t>(limits_.max_header_bytes + 1));
+  parser.body_limit(static_cast<uint64_t>(limits_.max_body));
+  Error error;
+  // The head alone: what its trailers may add later is not among the headers.
+  const size_t used =
+      parser.put(boost::asio::buffer(buffer_.data(), head), error);
+  buffer_.consume(used);
+  if ((error && error != http::error::need_more) || !parser.is_header_done()) {
+    Refuse(HeadFault{400, "The head is malformed."}, &out);
+    co_return out;
+  }
+  out.request = RequestOf(parser.get());
+  if (!CheckBodySize(facts, &out)) co_return out;
+  SetStage(Stage::kBody);
+  if (facts.expects_continue && buffer_.size() == 0 && !parser.is_done()) {
+    hooks_.send_continue();
+  }
+  if (!co_await ReadBody(parser, &out)) co_return out;
+  out.request.body =
+      std::make_shared<const std::string>(std::move(parser.get().body()));
+  out.kind = Result::Kind::kRequest;
+  co_return out;
+}
+
+}  // namespace llm::server

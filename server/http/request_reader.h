@@ -1,0 +1,76 @@
+// Reads one request after the other from a socket, strictly framed.
+//
+// Threads: The connection's loop.
+// Errors:  As a reply to send before closing; a reader that has returned
+//          anything but kRequest is done with.
+#ifndef LLM_SERVER_HTTP_REQUEST_READER_H_
+#define LLM_SERVER_HTTP_REQUEST_READER_H_
+
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <functional>
+#include <optional>
+
+#include "adapters/core/task.h"
+#include "server/http/http_message.h"
+#include "server/http/http_server.h"
+#include "server/http/request_head.h"
+#include "server/http/socket.h"
+
+namespace llm::server {
+
+class RequestReader {
+ public:
+  enum class Stage { kIdle, kHead, kBody };
+
+  // What the connection adds to the reading.
+  struct Hooks {
+    // A stage begins, or a body made progress: time to move the deadline.
+    std::function<void(Stage)> on_progress;
+    // Asked once the head is in and the body is not small: a refusal saves
+    // reading the rest.
+    std::function<std::optional<HttpReply>(const HttpRequest&)> refuse;
+    // The client waits for "100 Continue".
+    std::function<void()> send_continue;
+  };
+
+  struct Result {
+    enum class Kind {
+      kRequest,
+      kRefused,  // send `reply`, then close
+      kEnd,      // the client closed, or the read was cancelled
+    };
+    Kind kind = Kind::kEnd;
+    HttpRequest request;
+    HttpReply reply;
+  };
+
+  RequestReader(Socket& socket, const HttpLimits& limits, Hooks hooks);
+
+  Task<Result> Next();
+  Stage stage() const { return stage_; }
+  // Reads and drops what the client still sends; false at its end.
+  Task<bool> Discard();
+
+ private:
+  using Parser =
+      boost::beast::http::request_parser<boost::beast::http::string_body>;
+
+  Task<bool> ReadMore();
+  // The head's size, or 0 and a fault in `out`, or 0 at the end.
+  Task<size_t> ReadHead(Result* out);
+  Task<bool> ReadBody(Parser& parser, Result* out);
+  bool CheckBodySize(const HeadFacts& facts, Result* out);
+  void SetStage(Stage stage);
+
+  Socket& socket_;
+  const HttpLimits& limits_;
+  Hooks hooks_;
+  boost::beast::flat_buffer buffer_;
+  Stage stage_ = Stage::kIdle;
+};
+
+}  // namespace llm::server
+
+#endif  // LLM_SERVER_HTTP_REQUEST_READER_H_

@@ -1,0 +1,72 @@
+#include "server/http/socket.h"
+
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <utility>
+
+namespace llm::server {
+namespace asio = boost::asio;
+
+Socket::Socket(Tcp tcp, asio::ssl::context* tls)
+    : stream_(std::in_place_type<Tcp>, std::move(tcp)) {
+  Error ignored;
+  // Tokens are small and must not wait for each other.
+  std::get<Tcp>(stream_).set_option(asio::ip::tcp::no_delay(true), ignored);
+  if (tls == nullptr) return;
+  Tcp plain = std::move(std::get<Tcp>(stream_));
+  stream_.emplace<Tls>(std::move(plain), *tls);
+}
+
+Socket::Tcp& Socket::tcp() {
+  if (Tls* tls = std::get_if<Tls>(&stream_)) return tls->next_layer();
+  return std::get<Tcp>(stream_);
+}
+
+Task<Socket::Error> Socket::Handshake() {
+  Error error;
+  if (Tls* tls = std::get_if<Tls>(&stream_)) {
+    co_await tls->async_handshake(
+        asio::ssl::stream_base::server,
+        asio::redirect_error(asio::use_awaitable, error));
+  }
+  co_return error;
+}
+
+Task<Socket::Error> Socket::ReadSome(asio::mutable_buffer to, size_t* count) {
+  Error error;
+  *count = 0;
+  if (Tls* tls = std::get_if<Tls>(&stream_)) {
+    *count = co_await tls->async_read_some(
+        to, asio::redirect_error(asio::use_awaitable, error));
+  } else {
+    *count = co_await std::get<Tcp>(stream_).async_read_some(
+        to, asio::redirect_error(asio::use_awaitable, error));
+  }
+  co_return error;
+}
+
+void Socket::WriteSome(asio::const_buffer from,
+                       std::function<void(Error, size_t)> done) {
+  if (Tls* tls = std::get_if<Tls>(&stream_)) {
+    tls->async_write_some(from, std::move(done));
+  } else {
+    std::get<Tcp>(stream_).async_write_some(from, std::move(done));
+  }
+}
+
+void Socket::CancelReads() {
+  Error ignored;
+  tcp().cancel(ignored);
+}
+
+void Socket::ShutdownSend() {
+  Error ignored;
+  tcp().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+}
+
+void Socket::Close() {
+  Error ignored;
+  tcp().close(ignored);
+}
+
+}  // namespace llm::server

@@ -1,0 +1,51 @@
+// A TCP connection, with or without TLS: read some, write some.
+//
+// Threads:   The loop it was made on. At most one read and one write at once.
+// Ownership: Buffers outlive their operation.
+// Errors:    boost::system::error_code; reads report the end as one.
+#ifndef LLM_SERVER_HTTP_SOCKET_H_
+#define LLM_SERVER_HTTP_SOCKET_H_
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/ssl/stream.hpp>
+#include <boost/system/error_code.hpp>
+#include <functional>
+#include <variant>
+
+#include "adapters/core/task.h"
+
+namespace llm::server {
+
+class Socket {
+ public:
+  using Tcp = boost::asio::ip::tcp::socket;
+  using Tls = boost::asio::ssl::stream<Tcp>;
+  using Error = boost::system::error_code;
+
+  // `tls` null: plain. It outlives the socket.
+  Socket(Tcp tcp, boost::asio::ssl::context* tls);
+
+  // The TLS handshake; nothing for a plain socket.
+  Task<Error> Handshake();
+  Task<Error> ReadSome(boost::asio::mutable_buffer to, size_t* count);
+  // `done` runs on the loop, never inside this call.
+  void WriteSome(boost::asio::const_buffer from,
+                 std::function<void(Error, size_t)> done);
+
+  boost::asio::any_io_executor executor() { return tcp().get_executor(); }
+  int fd() { return tcp().native_handle(); }
+  void CancelReads();
+  // Says that nothing more will be sent.
+  void ShutdownSend();
+  void Close();
+
+ private:
+  Tcp& tcp();
+  std::variant<Tcp, Tls> stream_;
+};
+
+}  // namespace llm::server
+
+#endif  // LLM_SERVER_HTTP_SOCKET_H_
