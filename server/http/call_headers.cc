@@ -26,7 +26,8 @@ std::optional<absl::Duration> DurationOf(std::string_view text) {
   if (const auto seconds = Seconds(text)) return seconds;
   absl::Duration duration;
   if (!absl::ParseDuration(ToAbsl(text), &duration) ||
-      duration <= absl::ZeroDuration()) {
+      duration <= absl::ZeroDuration() ||
+      duration == absl::InfiniteDuration()) {
     return std::nullopt;
   }
   return duration;

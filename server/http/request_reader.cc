@@ -96,10 +96,7 @@ Task<size_t> RequestReader::ReadHead(Result* out) {
   }
 }
 
-bool RequestReader::CheckBodySize(const HeadFacts& facts, Result* out) {
-  if (facts.content_length > limits_.max_body) {
-    return Refuse(TooLarge(limits_.max_body), out);
-  }
+bool RequestReader::MayRead(const HeadFacts& facts, Result* out) {
   if (facts.chunked || facts.content_length > kSmallBody) {
     auto refusal = hooks_.refuse(out->request);
     if (refusal) return Refuse(*std::move(refusal), out);
@@ -143,6 +140,10 @@ Task<RequestReader::Result> RequestReader::Next() {
     Refuse(fault, &out);
     co_return out;
   }
+  if (facts.content_length > limits_.max_body) {
+    Refuse(TooLarge(limits_.max_body), &out);
+    co_return out;
+  }
   Parser parser;
   parser.eager(true);
   parser.header_limit(static_cast<uint32_t>(limits_.max_header_bytes + 1));
@@ -157,7 +158,7 @@ Task<RequestReader::Result> RequestReader::Next() {
     co_return out;
   }
   out.request = RequestOf(parser.get());
-  if (!CheckBodySize(facts, &out)) co_return out;
+  if (!MayRead(facts, &out)) co_return out;
   SetStage(Stage::kBody);
   if (facts.expects_continue && buffer_.size() == 0 && !parser.is_done()) {
     hooks_.send_continue();

@@ -61,7 +61,8 @@ class RequestReader {
   // The head's size, or 0 and a fault in `out`, or 0 at the end.
   Task<size_t> ReadHead(Result* out);
   Task<bool> ReadBody(Parser& parser, Result* out);
-  bool CheckBodySize(const HeadFacts& facts, Result* out);
+  // Whether a body that is not small is worth reading.
+  bool MayRead(const HeadFacts& facts, Result* out);
   void SetStage(Stage stage);
 
   Socket& socket_;

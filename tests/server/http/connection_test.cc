@@ -1,0 +1,445 @@
+// The engine of connections, over loopback sockets with raw bytes.
+#include <catch2/catch.hpp>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "tests/server/http/fake_service.h"
+
+namespace llm::server {
+namespace {
+
+// Answers with the caller's `agent`, so that answers can be told apart.
+Task<CallResult> Echo(const CallContext&, const ChatRequest& request,
+                      ChunkSink*) {
+  co_return WholeAnswer("<" + request.message.agent() + ">");
+}
+
+HttpServerOptions Quick() {
+  HttpServerOptions options;
+  options.limits.sweep = absl::Milliseconds(5);
+  return options;
+}
+
+TEST_CASE("pipelined requests are answered in their order",
+          "[server][http][connection]") {
+  FakeService service;
+  service.on_chat = Echo;
+  RunningServer server(service);
+  RawClient client(server.port());
+  std::string requests = "\r\n";
+  for (const char* agent : {"a", "b", "c"}) {
+    requests += ChatPost(absl::StrCat(R"("agent":")", agent, "\""));
+  }
+  const bool whole = GENERATE(true, false);
+  if (whole) {
+    client.Send(requests);
+  } else {
+    for (const char c : requests) client.Send(std::string(1, c));
+  }
+  CHECK(StatusOf(client.ReadUntil("<a>")) == 200);
+  CHECK(client.ReadUntil("<b>").find("<c>") == std::string::npos);
+  client.ReadUntil("<c>");
+  CHECK_FALSE(client.closed());
+}
+
+TEST_CASE("a chunked body is read whole", "[server][http][connection]") {
+  FakeService service;
+  service.on_chat = Echo;
+  RunningServer server(service);
+  RawClient client(server.port());
+  client.Send(
+      "POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\n"
+      "Transfer-Encoding: chunked\r\n\r\n"
+      "e;ext=1\r\n{\"agent\":\"tag\"\r\n"
+      "24\r\n,\"messages\":[{\"role\":\"user\"}]      }\r\n0\r\n"
+      "Authorization: Bearer trailer\r\n\r\n");
+  CHECK(StatusOf(client.ReadUntil("<tag>")) == 200);
+}
+
+TEST_CASE("a client that asks gets 100 Continue before its body",
+          "[server][http][connection]") {
+  FakeService service;
+  service.on_chat = Echo;
+  RunningServer server(service);
+  RawClient client(server.port());
+  const std::string request =
+      ChatPost(R"("agent":"x")", "Expect: 100-continue\r\n");
+  const size_t head = request.find("\r\n\r\n") + 4;
+  client.Send(request.substr(0, head));
+  CHECK(client.ReadUntil("\r\n\r\n") == "HTTP/1.1 100 Continue\r\n\r\n");
+  client.Send(request.substr(head));
+  CHECK(StatusOf(client.ReadUntil("<x>")) == 200);
+}
+
+TEST_CASE("a request that is framed ambiguously is refused and closed",
+          "[server][http][framing][SEC-6]") {
+  FakeService service;
+  service.on_chat = Echo;
+  RunningServer server(service);
+  const auto [bytes, status] = GENERATE(table<std::string, int>({
+      {"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n"
+       "Content-Length: 2\r\n\r\n{}",
+       400},
+      {"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n", 400},
+      {"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n"
+       "Content-Length: 2\r\n\r\n0\r\n\r\n",
+       400},
+      {"POST /v1/route HTTP/1.1\r\nHost: x\r\n"
+       "Transfer-Encoding: chunked\r\n\r\nzz\r\n",
+       400},
+      {"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\n"
+       "Transfer-Encoding: chunked\r\n\r\n"
+       "2\r\n{}x\r\n0\r\n\r\n",
+       400},
+      {"GET / HTTP/1.1\nHost: x\n\n", 400},
+      {"GET http://x/ HTTP/1.1\r\nHost: x\r\n\r\n", 400},
+      {"GET / HTTP/1.1\r\n\r\n", 400},
+      {"\x16\x03\x01\x02", 400},
+  }));
+  CAPTURE(bytes);
+  RawClient client(server.port());
+  // What follows must not be taken for a request.
+  client.Send(bytes);
+  client.Send(ChatPost(R"("agent":"smuggled")"));
+  client.FinishSending();
+  const std::string answer = client.ReadAll();
+  CHECK(StatusOf(answer) == status);
+  CHECK(HeaderOf(answer, "Connection") == "close");
+  CHECK(answer.find("smuggled") == std::string::npos);
+  CHECK(client.closed());
+}
+
+TEST_CASE("a body beyond the limit is refused with the limit's name",
+          "[server][http][PRF-5]") {
+  FakeService service;
+  service.on_chat = Echo;
+  HttpServerOptions options = Quick();
+  options.limits.max_body = 1000;
+  RunningServer server(service, options);
+  RawClient client(server.port());
+  const bool declared = GENERATE(true, false);
+  if (declared) {
+    client.Send(
+        "POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\n"
+        "Content-Length: 1001\r\n\r\n");
+  } else {
+    client.Send(
+        "POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\n"
+        "Transfer-Encoding: chunked\r\n\r\n3e9\r\n" +
+        std::string(1001, ' '));
+  }
+  const std::string answer = client.ReadUntil("}}}");
+  CAPTURE(answer);
+  CHECK(StatusOf(answer) == 413);
+  CHECK(answer.find(R"("code":"body_too_large")") != std::string::npos);
+  CHECK(answer.find("1000 bytes") != std::string::npos);
+}
+
+TEST_CASE("a head that never ends is given up",
+          "[server][http][connection][PRF-5]") {
+  FakeService service;
+  HttpServerOptions options = Quick();
+  options.limits.header_read = absl::Milliseconds(20);
+  options.limits.idle = absl::Milliseconds(20);
+  options.limits.body_read = absl::Milliseconds(20);
+  RunningServer server(service, options);
+  RawClient client(server.port());
+  SECTION("in the head") {
+    client.Send("GET /healthz HTT");
+    CHECK(StatusOf(client.ReadAll()) == 408);
+  }
+  SECTION("in the body") {
+    client.Send(
+        "POST /v1/route HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n{");
+    CHECK(StatusOf(client.ReadAll()) == 408);
+  }
+  SECTION("before the first byte it is closed without a word") {
+    CHECK(client.ReadAll().empty());
+  }
+}
+
+// A call that waits until it is cancelled, and announces both.
+struct WaitingCall {
+  Signal started;
+  Signal cancelled;
+  FakeService::ChatScript Script() {
+    return [this](const CallContext&, const ChatRequest&, ChunkSink*) {
+      return Wait();
+    };
+  }
+  Task<CallResult> Wait() {
+    started.Set();
+    co_await UntilCancelled();
+    cancelled.Set();
+    CallResult result;
+    result.status = absl::CancelledError("");
+    co_return result;
+  }
+};
+
+TEST_CASE("a caller who leaves has its call cancelled",
+          "[server][http][TMO-2]") {
+  FakeService service;
+  WaitingCall call;
+  service.on_chat = call.Script();
+  RunningServer server(service, Quick());
+  RawClient client(server.port());
+  const std::string members = GENERATE("", R"("stream":true)");
+  client.Send(ChatPost(members));
+  REQUIRE(call.started.Wait());
+  SECTION("by closing its side") { client.FinishSending(); }
+  SECTION("by a reset") { client.Reset(); }
+  SECTION("behind a pipelined request") {
+    client.Send(ChatPost());
+    client.FinishSending();
+  }
+  SECTION("behind a pipelined request, by a reset") {
+    client.Send(ChatPost());
+    client.Reset();
+  }
+  CHECK(call.cancelled.Wait());
+}
+
+TEST_CASE("a caller who stays is not taken for gone", "[server][http][TMO-2]") {
+  FakeService service;
+  HttpServerOptions options = Quick();
+  options.stream_grace = absl::Milliseconds(20);
+  WaitingCall call;
+  service.on_chat = call.Script();
+  RunningServer server(service, options);
+  RawClient client(server.port());
+  client.Send(ChatPost(R"("stream":true)"));
+  client.Send(ChatPost());
+  // Two comments are many sweeps later.
+  client.ReadUntil(": keep-alive\n\n");
+  client.ReadUntil(": keep-alive\n\n");
+  CHECK_FALSE(client.closed());
+  client.Reset();
+  CHECK(call.cancelled.Wait());
+}
+
+TEST_CASE("a stream is events, then [DONE]", "[server][http][stream]") {
+  FakeService service;
+  service.on_chat = [](const CallContext&, const ChatRequest&,
+                       ChunkSink* sink) -> Task<CallResult> {
+    CallResult result;
+    result.status = co_await sink->Write(TextChunk("one"));
+    if (result.status.ok()) {
+      result.status = co_await sink->Write(TextChunk("two"));
+    }
+    if (result.status.ok()) result.status = co_await sink->Write(LastChunk());
+    co_return result;
+  };
+  RunningServer server(service);
+  RawClient client(server.port());
+  client.Send(ChatPost(R"("stream":true)"));
+  const std::string answer = client.ReadUntil("\r\n0\r\n\r\n");
+  CHECK(StatusOf(answer) == 200);
+  CHECK(HeaderOf(answer, "Content-Type") == "text/event-stream; charset=utf-8");
+  CHECK(HeaderOf(answer, "Transfer-Encoding") == "chunked");
+  CHECK(HeaderOf(answer, "x-llm-model") == "m");
+  CHECK(HeaderOf(answer, "x-llm-attempts").empty());
+  const size_t one = answer.find("data: {");
+  const size_t two = answer.find(R"("content":"two")");
+  const size_t info = answer.find(R"("llm_service":{)");
+  const size_t done = answer.find("data: [DONE]\n\n");
+  CHECK(one < two);
+  CHECK(two < info);
+  CHECK(info < done);
+  CHECK(done != std::string::npos);
+  // The connection goes on.
+  client.Send("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
+  CHECK(StatusOf(client.ReadUntil("\"ok\"}")) == 200);
+}
+
+TEST_CASE("an HTTP/1.0 caller gets a stream without chunks",
+          "[server][http][stream]") {
+  FakeService service;
+  service.on_chat = [](const CallContext&, const ChatRequest&,
+                       ChunkSink* sink) -> Task<CallResult> {
+    CallResult result;
+    result.status = co_await sink->Write(TextChunk("one"));
+    co_return result;
+  };
+  RunningServer server(service);
+  RawClient client(server.port());
+  std::string request = ChatPost(R"("stream":true)");
+  request.replace(request.find("HTTP/1.1"), 8, "HTTP/1.0");
+  client.Send(request);
+  const std::string answer = client.ReadAll();
+  CHECK(HeaderOf(answer, "Transfer-Encoding").empty());
+  CHECK(answer.ends_with("}\n\ndata: [DONE]\n\n"));
+}
+
+TEST_CASE("a failure after the status line arrives in band",
+          "[server][http][stream][STR-6]") {
+  FakeService service;
+  service.on_chat = [](const CallContext&, const ChatRequest&,
+                       ChunkSink* sink) -> Task<CallResult> {
+    CallResult result;
+    result.status = co_await sink->Write(TextChunk("one"));
+    result.status = RefuseCall(absl::StatusCode::kUnavailable,
+                               "provider_unavailable", "broke off");
+    co_return result;
+  };
+  RunningServer server(service);
+  RawClient client(server.port());
+  client.Send(ChatPost(R"("stream":true)"));
+  const std::string answer = client.ReadUntil("\r\n0\r\n\r\n");
+  CHECK(StatusOf(answer) == 200);
+  CHECK(answer.find(R"(data: {"error":{"message":"broke off")") !=
+        std::string::npos);
+  CHECK(answer.find("[DONE]") == std::string::npos);
+}
+
+TEST_CASE("silence is bridged by comments, and a failure is then in band",
+          "[server][http][stream][TMO-4][STR-6]") {
+  FakeService service;
+  Signal go_on;
+  service.on_chat = [&go_on](const CallContext&, const ChatRequest&,
+                             ChunkSink*) -> Task<CallResult> {
+    return [](Signal* until) -> Task<CallResult> {
+      boost::asio::steady_timer timer(
+          co_await boost::asio::this_coro::executor);
+      while (!until->IsSet()) {
+        timer.expires_after(std::chrono::milliseconds(1));
+        boost::system::error_code ignored;
+        co_await timer.async_wait(
+            boost::asio::redirect_error(boost::asio::use_awaitable, ignored));
+      }
+      CallResult result;
+      result.status = RefuseCall(absl::StatusCode::kUnavailable,
+                                 "provider_unavailable", "never came");
+      co_return result;
+    }(&go_on);
+  };
+  HttpServerOptions options = Quick();
+  options.stream_grace = absl::Milliseconds(10);
+  RunningServer server(service, options);
+  RawClient client(server.port());
+  client.Send(ChatPost(R"("stream":true)"));
+  const std::string head = client.ReadUntil(": keep-alive\n\n");
+  CHECK(StatusOf(head) == 200);
+  CHECK(HeaderOf(head, "x-request-id") == "call-1");
+  client.ReadUntil(": keep-alive\n\n");
+  go_on.Set();
+  CHECK(client.ReadUntil("0\r\n\r\n").find("never came") != std::string::npos);
+}
+
+TEST_CASE("a reader who stops reading stops the writer",
+          "[server][http][stream]") {
+  FakeService service;
+  Signal cancelled;
+  std::atomic<int> written{0};
+  struct Flood {
+    static Task<CallResult> Run(ChunkSink* sink, std::atomic<int>* count,
+                                Signal* done) {
+      CallResult result;
+      const std::string text(100'000, 'x');
+      while (result.status.ok() && *count < 100'000) {
+        result.status = co_await sink->Write(TextChunk(text));
+        ++*count;
+      }
+      done->Set();
+      co_return result;
+    }
+  };
+  service.on_chat = [&](const CallContext&, const ChatRequest&,
+                        ChunkSink* sink) {
+    return Flood::Run(sink, &written, &cancelled);
+  };
+  HttpServerOptions options = Quick();
+  options.limits.write = absl::Milliseconds(100);
+  RunningServer server(service, options);
+  RawClient client(server.port());
+  client.Send(ChatPost(R"("stream":true)"));
+  // It reads nothing: the writer is stopped, and then the connection is cut.
+  CHECK(cancelled.Wait());
+  // 10 GB would have been written, had nothing stopped it.
+  CHECK(written < 1000);
+}
+
+TEST_CASE("a large answer arrives whole", "[server][http][connection]") {
+  FakeService service;
+  service.on_chat = [](const CallContext&, const ChatRequest&,
+                       ChunkSink*) -> Task<CallResult> {
+    co_return WholeAnswer(std::string(5'000'000, 'y') + "END");
+  };
+  RunningServer server(service);
+  RawClient client(server.port());
+  client.Send(ChatPost());
+  const std::string answer = client.ReadUntil("END");
+  CHECK(StatusOf(answer) == 200);
+  CHECK(answer.size() > 5'000'000);
+}
+
+TEST_CASE("draining lets the answer under way finish and closes the rest",
+          "[server][http][drain]") {
+  FakeService service;
+  Signal started;
+  Signal go_on;
+  struct Held {
+    static Task<CallResult> Run(Signal* begun, Signal* until) {
+      begun->Set();
+      boost::asio::steady_timer timer(
+          co_await boost::asio::this_coro::executor);
+      while (!until->IsSet()) {
+        timer.expires_after(std::chrono::milliseconds(1));
+        boost::system::error_code ignored;
+        co_await timer.async_wait(
+            boost::asio::redirect_error(boost::asio::use_awaitable, ignored));
+      }
+      co_return WholeAnswer("finished");
+    }
+  };
+  service.on_chat = [&](const CallContext&, const ChatRequest&, ChunkSink*) {
+    return Held::Run(&started, &go_on);
+  };
+  RunningServer server(service, Quick(), 2);
+  RawClient busy(server.port());
+  RawClient idle(server.port());
+  idle.Send("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
+  idle.ReadUntil("\"ok\"}");
+  busy.Send(ChatPost());
+  REQUIRE(started.Wait());
+  std::thread stopping([&] { server.server().Shutdown(absl::Seconds(20)); });
+  CHECK(idle.ReadAll().empty());
+  go_on.Set();
+  const std::string answer = busy.ReadAll();
+  CHECK(StatusOf(answer) == 200);
+  CHECK(HeaderOf(answer, "Connection") == "close");
+  CHECK(answer.find("finished") != std::string::npos);
+  stopping.join();
+  CHECK(server.server().connections() == 0);
+}
+
+TEST_CASE("what outlives the drain is cut", "[server][http][drain]") {
+  FakeService service;
+  WaitingCall call;
+  service.on_chat = call.Script();
+  RunningServer server(service, Quick());
+  RawClient client(server.port());
+  client.Send(ChatPost());
+  REQUIRE(call.started.Wait());
+  server.server().Shutdown(absl::Milliseconds(1));
+  CHECK(call.cancelled.Wait());
+  CHECK(client.ReadAll().empty());
+}
+
+TEST_CASE("beyond the connection limit one 503 is the answer",
+          "[server][http][PRF-5]") {
+  FakeService service;
+  HttpServerOptions options = Quick();
+  options.limits.max_connections = 1;
+  RunningServer server(service, options);
+  RawClient first(server.port());
+  first.Send("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
+  first.ReadUntil("\"ok\"}");
+  RawClient second(server.port());
+  const std::string answer = second.ReadUntil("}}}");
+  CHECK(StatusOf(answer) == 503);
+  CHECK(HeaderOf(answer, "Retry-After") == "1");
+}
+
+}  // namespace
+}  // namespace llm::server
