@@ -1,6 +1,7 @@
 #include "server/config/model_section.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "adapters/core/money.h"
 #include "server/config/provider_section.h"
@@ -125,6 +126,22 @@ std::vector<NameAt> ReadAliases(const YamlCursor& cursor) {
   return aliases;
 }
 
+// `single`: what `provider` named; `listed`: there are deployments.
+void CompleteModel(const YamlCursor& cursor,
+                   std::optional<DeploymentDraft> single, bool listed,
+                   ModelDraft* model) {
+  if (listed && (single.has_value() || model->upstream.has_value())) {
+    cursor.Fault("has deployments; provider and upstream belong in them");
+  } else if (single.has_value()) {
+    single->upstream = model->upstream;
+    model->deployments.push_back(*std::move(single));
+  }
+  if (model->context_window && model->max_output_tokens &&
+      *model->max_output_tokens > *model->context_window) {
+    cursor.Fault("max_output_tokens is larger than context_window");
+  }
+}
+
 ModelDraft ReadModel(const std::string& id, const YamlCursor& cursor) {
   ModelDraft model;
   model.id = id;
@@ -163,16 +180,7 @@ ModelDraft ReadModel(const std::string& id, const YamlCursor& cursor) {
        {"timeouts",
         [&](const YamlCursor& c) { model.timeouts = ReadTimeouts(c); }},
        {"price", [&](const YamlCursor& c) { model.price = ReadPrice(c); }}});
-  if (listed && (single.has_value() || model.upstream.has_value())) {
-    cursor.Fault("has deployments; provider and upstream belong in them");
-  } else if (single.has_value()) {
-    single->upstream = model.upstream;
-    model.deployments.push_back(*std::move(single));
-  }
-  if (model.context_window && model.max_output_tokens &&
-      *model.max_output_tokens > *model.context_window) {
-    cursor.Fault("max_output_tokens is larger than context_window");
-  }
+  CompleteModel(cursor, std::move(single), listed, &model);
   return model;
 }
 

@@ -86,7 +86,8 @@ class ProviderReader {
     if (known_ != nullptr) {
       draft_.settings = SettingsOf(*known_);
     } else {
-      draft_.settings.dialect = LaterDialect();
+      draft_.settings.dialect =
+          id_ == "simulated" ? "simulated" : LaterDialect();
       draft_.settings.price_provider = id_;
     }
     draft_.settings.id = {id_};
