@@ -1,0 +1,30 @@
+// Request fields that do not reach the provider, each named once [TRN-6].
+//
+// Threads: Not safe; one object per rendered request.
+#ifndef LLM_ADAPTERS_OPENAI_DROPPED_FIELDS_H_
+#define LLM_ADAPTERS_OPENAI_DROPPED_FIELDS_H_
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace llm::openai {
+
+class DroppedFields {
+ public:
+  void Add(std::string_view name) {
+    if (std::find(names_.begin(), names_.end(), name) == names_.end()) {
+      names_.emplace_back(name);
+    }
+  }
+  std::vector<std::string> Take() { return std::exchange(names_, {}); }
+
+ private:
+  std::vector<std::string> names_;
+};
+
+}  // namespace llm::openai
+
+#endif  // LLM_ADAPTERS_OPENAI_DROPPED_FIELDS_H_

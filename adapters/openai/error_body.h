@@ -1,0 +1,38 @@
+// An error in whatever shape a server puts it: OpenAI's envelope, flat
+// objects, bare strings, validation lists, MiniMax's base_resp, an error
+// inside a choice (others.md, "Rules common to all", rule 4; 2026-11-20).
+//
+// Threads: Pure.
+#ifndef LLM_ADAPTERS_OPENAI_ERROR_BODY_H_
+#define LLM_ADAPTERS_OPENAI_ERROR_BODY_H_
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "adapters/core/json.h"
+
+namespace llm::openai {
+
+// The provider's words, uncut: only error_table.h lets them out.
+struct ErrorWords {
+  // A status named inside the body; 0 where there is none.
+  int status = 0;
+  std::string code;
+  std::string type;
+  std::string param;
+  std::string message;
+  std::string request_id;
+};
+
+// The error inside a 200: a body or a stream event. An answer that merely has
+// `error: null` is none.
+std::optional<ErrorWords> FindError(JsonValue root);
+
+// The words of a body that is known to be an error: any of the shapes, an
+// event stream with one, or text that is no JSON at all.
+ErrorWords ReadErrorBody(std::string_view body);
+
+}  // namespace llm::openai
+
+#endif  // LLM_ADAPTERS_OPENAI_ERROR_BODY_H_

@@ -1,0 +1,274 @@
+#include "adapters/openai/error_table.h"
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "adapters/core/text.h"
+
+namespace llm::openai {
+namespace {
+
+using enum FailureClass;
+using sv = std::string_view;
+
+// The first row whose every set column fits decides.
+struct Row {
+  sv vendor;   // Profile::error_vendor; empty: everybody
+  int status;  // 0: any
+  sv word;     // code or type, without regard to case; "x*" is a prefix
+  sv text;     // part of the message, lower case
+  FailureClass failure;
+};
+
+// A vendor's own meanings stand before the general ones.
+constexpr Row kRows[] = {
+    // Qwen: here insufficient_quota is tokens per minute, not money.
+    // https://help.aliyun.com/zh/model-studio/error-code, 2026-11-20
+    {"qwen", 429, "insufficient_quota", "", kRateLimited},
+    {"qwen", 429, "throttling*", "", kRateLimited},
+    {"qwen", 429, "commoditynotpurchased", "", kOutOfMoney},
+    {"qwen", 429, "prepaidbilloverdue", "", kOutOfMoney},
+    {"qwen", 429, "postpaidbilloverdue", "", kOutOfMoney},
+    {"qwen", 400, "", "range of input length", kContextLength},
+    {"qwen", 403, "allocationquota*", "", kOutOfMoney},
+    {"qwen", 500, "requesttimeout", "", kTimeout},
+    // Moonshot: https://platform.moonshot.ai/docs/api/errors, 2026-11-20
+    {"moonshot", 0, "exceeded_current_quota_error", "", kOutOfMoney},
+    {"moonshot", 0, "engine_overloaded_error", "", kOverloaded},
+    {"moonshot", 0, "rate_limit_reached_error", "", kRateLimited},
+    // Zhipu and Z.ai: the code decides, the status is coarse.
+    // https://docs.bigmodel.cn/cn/faq/api-code, 2026-11-20
+    {"zhipu", 0, "100*", "", kBadKey},
+    {"zhipu", 0, "1110", "", kPermission},
+    {"zhipu", 0, "1111", "", kPermission},
+    {"zhipu", 0, "1112", "", kPermission},
+    {"zhipu", 0, "1113", "", kOutOfMoney},
+    {"zhipu", 0, "1121", "", kPermission},
+    {"zhipu", 0, "1211", "", kModelNotFound},
+    {"zhipu", 0, "1220", "", kPermission},
+    {"zhipu", 0, "1230", "", kServerError},
+    {"zhipu", 0, "1234", "", kServerError},
+    {"zhipu", 0, "1261", "", kContextLength},
+    {"zhipu", 0, "1301", "", kContentFilter},
+    {"zhipu", 0, "1302", "", kRateLimited},
+    {"zhipu", 0, "1303", "", kRateLimited},
+    {"zhipu", 0, "1304", "", kOutOfMoney},
+    {"zhipu", 0, "1305", "", kOverloaded},
+    {"zhipu", 0, "1308", "", kOutOfMoney},
+    {"zhipu", 0, "1309", "", kOutOfMoney},
+    {"zhipu", 0, "1310", "", kOutOfMoney},
+    {"zhipu", 0, "1312", "", kOverloaded},
+    {"zhipu", 434, "", "", kPermission},
+    // xAI: a wrong key is a 400, no credits a 403.
+    // https://docs.x.ai/docs/key-information/debugging, 2026-11-20
+    {"xai", 400, "", "incorrect api key", kBadKey},
+    {"xai", 403, "", "credit", kOutOfMoney},
+    {"xai", 403, "", "spending limit", kOutOfMoney},
+    // OpenRouter: 403 is its moderation.
+    // https://openrouter.ai/docs/api-reference/errors, 2026-11-20
+    {"openrouter", 403, "", "", kContentFilter},
+    // SiliconFlow: https://docs.siliconflow.cn/en/faqs/error-code, 2026-11-20
+    {"siliconflow", 400, "20012", "", kModelNotFound},
+    {"siliconflow", 403, "30001", "", kOutOfMoney},
+    {"siliconflow", 0, "50505", "", kOverloaded},
+
+    // MiniMax's base_resp, known by its type wherever it appears.
+    // https://platform.minimax.io/docs/api-reference/errorcode, 2026-11-20
+    {"", 0, "base_resp:1000", "", kServerError},
+    {"", 0, "base_resp:1001", "", kTimeout},
+    {"", 0, "base_resp:1002", "", kRateLimited},
+    {"", 0, "base_resp:1004", "", kBadKey},
+    {"", 0, "base_resp:1008", "", kOutOfMoney},
+    {"", 0, "base_resp:1013", "", kOverloaded},
+    {"", 0, "base_resp:1026", "", kContentFilter},
+    {"", 0, "base_resp:1027", "", kContentFilter},
+    {"", 0, "base_resp:1039", "", kRateLimited},
+    {"", 0, "base_resp:1041", "", kRateLimited},
+    {"", 0, "base_resp:1042", "", kInvalidRequest},
+    {"", 0, "base_resp:2013", "", kInvalidRequest},
+    {"", 0, "base_resp:2049", "", kBadKey},
+    {"", 0, "base_resp:2056", "", kOutOfMoney},
+
+    // Words that mean the same with everybody. Money before rate limits:
+    // both are 429. https://platform.openai.com/docs/guides/error-codes,
+    // 2026-08-21, and the pages above.
+    {"", 0, "insufficient_quota", "", kOutOfMoney},
+    {"", 0, "credit_balance_exhausted", "", kOutOfMoney},
+    {"", 0, "organization_spend_limit_exceeded", "", kOutOfMoney},
+    {"", 0, "project_spend_limit_exceeded", "", kOutOfMoney},
+    {"", 0, "organization_usage_limit_exceeded", "", kOutOfMoney},
+    {"", 0, "enforced_spend_limit_reached", "", kOutOfMoney},
+    {"", 0, "exceeded_current_quota_error", "", kOutOfMoney},
+    {"", 0, "billing_error", "", kOutOfMoney},
+    {"", 0, "arrearage", "", kOutOfMoney},
+    {"", 0, "accountoverdueerror", "", kOutOfMoney},
+    {"", 0, "setlimitexceeded", "", kOutOfMoney},
+    {"", 402, "", "", kOutOfMoney},
+    {"", 0, "", "credit balance is too low", kOutOfMoney},
+    {"", 0, "", "insufficient balance", kOutOfMoney},
+    {"", 0, "context_length_exceeded", "", kContextLength},
+    {"", 0, "outofcontexterror", "", kContextLength},
+    {"", 0, "model_context_window_exceeded", "", kContextLength},
+    {"", 400, "", "maximum context length", kContextLength},
+    {"", 400, "", "context window", kContextLength},
+    {"", 400, "", "prompt is too long", kContextLength},
+    {"", 400, "", "range of input length", kContextLength},
+    {"", 0, "content_filter", "", kContentFilter},
+    {"", 0, "content_policy_violation", "", kContentFilter},
+    {"", 0, "responsibleaipolicyviolation", "", kContentFilter},
+    {"", 0, "datainspectionfailed", "", kContentFilter},
+    {"", 0, "data_inspection_failed", "", kContentFilter},
+    {"", 0, "sensitivecontentdetected", "", kContentFilter},
+    {"", 0, "inputtextsensitivecontentdetected", "", kContentFilter},
+    {"", 0, "outputtextsensitivecontentdetected", "", kContentFilter},
+    {"", 0, "invalid_api_key", "", kBadKey},
+    {"", 0, "invalidapikey", "", kBadKey},
+    {"", 0, "api_key_invalid", "", kBadKey},
+    {"", 0, "incorrect_api_key_error", "", kBadKey},
+    {"", 0, "invalid_authentication_error", "", kBadKey},
+    {"", 0, "authentication_error", "", kBadKey},
+    {"", 0, "authenticationerror", "", kBadKey},
+    {"", 400, "", "api key not valid", kBadKey},
+    {"", 400, "", "incorrect api key", kBadKey},
+    {"", 0, "permission_error", "", kPermission},
+    {"", 0, "permission_denied_error", "", kPermission},
+    {"", 0, "unsupported_country_region_territory", "", kPermission},
+    {"", 0, "model.accessdenied", "", kPermission},
+    {"", 0, "accessdenied", "", kPermission},
+    {"", 0, "access_denied", "", kPermission},
+    {"", 0, "model_not_found", "", kModelNotFound},
+    {"", 0, "modelnotfound", "", kModelNotFound},
+    {"", 0, "deploymentnotfound", "", kModelNotFound},
+    {"", 0, "modelnotopen", "", kModelNotFound},
+    {"", 0, "invalidendpointormodel*", "", kModelNotFound},
+    {"", 503, "", "", kOverloaded},
+    {"", 0, "engine_overloaded_error", "", kOverloaded},
+    {"", 0, "server_is_overloaded", "", kOverloaded},
+    {"", 0, "serveroverloaded", "", kOverloaded},
+    {"", 0, "overloaded*", "", kOverloaded},
+    {"", 0, "modelservingerror", "", kOverloaded},
+    {"", 0, "modelunavailable", "", kOverloaded},
+    {"", 0, "rate_limit*", "", kRateLimited},
+    {"", 0, "ratelimit*", "", kRateLimited},
+    {"", 0, "limit_requests", "", kRateLimited},
+    {"", 0, "limit_burst_rate", "", kRateLimited},
+    {"", 0, "throttling*", "", kRateLimited},
+    {"", 0, "slow_down", "", kRateLimited},
+    {"", 0, "quotaexceeded", "", kRateLimited},
+    // Groq: the model wrote a call that its own server refused; a second try
+    // is reasonable. https://console.groq.com/docs/errors, 2026-11-20
+    {"", 0, "tool_use_failed", "", kServerError},
+    {"", 0, "json_validate_failed", "", kServerError},
+    // Groq's flex tier out of capacity; Anthropic's style of overload.
+    {"", 498, "", "", kOverloaded},
+    {"", 529, "", "", kOverloaded},
+};
+
+// What is left goes by HTTP class.
+FailureClass ByStatus(int status) {
+  switch (status) {
+    case 401:
+      return kBadKey;
+    case 402:
+      return kOutOfMoney;
+    case 403:
+    case 412:
+      return kPermission;
+    case 404:
+      return kModelNotFound;
+    case 408:
+    case 504:
+      return kTimeout;
+    case 429:
+      return kRateLimited;
+    case 503:
+      return kOverloaded;
+    default:
+      break;
+  }
+  if (status >= 500) return kServerError;
+  if (status >= 400) return kInvalidRequest;
+  return kBadAnswer;
+}
+
+// For an error inside a 200 without a status of its own: the words decide
+// (openai.md section 7, "Mid-stream failure").
+int ImpliedStatus(const std::string& words) {
+  constexpr std::pair<sv, int> kHints[] = {{"insufficient_quota", 429},
+                                           {"rate_limit", 429},
+                                           {"authentication", 401},
+                                           {"permission", 403},
+                                           {"not_found", 404},
+                                           {"context_length", 400},
+                                           {"invalid", 400},
+                                           {"bad_request", 400},
+                                           {"badrequest", 400},
+                                           {"overload", 503},
+                                           {"timeout", 504}};
+  for (const auto& [hint, status] : kHints) {
+    if (words.find(hint) != std::string::npos) return status;
+  }
+  return 500;
+}
+
+bool WordFits(sv pattern, sv word) {
+  if (pattern.empty()) return true;
+  if (pattern.back() == '*') {
+    pattern.remove_suffix(1);
+    return word.starts_with(pattern);
+  }
+  return pattern == word;
+}
+
+// Codes name fields and conditions; anything else is not one.
+std::string SafeWord(std::string_view word) {
+  std::string out;
+  for (const char c : word.substr(0, 64)) {
+    const bool safe = absl::ascii_isalnum(static_cast<unsigned char>(c)) ||
+                      sv("_-.:/[] ").find(c) != sv::npos;
+    if (safe) out += c;
+  }
+  return SanitiseUpstreamText(out, 64);
+}
+
+}  // namespace
+
+FailureClass ClassifyError(const Profile& profile, int http_status,
+                           const ErrorWords& words) {
+  std::string code = absl::AsciiStrToLower(words.code);
+  const std::string type = absl::AsciiStrToLower(words.type);
+  if (type == "base_resp") code = "base_resp:" + code;
+  const std::string text = absl::AsciiStrToLower(words.message);
+  int status = http_status;
+  if (status < 400 && words.status != 0) status = words.status;
+  if (status < 400) status = ImpliedStatus(code + " " + type);
+  // The code is the finer word of the two, so it is looked up first.
+  for (const sv word : {sv(code), sv(type)}) {
+    for (const Row& row : kRows) {
+      if (!row.vendor.empty() && row.vendor != profile.error_vendor) continue;
+      if (row.status != 0 && row.status != status) continue;
+      if (row.word.empty() && word.data() != code.data()) continue;
+      if (!WordFits(row.word, word)) continue;
+      if (!row.text.empty() && text.find(row.text) == std::string::npos) {
+        continue;
+      }
+      return row.failure;
+    }
+  }
+  return ByStatus(status);
+}
+
+UpstreamFailure DescribeError(const Profile& profile, int http_status,
+                              const ErrorWords& words) {
+  UpstreamFailure out;
+  out.failure = ClassifyError(profile, http_status, words);
+  out.http_status =
+      http_status < 400 && words.status != 0 ? words.status : http_status;
+  out.code = SafeWord(words.code);
+  out.type = SafeWord(words.type);
+  out.param = SafeWord(words.param);
+  out.message = SanitiseUpstreamText(words.message, 512);
+  out.provider_request_id = SafeWord(words.request_id);
+  return out;
+}
+
+}  // namespace llm::openai

@@ -1,0 +1,264 @@
+#include "adapters/openai/message_writer.h"
+
+#include <cstdint>
+#include <vector>
+
+#include "adapters/openai/content_writer.h"
+
+namespace llm::openai {
+namespace {
+
+std::string JoinReasoning(const v1::Message& message) {
+  std::string text;
+  for (const v1::Part& part : message.parts()) {
+    if (part.has_reasoning()) text += part.reasoning().text();
+  }
+  return text;
+}
+
+bool HasToolCalls(const v1::Message& message) {
+  for (const v1::Part& part : message.parts()) {
+    if (part.has_tool_call()) return true;
+  }
+  return false;
+}
+
+bool HasReasoning(const v1::Message& message) {
+  for (const v1::Part& part : message.parts()) {
+    if (part.has_reasoning()) return true;
+  }
+  return message.extra_json().find("\"reasoning_details\"") !=
+         std::string::npos;
+}
+
+// An array as source of the content; a look at the text is enough, since a
+// wrong guess only costs a rewrite that means the same.
+bool ContentIsArray(std::string_view source) {
+  size_t at = source.find("\"content\"");
+  if (at == std::string_view::npos) return false;
+  at = source.find_first_not_of(" \t\r\n:", at + 9);
+  return at != std::string_view::npos && source[at] == '[';
+}
+
+}  // namespace
+
+std::string ShortCallId(std::string_view id) {
+  static constexpr char kAlphabet[] =
+      "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+  uint64_t hash = 0xCBF29CE484222325;
+  for (const char c : id) {
+    hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3;
+  }
+  std::string out;
+  for (int i = 0; i < 9; ++i) {
+    out += kAlphabet[hash % 62];
+    hash /= 62;
+  }
+  return out;
+}
+
+std::string MessageWriter::CallId(const std::string& id) const {
+  return setting_.profile.short_call_ids ? ShortCallId(id) : id;
+}
+
+bool MessageWriter::Ours(const v1::OpaquePart& part) const {
+  return part.origin() == setting_.provider ||
+         (IsContentPart(part.json()) && part.origin() == "openai");
+}
+
+bool MessageWriter::HasForeignPart(const v1::Message& message) const {
+  for (const v1::Part& part : message.parts()) {
+    if (part.has_opaque() && !Ours(part.opaque())) return true;
+  }
+  return false;
+}
+
+bool MessageWriter::NeedsReasoningChange(const v1::Message& message) const {
+  switch (setting_.profile.replay) {
+    case ReasoningReplay::kForward:
+      return false;
+    case ReasoningReplay::kEcho:
+      if (setting_.thinking && HasToolCalls(message)) return true;
+      break;
+    case ReasoningReplay::kStrip:
+    case ReasoningReplay::kThinkTags:
+      break;
+  }
+  return HasReasoning(message);
+}
+
+bool MessageWriter::Splices(const v1::Message& message,
+                            std::string_view source) const {
+  const Profile& profile = setting_.profile;
+  if (source.empty()) return false;
+  if (!profile.developer_role && message.role() == "developer") return false;
+  if (!profile.message_names && !message.name().empty()) return false;
+  if (profile.short_call_ids &&
+      (HasToolCalls(message) || !message.tool_call_id().empty())) {
+    return false;
+  }
+  if (profile.flatten_text && ContentIsArray(source)) return false;
+  return !NeedsReasoningChange(message) && !HasForeignPart(message);
+}
+
+void MessageWriter::WriteAll(const ChatRequest& request) {
+  const RequestSource& source = request.source;
+  const int count = request.message.messages_size();
+  const bool spans = source.dialect == "openai" &&
+                     source.messages.size() == static_cast<size_t>(count);
+  for (int i = 0; i < count; ++i) {
+    const v1::Message& message = request.message.messages(i);
+    const std::string_view text =
+        spans ? source.View(source.messages[static_cast<size_t>(i)])
+              : std::string_view();
+    if (Splices(message, text)) {
+      out_.Raw(text);
+    } else {
+      Write(message);
+    }
+  }
+}
+
+void MessageWriter::Write(const v1::Message& message) {
+  const bool system =
+      message.role() == "developer" && !setting_.profile.developer_role;
+  out_.BeginObject();
+  out_.Member("role", system ? "system" : message.role());
+  if (!message.name().empty()) {
+    if (setting_.profile.message_names) {
+      out_.Member("name", message.name());
+    } else {
+      dropped_.Add("messages.name");
+    }
+  }
+  WriteContent(message);
+  WriteReasoning(message);
+  WriteToolCalls(message);
+  if (!message.tool_call_id().empty()) {
+    out_.Member("tool_call_id", CallId(message.tool_call_id()));
+  }
+  if (!message.audio_json().empty()) {
+    out_.MemberRaw("audio", message.audio_json());
+  }
+  if (!message.annotations_json().empty()) {
+    out_.MemberRaw("annotations", message.annotations_json());
+  }
+  if (!message.function_call_json().empty()) {
+    out_.MemberRaw("function_call", message.function_call_json());
+  }
+  WriteExtra(message);
+  out_.EndObject();
+}
+
+void MessageWriter::WriteContent(const v1::Message& message) {
+  std::string prefix;
+  if (setting_.profile.replay == ReasoningReplay::kThinkTags) {
+    const std::string reasoning = JoinReasoning(message);
+    if (!reasoning.empty()) prefix = "<think>" + reasoning + "</think>\n\n";
+  }
+  std::vector<const v1::Part*> parts;
+  std::string refusal;
+  for (const v1::Part& part : message.parts()) {
+    if (part.has_refusal()) refusal += part.refusal().text();
+    if (IsContent(part)) parts.push_back(&part);
+    if (!part.has_opaque() || !IsContentPart(part.opaque().json())) continue;
+    if (Ours(part.opaque())) {
+      parts.push_back(&part);
+    } else {
+      dropped_.Add("messages.content");
+    }
+  }
+  const bool without =
+      message.role() == "assistant" &&
+      (HasToolCalls(message) || !refusal.empty() ||
+       !message.audio_json().empty() || !message.function_call_json().empty());
+  out_.Key("content");
+  ContentWriter(setting_.profile, dropped_, out_).Write(parts, prefix, without);
+  if (!refusal.empty()) out_.Member("refusal", refusal);
+}
+
+void MessageWriter::WriteReasoning(const v1::Message& message) {
+  const ReasoningReplay replay = setting_.profile.replay;
+  const bool echo = replay == ReasoningReplay::kEcho && setting_.thinking;
+  if (message.role() != "assistant" ||
+      (replay != ReasoningReplay::kForward && !echo)) {
+    return;
+  }
+  const std::string reasoning = JoinReasoning(message);
+  // DeepSeek refuses tool turns without the field; an empty one passes
+  // (api-docs.deepseek.com/guides/thinking_mode, 2026-11-20).
+  if (!reasoning.empty() || (echo && HasToolCalls(message))) {
+    out_.Member("reasoning_content", reasoning);
+  }
+}
+
+void MessageWriter::WriteToolCalls(const v1::Message& message) {
+  if (!HasToolCalls(message)) return;
+  out_.Key("tool_calls");
+  out_.BeginArray();
+  for (const v1::Part& part : message.parts()) {
+    if (part.has_tool_call()) WriteToolCall(part.tool_call());
+  }
+  out_.EndArray();
+}
+
+void MessageWriter::WriteToolCall(const v1::ToolCall& call) {
+  const bool custom = call.type() == "custom" || call.has_custom();
+  out_.BeginObject();
+  out_.Member("id", CallId(call.id()));
+  out_.Member("type", custom ? "custom" : "function");
+  out_.Key(custom ? "custom" : "function");
+  out_.BeginObject();
+  if (custom) {
+    out_.Member("name", call.custom().name());
+    out_.Member("input", call.custom().input());
+  } else {
+    out_.Member("name", call.function().name());
+    // Text by contract; empty means no arguments, and some servers parse it.
+    const std::string& arguments = call.function().arguments();
+    out_.Member("arguments", arguments.empty() ? "{}" : arguments);
+  }
+  out_.EndObject();
+  out_.RawMembers(call.extra_json().empty() ? "{}" : call.extra_json());
+  out_.EndObject();
+  const bool carried =
+      call.extra_json().find("thought_signature") != std::string::npos;
+  if (!call.signature().empty() && !carried &&
+      call.signature_origin() != "openai") {
+    dropped_.Add("messages.tool_calls.signature");
+  }
+}
+
+void MessageWriter::WriteExtra(const v1::Message& message) {
+  const bool strip = setting_.profile.replay != ReasoningReplay::kForward;
+  bool details = false;
+  if (auto extra = JsonDocument::Parse(message.extra_json()); extra.ok()) {
+    const JsonValue root = extra->root();
+    for (JsonValue v = root.First(); v; v = v.Next()) {
+      const bool is_details = v.KeyEquals("reasoning_details");
+      if (is_details && strip) continue;
+      details = details || is_details;
+      out_.MemberRaw(v.Key(), v.raw());
+    }
+  }
+  // Message members that only their maker understands; fragments of a stream
+  // come as several lists, which are one.
+  std::string joined;
+  for (const v1::Part& part : message.parts()) {
+    if (part.has_reasoning() && !part.reasoning().redacted_data().empty() &&
+        !details && !strip) {
+      dropped_.Add("messages.reasoning");
+    }
+    if (!part.has_opaque() || IsContentPart(part.opaque().json())) continue;
+    if (!Ours(part.opaque())) {
+      dropped_.Add("messages.reasoning_details");
+    } else if (!details && !strip) {
+      AppendListMember(part.opaque().json(), "reasoning_details", &joined);
+    }
+  }
+  if (!joined.empty()) {
+    out_.MemberRaw("reasoning_details", "[" + joined + "]");
+  }
+}
+
+}  // namespace llm::openai

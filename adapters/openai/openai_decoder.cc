@@ -1,0 +1,223 @@
+#include "adapters/openai/openai_decoder.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "adapters/core/text.h"
+#include "adapters/openai/finish_reason.h"
+#include "adapters/openai/usage_decoder.h"
+
+namespace llm::openai {
+namespace {
+
+// Modelled, or noise that no caller has a use for: `obfuscation` is padding
+// against traffic analysis, `x_groq` repeats usage and ids.
+constexpr std::string_view kTopFields[] = {
+    "id",           "object",  "created",
+    "model",        "choices", "usage",
+    "service_tier", "error",   "system_fingerprint",
+    "obfuscation",  "x_groq",  "base_resp"};
+
+// One answer holds at most this many choices (openai.md section 2: n <= 128);
+// a server that counts further is not believed.
+constexpr int kMaxChoices = 128;
+
+std::string_view Trim(std::string_view text) {
+  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+  return ToStd(absl::StripAsciiWhitespace(ToAbsl(text)));
+}
+
+}  // namespace
+
+ChoiceDecoder& OpenAiDecoder::ChoiceAt(int index) {
+  std::unique_ptr<ChoiceDecoder>& choice = choices_[index];
+  if (choice == nullptr) {
+    choice = std::make_unique<ChoiceDecoder>(origin_,
+                                             absl::StrCat(seed_, "/", index));
+  }
+  return *choice;
+}
+
+bool OpenAiDecoder::FailOnError(JsonValue root, bool error_event) {
+  auto words = FindError(root);
+  if (!words && !error_event) return false;
+  facts_.error = words ? *std::move(words) : ReadErrorBody(root.raw());
+  ReadUsage(root.Find("usage"));
+  // The error table finds the class; this one stands until then.
+  Fail(FailureClass::kServerError);
+  return true;
+}
+
+void OpenAiDecoder::ReadUsage(JsonValue usage) {
+  // The last record wins; running totals are never added up.
+  auto decoded = DecodeUsage(usage);
+  if (!decoded) return;
+  facts_.usage = *std::move(decoded);
+  facts_.raw_usage_json = std::string(usage.raw());
+}
+
+void OpenAiDecoder::ReadTop(JsonValue root, v1::ChatCompletionChunk* chunk) {
+  if (root.Find("model").is_string()) {
+    std::string model = root.Find("model").StringOr();
+    if (!model.empty()) facts_.served_model = std::move(model);
+  }
+  if (facts_.answer_id.empty()) {
+    facts_.answer_id = root.Find("id").StringOr();
+  }
+  if (created_ == 0) created_ = root.Find("created").AsInt64().value_or(0);
+  const std::string tier = root.Find("service_tier").StringOr();
+  if (!tier.empty()) service_tier_ = tier;
+  const std::string print = root.Find("system_fingerprint").StringOr();
+  if (!print.empty()) fingerprint_ = print;
+  ReadUsage(root.Find("x_groq").Find("usage"));
+  ReadUsage(root.Find("choices").First().Find("usage"));
+  ReadUsage(root.Find("usage"));
+  if (facts_.usage) facts_.usage->service_tier = service_tier_;
+  extra_.Note(root, kTopFields);
+  chunk->set_object("chat.completion.chunk");
+}
+
+// False: the word says that the provider broke off.
+bool OpenAiDecoder::CheckFinishWord(const ChoiceDecoder& choice) {
+  const FinishMeaning meaning = MeaningOfFinish(choice.finish_word());
+  if (meaning.failure == FailureClass::kNone) return true;
+  if (meaning.only_when_empty && choice.has_answer()) return true;
+  Fail(meaning.failure);
+  return false;
+}
+
+void OpenAiDecoder::ReadChoices(JsonValue root, bool whole,
+                                v1::ChatCompletionChunk* chunk) {
+  int position = 0;
+  const JsonValue choices = root.Find("choices");
+  for (JsonValue v = choices.First(); v; v = v.Next(), ++position) {
+    if (!v.is_object()) continue;
+    const int64_t index = v.Find("index").AsInt64().value_or(position);
+    if (index < 0 || index >= kMaxChoices) continue;
+    ChoiceDecoder& choice = ChoiceAt(static_cast<int>(index));
+    v1::ChunkChoice out;
+    choice.Push(v, &out);
+    if (whole || !choice.finish_word().empty()) {
+      if (!CheckFinishWord(choice)) return;
+      choice.Close(&out);
+    }
+    if (!HoldsSomething(out)) continue;
+    out.set_index(static_cast<int>(index));
+    *chunk->add_choices() = std::move(out);
+  }
+}
+
+void OpenAiDecoder::Emit(v1::ChatCompletionChunk chunk, Chunks* out) {
+  for (v1::ChunkChoice& choice : *chunk.mutable_choices()) {
+    const bool first = std::find(role_sent_.begin(), role_sent_.end(),
+                                 choice.index()) == role_sent_.end();
+    if (first) {
+      role_sent_.push_back(choice.index());
+      choice.mutable_delta()->set_role("assistant");
+    }
+    if (HoldsContent(choice)) {
+      facts_.content_seen = true;
+      new_content_ = true;
+    }
+  }
+  chunk.set_object("chat.completion.chunk");
+  chunk.set_id(facts_.answer_id);
+  chunk.set_model(facts_.served_model);
+  chunk.set_created(created_);
+  chunk.set_service_tier(service_tier_);
+  chunk.set_system_fingerprint(fingerprint_);
+  chunk.set_extra_json(extra_.Take());
+  out->push_back(std::move(chunk));
+}
+
+void OpenAiDecoder::OnWhole(std::string_view body, Chunks* out) {
+  if (failed()) return;
+  if (!document_.Reparse(Trim(body), {}).ok()) {
+    return Fail(FailureClass::kBadAnswer);
+  }
+  const JsonValue root = document_.root();
+  if (FailOnError(root, false)) return;
+  v1::ChatCompletionChunk chunk;
+  ReadTop(root, &chunk);
+  // `choices: null` without an error is an upstream that failed (OpenRouter).
+  if (!root.Find("choices").is_array()) return Fail(FailureClass::kBadAnswer);
+  ReadChoices(root, true, &chunk);
+  if (failed()) return;
+  if (chunk.choices_size() > 0) Emit(std::move(chunk), out);
+  facts_.complete = true;
+  Judge();
+}
+
+void OpenAiDecoder::OnEvent(std::string_view type, std::string_view data,
+                            Chunks* out) {
+  data = Trim(data);
+  if (failed() || data.empty()) return;
+  if (data == "[DONE]") return OnDone();
+  if (!document_.Reparse(data, {}).ok()) {
+    return Fail(FailureClass::kBadAnswer);
+  }
+  const JsonValue root = document_.root();
+  if (FailOnError(root, type == "error")) return;
+  v1::ChatCompletionChunk chunk;
+  ReadTop(root, &chunk);
+  ReadChoices(root, false, &chunk);
+  if (chunk.choices_size() > 0) Emit(std::move(chunk), out);
+  CountOutput();
+}
+
+void OpenAiDecoder::CountOutput() {
+  facts_.output_chars = 0;
+  for (const auto& [index, choice] : choices_) {
+    facts_.output_chars += choice->characters();
+  }
+}
+
+void OpenAiDecoder::CloseChoices(Chunks* out) {
+  v1::ChatCompletionChunk chunk;
+  for (auto& [index, choice] : choices_) {
+    if (choice->closed()) continue;
+    v1::ChunkChoice last;
+    choice->Close(&last);
+    last.set_index(index);
+    *chunk.add_choices() = std::move(last);
+  }
+  if (chunk.choices_size() > 0 || extra_.pending()) {
+    Emit(std::move(chunk), out);
+  }
+}
+
+void OpenAiDecoder::OnEnd(bool clean, Chunks* out) {
+  if (failed()) return;
+  const bool finished =
+      !choices_.empty() &&
+      std::all_of(choices_.begin(), choices_.end(),
+                  [](const auto& choice) { return choice.second->closed(); });
+  facts_.complete = done_ || (clean && finished);
+  if (!facts_.complete) return Fail(FailureClass::kIncomplete);
+  CloseChoices(out);
+  Judge();
+}
+
+// A success must hold an answer, or say why there is none [STR-7]. Judged on
+// what came, not on the reported usage; only hidden reasoning, which never
+// comes, is taken from it.
+void OpenAiDecoder::Judge() {
+  bool answer = false;
+  bool filtered = false;
+  bool all_length = !choices_.empty();
+  bool reasoning = facts_.usage && facts_.usage->reasoning.value_or(0) > 0;
+  CountOutput();
+  for (const auto& [index, choice] : choices_) {
+    answer = answer || choice->has_answer();
+    reasoning = reasoning || choice->has_reasoning();
+    filtered = filtered || choice->finish_reason() == "content_filter";
+    all_length = all_length && choice->finish_reason() == "length";
+  }
+  if (answer || filtered) return;
+  facts_.reasoning_exhausted = all_length && reasoning;
+  if (!facts_.reasoning_exhausted) Fail(FailureClass::kEmptyAnswer);
+}
+
+}  // namespace llm::openai

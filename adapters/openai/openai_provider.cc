@@ -1,0 +1,233 @@
+#include "adapters/openai/openai_provider.h"
+
+#include <exception>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/strip.h"
+#include "adapters/core/text.h"
+#include "adapters/http/retry_after.h"
+#include "adapters/openai/error_table.h"
+
+namespace llm {
+namespace {
+
+using openai::AnswerReader;
+using openai::OpenAiDecoder;
+
+std::string ChatUrl(const ProviderSettings& settings,
+                    const openai::Profile& profile) {
+  return absl::StrCat(absl::StripSuffix(settings.base_url, "/"),
+                      "/chat/completions", std::string(profile.url_suffix));
+}
+
+// Vendors' names for the id their support desk asks for.
+std::string RequestId(const std::vector<HttpHeader>& headers) {
+  for (const std::string_view name :
+       {"x-request-id", "request-id", "apim-request-id",
+        "x-siliconcloud-trace-id", "mistral-correlation-id",
+        "x-generation-id"}) {
+    if (const std::string* id = FindHeader(headers, name)) {
+      return SanitiseUpstreamText(*id, 128);
+    }
+  }
+  return {};
+}
+
+// Nothing came back that a provider could be blamed for by its own words.
+FailureClass TransportFailure(const HttpResult& http, bool streamed) {
+  switch (http.status.code()) {
+    case absl::StatusCode::kCancelled:
+      return FailureClass::kCancelled;
+    case absl::StatusCode::kDeadlineExceeded:
+      // No connection: nothing was sent, so nothing can be billed.
+      return http.phase == HttpPhase::kConnect &&
+                     absl::StrContains(http.status.message(), "connect")
+                 ? FailureClass::kConnect
+                 : FailureClass::kTimeout;
+    case absl::StatusCode::kUnavailable:
+      if (http.phase == HttpPhase::kConnect) return FailureClass::kConnect;
+      return http.phase == HttpPhase::kBody && streamed
+                 ? FailureClass::kIncomplete
+                 : FailureClass::kTransport;
+    default:
+      return FailureClass::kBadAnswer;
+  }
+}
+
+std::string_view Explain(FailureClass failure) {
+  switch (failure) {
+    case FailureClass::kIncomplete:
+      return "the stream ended without its terminal event";
+    case FailureClass::kEmptyAnswer:
+      return "the provider answered without content";
+    case FailureClass::kBadAnswer:
+      return "the answer is not a chat completion";
+    case FailureClass::kSinkFailed:
+      return "the answer could not be passed on";
+    case FailureClass::kOverloaded:
+    case FailureClass::kServerError:
+      return "the provider broke off the answer";
+    default:
+      return {};
+  }
+}
+
+AttemptResult RefuseDrops(openai::RenderedRequest rendered) {
+  AttemptResult result;
+  result.failure.failure = FailureClass::kInvalidRequest;
+  result.failure.code = "unsupported_parameter";
+  result.failure.param = rendered.dropped.front();
+  result.failure.message = absl::StrCat("strict: the provider does not take ",
+                                        absl::StrJoin(rendered.dropped, ", "));
+  result.status = absl::Status(FailureStatusCode(result.failure.failure),
+                               result.failure.message);
+  result.dropped = std::move(rendered.dropped);
+  return result;
+}
+
+bool MayBeStale(const HttpResult& http) {
+  return !http.status.ok() && http.reused_connection &&
+         http.status.code() == absl::StatusCode::kUnavailable &&
+         (http.phase == HttpPhase::kConnect || http.phase == HttpPhase::kSend ||
+          http.phase == HttpPhase::kWait);
+}
+
+}  // namespace
+
+OpenAiProvider::OpenAiProvider(const ProviderSettings& settings,
+                               HttpTransport& transport, const Clock& clock)
+    : profile_(openai::FindProfile(settings.profile)),
+      url_(ChatUrl(settings, profile_)),
+      endpoint_(settings.endpoint),
+      transport_(transport),
+      clock_(clock) {}
+
+HttpRequest OpenAiProvider::MakeHttpRequest(
+    std::string body, const AttemptContext& context) const {
+  HttpRequest http;
+  http.url = url_;
+  http.headers = {{"content-type", "application/json"},
+                  {"accept", "application/json, text/event-stream"},
+                  {"user-agent", "llm-service/" LLM_VERSION}};
+  if (!context.api_key.empty()) {
+    const std::string& key = context.api_key.Reveal();
+    if (profile_.auth == openai::AuthStyle::kApiKeyHeader) {
+      http.headers.push_back({"api-key", key});
+    } else {
+      http.headers.push_back({"authorization", absl::StrCat("Bearer ", key)});
+    }
+  }
+  http.body = std::move(body);
+  http.deadlines = context.deadlines;
+  http.endpoint = endpoint_;
+  return http;
+}
+
+UpstreamFailure OpenAiProvider::FailureOf(const HttpResult& http,
+                                          const AnswerReader& reader,
+                                          const OpenAiDecoder& decoder) const {
+  UpstreamFailure failure;
+  failure.http_status = reader.http_status();
+  const bool cancelled = http.status.code() == absl::StatusCode::kCancelled;
+  if (cancelled || !reader.sink_status().ok()) {
+    const bool by_sink = !cancelled && reader.sink_status().code() !=
+                                           absl::StatusCode::kCancelled;
+    failure.failure =
+        by_sink ? FailureClass::kSinkFailed : FailureClass::kCancelled;
+    failure.message = std::string(Explain(failure.failure));
+    return failure;
+  }
+  if (reader.http_status() != 0 && !reader.answered_ok()) {
+    return openai::DescribeError(profile_, reader.http_status(),
+                                 openai::ReadErrorBody(reader.error_body()));
+  }
+  const openai::AnswerFacts& facts = decoder.facts();
+  if (facts.error) {
+    return openai::DescribeError(profile_, reader.http_status(), *facts.error);
+  }
+  // What the decoder found in whole bytes outranks how they ended; a missing
+  // end is the transport's to explain.
+  const bool cut = facts.failure == FailureClass::kIncomplete ||
+                   facts.failure == FailureClass::kNone;
+  if (!cut || http.status.ok()) {
+    failure.failure = cut ? FailureClass::kIncomplete : facts.failure;
+    failure.message = std::string(Explain(failure.failure));
+    return failure;
+  }
+  failure.failure =
+      TransportFailure(http, facts.content_seen || http.body_bytes > 0);
+  failure.message = SanitiseUpstreamText(ToStd(http.status.message()), 512);
+  return failure;
+}
+
+void OpenAiProvider::Evaluate(const HttpResult& http,
+                              const AnswerReader& reader,
+                              const OpenAiDecoder& decoder,
+                              AttemptResult* result) const {
+  const openai::AnswerFacts& facts = decoder.facts();
+  const bool ok =
+      facts.complete && !decoder.failed() && reader.sink_status().ok();
+  if (facts.usage) {
+    result->usage = *facts.usage;
+    result->usage_source =
+        ok || facts.complete ? UsageSource::kProvider : UsageSource::kPartial;
+  }
+  result->raw_usage_json = facts.raw_usage_json;
+  result->served_model.value = facts.served_model;
+  result->content_seen = facts.content_seen;
+  result->reasoning_exhausted = facts.reasoning_exhausted;
+  result->output_chars = facts.output_chars;
+  result->timings = http.timings;
+  result->provider_request_id = RequestId(reader.headers());
+  if (!ok) {
+    result->failure = FailureOf(http, reader, decoder);
+    result->failure.retry_after =
+        ParseRetryAfter(reader.headers(), clock_.WallNow());
+    result->stale_connection = MayBeStale(http);
+    result->status = absl::Status(FailureStatusCode(result->failure.failure),
+                                  result->failure.message);
+  }
+  if (result->provider_request_id.empty()) {
+    result->provider_request_id =
+        facts.answer_id.empty() ? result->failure.provider_request_id
+                                : SanitiseUpstreamText(facts.answer_id, 128);
+  }
+  if (!ok) result->failure.provider_request_id = result->provider_request_id;
+}
+
+Task<AttemptResult> OpenAiProvider::Chat(const ChatRequest& request,
+                                         const AttemptContext& context,
+                                         EventSink& sink) {
+  openai::RenderedRequest rendered =
+      openai::RenderRequest(request, context, profile_);
+  if (context.strict && !rendered.dropped.empty()) {
+    co_return RefuseDrops(std::move(rendered));
+  }
+  AttemptResult result;
+  result.dropped = std::move(rendered.dropped);
+  result.request_bytes = static_cast<int64_t>(rendered.body.size());
+  result.streamed_upstream = rendered.stream;
+  const HttpRequest http_request =
+      MakeHttpRequest(std::move(rendered.body), context);
+  OpenAiDecoder decoder(context.provider.value, context.attempt_id.value);
+  AnswerReader reader(decoder, sink);
+  HttpResult http = co_await transport_.Send(http_request, reader);
+  // A cancelled task must not wait for anything any more.
+  if (http.status.code() != absl::StatusCode::kCancelled &&
+      reader.sink_status().ok()) {
+    try {
+      // The reader keeps the sink's error; there is nothing to add here.
+      (void)co_await reader.Finish(http.status.ok());
+    } catch (const std::exception&) {
+      // Asio throws where a cancelled coroutine waits.
+      http.status = absl::CancelledError("cancelled");
+    }
+  }
+  Evaluate(http, reader, decoder, &result);
+  co_return result;
+}
+
+}  // namespace llm

@@ -1,0 +1,53 @@
+// Any server that speaks OpenAI's chat completions, with the profile of its
+// vendor where there is one.
+//
+// Threads:   See provider.h.
+// Ownership: `transport` and `clock` outlive the provider; `settings` is
+//            copied.
+// Security:  The URL, its credential and its trust come from `settings` and
+//            the attempt's context alone; no caller header or field reaches
+//            them [SEC-1].
+#ifndef LLM_ADAPTERS_OPENAI_OPENAI_PROVIDER_H_
+#define LLM_ADAPTERS_OPENAI_OPENAI_PROVIDER_H_
+
+#include <string>
+#include <vector>
+
+#include "adapters/core/clock.h"
+#include "adapters/core/provider.h"
+#include "adapters/core/provider_settings.h"
+#include "adapters/openai/answer_reader.h"
+#include "adapters/openai/openai_request.h"
+#include "adapters/openai/profiles.h"
+
+namespace llm {
+
+class OpenAiProvider : public Provider {
+ public:
+  OpenAiProvider(const ProviderSettings& settings, HttpTransport& transport,
+                 const Clock& clock);
+
+  Task<AttemptResult> Chat(const ChatRequest& request,
+                           const AttemptContext& context,
+                           EventSink& sink) override;
+
+ private:
+  HttpRequest MakeHttpRequest(std::string body,
+                              const AttemptContext& context) const;
+  void Evaluate(const HttpResult& http, const openai::AnswerReader& reader,
+                const openai::OpenAiDecoder& decoder,
+                AttemptResult* result) const;
+  UpstreamFailure FailureOf(const HttpResult& http,
+                            const openai::AnswerReader& reader,
+                            const openai::OpenAiDecoder& decoder) const;
+
+  const openai::Profile& profile_;
+  std::string url_;
+  EndpointOptions endpoint_;
+  HttpTransport& transport_;
+  const Clock& clock_;
+};
+
+}  // namespace llm
+
+#endif  // LLM_ADAPTERS_OPENAI_OPENAI_PROVIDER_H_

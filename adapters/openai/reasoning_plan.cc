@@ -1,0 +1,193 @@
+#include "adapters/openai/reasoning_plan.h"
+
+#include <algorithm>
+#include <optional>
+
+namespace llm::openai {
+namespace {
+
+constexpr std::string_view kSwitches[] = {"thinking", "enable_thinking",
+                                          "reasoning", "chat_template_kwargs"};
+
+// A switch of the request that this vendor knows; a foreign one says nothing
+// here and is dropped with the other foreign fields.
+JsonValue KnownField(JsonValue extra, const Profile& profile,
+                     std::string_view name) {
+  const auto& known = profile.extra_fields;
+  if (profile.checks_extra_fields &&
+      std::find(known.begin(), known.end(), name) == known.end()) {
+    return {};
+  }
+  return extra.Find(name);
+}
+
+// What the vendor's own fields in the request say, if anything.
+std::optional<bool> VendorWish(JsonValue extra, const Profile& profile) {
+  const auto field = [&](std::string_view name) {
+    return KnownField(extra, profile, name);
+  };
+  const JsonValue type = field("thinking").Find("type");
+  if (type.is_string()) return !type.Equals("disabled");
+  if (auto on = field("enable_thinking").AsBool()) return on;
+  const JsonValue reasoning = field("reasoning");
+  if (auto on = reasoning.Find("enabled").AsBool()) return on;
+  if (reasoning.Find("effort").is_string()) {
+    return !reasoning.Find("effort").Equals("none");
+  }
+  return field("chat_template_kwargs").Find("enable_thinking").AsBool();
+}
+
+struct Wish {
+  std::optional<bool> on;
+  std::string effort;   // empty: none, or switched off
+  bool forced = false;  // by the deployment
+};
+
+Wish ReadWish(const v1::ChatCompletionRequest& request,
+              std::optional<bool> vendor_wish, ReasoningSwitch fixed) {
+  Wish wish;
+  wish.effort = request.reasoning_effort();
+  if (!wish.effort.empty()) wish.on = wish.effort != "none";
+  if (vendor_wish) wish.on = vendor_wish;
+  if (fixed != ReasoningSwitch::kAsAsked) {
+    wish.forced = true;
+    wish.on = fixed == ReasoningSwitch::kOn;
+  }
+  if (wish.effort == "none" || wish.on == false) wish.effort.clear();
+  return wish;
+}
+
+// Qwen's level models take two levels (qwen.md, reasoning_effort mapping).
+std::string_view TwoLevels(std::string_view effort) {
+  return effort == "xhigh" || effort == "max" ? "max" : "high";
+}
+
+class Writer {
+ public:
+  Writer(const Wish& wish, std::string* out) : wish_(wish), json_(out) {}
+
+  void Effort(std::string_view fallback_on) {
+    if (wish_.on == false) {
+      json_.Member("reasoning_effort", "none");
+    } else if (!wish_.effort.empty()) {
+      json_.Member("reasoning_effort", wish_.effort);
+    } else if (wish_.forced && !fallback_on.empty()) {
+      json_.Member("reasoning_effort", fallback_on);
+    }
+  }
+  void Thinking() {
+    if (!wish_.on) return;
+    json_.MemberRaw("thinking", *wish_.on ? R"({"type":"enabled"})"
+                                          : R"({"type":"disabled"})");
+  }
+  void Enable() {
+    if (!wish_.on) return;
+    json_.Key("enable_thinking");
+    json_.Bool(*wish_.on);
+  }
+  void Template() {
+    if (!wish_.on || (*wish_.on && !wish_.forced)) return;
+    json_.MemberRaw("chat_template_kwargs",
+                    *wish_.on ? R"({"enable_thinking":true})"
+                              : R"({"enable_thinking":false})");
+  }
+  void Object() {
+    if (!wish_.on) return;
+    json_.Key("reasoning");
+    json_.BeginObject();
+    json_.Key("enabled");
+    json_.Bool(*wish_.on);
+    if (!wish_.effort.empty()) json_.Member("effort", wish_.effort);
+    json_.EndObject();
+  }
+  void Level() {
+    if (wish_.effort.empty()) return;
+    json_.Member("reasoning_effort", TwoLevels(wish_.effort));
+  }
+  void PlainEffort() {
+    if (!wish_.effort.empty()) json_.Member("reasoning_effort", wish_.effort);
+  }
+  JsonWriter& json() { return json_; }
+
+ private:
+  const Wish& wish_;
+  JsonWriter json_;
+};
+
+void WriteSwitch(ReasoningStyle style, bool vendor_field, Writer& out) {
+  switch (style) {
+    case ReasoningStyle::kForward:
+      return vendor_field ? out.PlainEffort() : out.Effort("");
+    case ReasoningStyle::kEffort:
+      return out.Effort("medium");
+    case ReasoningStyle::kThinking:
+      return vendor_field ? void() : out.Thinking();
+    case ReasoningStyle::kThinkingEffort:
+      if (!vendor_field) out.Thinking();
+      return out.PlainEffort();
+    case ReasoningStyle::kEnable:
+      return vendor_field ? void() : out.Enable();
+    case ReasoningStyle::kEnableLevel:
+      if (!vendor_field) out.Enable();
+      return out.Level();
+    case ReasoningStyle::kTemplate:
+      if (!vendor_field) out.Template();
+      return out.PlainEffort();
+    case ReasoningStyle::kObject:
+      return vendor_field ? void() : out.Object();
+    case ReasoningStyle::kNone:
+    case ReasoningStyle::kAlwaysOn:
+      return;
+  }
+}
+
+// Wishes of the request that this model's way of asking cannot carry.
+void NameUnmet(ReasoningStyle style, const Wish& wish,
+               std::optional<bool> vendor_wish,
+               const v1::ChatCompletionRequest& request,
+               DroppedFields& dropped) {
+  const bool asked = !request.reasoning_effort().empty();
+  const bool asked_off = request.reasoning_effort() == "none";
+  if (asked && wish.on.has_value() && *wish.on == asked_off) {
+    dropped.Add("reasoning_effort");  // overruled
+  }
+  if (style == ReasoningStyle::kNone && asked && !asked_off) {
+    dropped.Add("reasoning_effort");
+  }
+  if (style == ReasoningStyle::kAlwaysOn && asked_off) {
+    dropped.Add("reasoning_effort");
+  }
+  if (wish.forced && vendor_wish && vendor_wish != wish.on) {
+    dropped.Add("thinking");
+  }
+}
+
+}  // namespace
+
+bool IsReasoningSwitch(std::string_view name) {
+  return std::find(std::begin(kSwitches), std::end(kSwitches), name) !=
+         std::end(kSwitches);
+}
+
+ReasoningPlan PlanReasoning(const ChatRequest& request, JsonValue extra,
+                            const AttemptContext& context,
+                            const Profile& profile, DroppedFields& dropped) {
+  const ReasoningStyle style =
+      ReasoningStyleFor(profile, context.upstream_model.value);
+  const std::optional<bool> vendor_wish = VendorWish(extra, profile);
+  const Wish wish = ReadWish(request.message, vendor_wish, context.reasoning);
+  ReasoningPlan plan;
+  plan.keep_vendor_fields = !wish.forced;
+  const bool vendor_field = !wish.forced && vendor_wish.has_value();
+  plan.off = wish.on == false && style != ReasoningStyle::kAlwaysOn;
+  plan.thinking = style == ReasoningStyle::kAlwaysOn ||
+                  wish.on.value_or(profile.thinks_by_default);
+  Writer writer(wish, &plan.members);
+  writer.json().BeginObject();
+  WriteSwitch(style, vendor_field, writer);
+  writer.json().EndObject();
+  NameUnmet(style, wish, vendor_wish, request.message, dropped);
+  return plan;
+}
+
+}  // namespace llm::openai
