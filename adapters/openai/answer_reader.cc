@@ -43,7 +43,8 @@ void AnswerReader::Sniff(bool at_end) {
   body_.erase(0, body_.find_first_not_of(kSpace));
   if (body_.starts_with(kBom)) body_.erase(0, kBom.size());
   if (body_.empty() || kBom.starts_with(body_)) return;
-  if (std::string_view("{[\"").find(body_[0]) != std::string_view::npos) {
+  // '<' opens the page of some proxy; no event starts with it.
+  if (std::string_view("{[\"<").find(body_[0]) != std::string_view::npos) {
     form_ = Form::kWhole;
   } else if (event_stream_ || LooksLikeEvents(body_)) {
     form_ = Form::kStream;

@@ -28,7 +28,7 @@ class ScriptedTransport : public HttpTransport {
   struct Script {
     int status = 200;
     std::vector<HttpHeader> headers = {{"content-type", "text/event-stream"}};
-    std::string body;
+    std::string body = {};
     // How the exchange ends once the body is out.
     absl::Status end = absl::OkStatus();
     // Ends before any head has come.
