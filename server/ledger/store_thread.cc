@@ -1,0 +1,164 @@
+#include "server/ledger/store_thread.h"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/system/system_error.hpp>
+#include <memory>
+#include <optional>
+#include <utility>
+
+namespace llm::server {
+namespace {
+
+namespace asio = boost::asio;
+
+// What a waiting coroutine and the store thread share; the last of them to
+// leave destroys it.
+class Waiting {
+ public:
+  explicit Waiting(asio::steady_timer* alarm)
+      : executor_(alarm->get_executor()), alarm_(alarm) {}
+
+  // On the store thread. The post happens under the lock: while the coroutine
+  // is there (Forget has not run), so is its loop.
+  void Finish(absl::Status result, std::shared_ptr<Waiting> self) {
+    MutexLock lock(mutex_);
+    result_ = std::move(result);
+    if (alarm_ != nullptr) asio::post(executor_, [self] { self->Ring(); });
+  }
+
+  // On the loop, with the coroutine.
+  void Forget() {
+    MutexLock lock(mutex_);
+    alarm_ = nullptr;
+    executor_ = asio::any_io_executor();
+  }
+  std::optional<absl::Status> result() {
+    MutexLock lock(mutex_);
+    return result_;
+  }
+
+ private:
+  void Ring() {
+    asio::steady_timer* alarm = nullptr;
+    {
+      MutexLock lock(mutex_);
+      alarm = alarm_;
+    }
+    // In the past: wakes a wait and any that is still to come.
+    if (alarm != nullptr) {
+      alarm->expires_at(asio::steady_timer::time_point::min());
+    }
+  }
+
+  Mutex mutex_;
+  asio::any_io_executor executor_ ABSL_GUARDED_BY(mutex_);
+  asio::steady_timer* alarm_ ABSL_GUARDED_BY(mutex_);
+  std::optional<absl::Status> result_ ABSL_GUARDED_BY(mutex_);
+};
+
+// Runs also where the coroutine is destroyed while it waits.
+class Forgetting {
+ public:
+  explicit Forgetting(Waiting* waiting) : waiting_(waiting) {}
+  ~Forgetting() { waiting_->Forget(); }
+  Forgetting(const Forgetting&) = delete;
+  Forgetting& operator=(const Forgetting&) = delete;
+
+ private:
+  Waiting* waiting_;
+};
+
+}  // namespace
+
+StoreThread::StoreThread(Tick tick) : tick_(std::move(tick)) {
+  thread_ = std::thread([this] { Run(); });
+}
+
+StoreThread::~StoreThread() { Stop(); }
+
+void StoreThread::Post(Job job) {
+  {
+    MutexLock lock(mutex_);
+    if (!stopping_) {
+      jobs_.push_back(std::move(job));
+      changed_.NotifyOne();
+      return;
+    }
+  }
+  job(true);
+}
+
+void StoreThread::Wake() {
+  MutexLock lock(mutex_);
+  woken_ = true;
+  changed_.NotifyOne();
+}
+
+void StoreThread::Stop() {
+  {
+    MutexLock lock(mutex_);
+    stopping_ = true;
+    changed_.NotifyOne();
+  }
+  if (thread_.joinable()) thread_.join();
+  std::deque<Job> left;
+  {
+    MutexLock lock(mutex_);
+    left.swap(jobs_);
+  }
+  for (Job& job : left) job(true);
+}
+
+void StoreThread::Run() {
+  absl::Duration patience = absl::ZeroDuration();
+  Job job;
+  while (Next(patience, &job)) {
+    if (job) job(false);
+    job = nullptr;
+    patience = tick_ ? tick_() : absl::InfiniteDuration();
+  }
+}
+
+// Waits for a job, a wake-up or the end of `patience`. False: stop.
+bool StoreThread::Next(absl::Duration patience, Job* job) {
+  // wait_for adds to now: an infinite wait would overflow.
+  constexpr absl::Duration kLongest = absl::Hours(1);
+  MutexLock lock(mutex_);
+  if (jobs_.empty() && !woken_ && !stopping_ &&
+      patience > absl::ZeroDuration()) {
+    changed_.WaitFor(mutex_, std::min(patience, kLongest));
+  }
+  if (stopping_) return false;
+  woken_ = false;
+  if (jobs_.empty()) return true;
+  *job = std::move(jobs_.front());
+  jobs_.pop_front();
+  return true;
+}
+
+Task<absl::Status> RunOn(StoreThread* thread,
+                         std::function<absl::Status()> work) {
+  const asio::any_io_executor executor = co_await asio::this_coro::executor;
+  asio::steady_timer alarm(executor, asio::steady_timer::time_point::max());
+  // Shared, since a cancelled caller leaves before the store thread is done.
+  const auto waiting = std::make_shared<Waiting>(&alarm);
+  const Forgetting forgetting(waiting.get());
+  thread->Post([waiting, work = std::move(work)](bool stopped) {
+    waiting->Finish(
+        stopped ? absl::UnavailableError("the store is closed") : work(),
+        waiting);
+  });
+  try {
+    co_await alarm.async_wait(asio::use_awaitable);
+  } catch (const boost::system::system_error&) {
+    // Rung while waiting, or cancelled: the result says which.
+  }
+  const std::optional<absl::Status> result = waiting->result();
+  co_return result ? *result : absl::CancelledError("the caller left");
+}
+
+}  // namespace llm::server

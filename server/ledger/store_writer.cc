@@ -1,0 +1,277 @@
+#include "server/ledger/store_writer.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "adapters/core/status_macros.h"
+#include "server/ledger/journal_codec.h"
+#include "server/ledger/open_calls.h"
+#include "server/ledger/schema.h"
+#include "server/ledger/segment_reader.h"
+
+namespace llm::server {
+namespace {
+
+// A group is a transaction of some milliseconds: other processes get their
+// turn in between.
+constexpr size_t kGroupRows = 2000;
+constexpr absl::Duration kLongestBackoff = absl::Seconds(2);
+
+}  // namespace
+
+// How far one worker's journal has been taken.
+struct StoreWriter::Tail {
+  std::shared_ptr<Journal> journal;
+  // Of the writer thread: read into the group, though not yet committed.
+  JournalPosition read;
+  int64_t segment_rows = 0;  // of segment `read.sequence`
+  int64_t settled_rows = 0;
+  OpenCalls calls;
+  // Under the writer's mutex: committed.
+  JournalPosition stored;
+  int64_t stored_rows = 0;
+};
+
+absl::StatusOr<std::unique_ptr<StoreWriter>> StoreWriter::Start(
+    StoreWriterOptions options) {
+  LLM_ASSIGN_OR_RETURN(
+      auto directory,
+      JournalDirectory::Create(options.journal_root, options.instance));
+  std::unique_ptr<StoreWriter> writer(
+      new StoreWriter(std::move(options), std::move(directory)));
+  writer->thread_ = std::make_unique<StoreThread>(
+      [self = writer.get()] { return self->Tick(); });
+  return writer;
+}
+
+StoreWriter::StoreWriter(StoreWriterOptions options,
+                         std::unique_ptr<JournalDirectory> directory)
+    : options_(std::move(options)),
+      budget_(options_.journal_bytes),
+      directory_(std::move(directory)),
+      backoff_(options_.group_interval) {}
+
+StoreWriter::~StoreWriter() { thread_->Stop(); }
+
+std::shared_ptr<Journal> StoreWriter::AddJournal(int worker) {
+  auto tail = std::make_shared<Tail>();
+  tail->journal = std::make_shared<Journal>(directory_->path(), worker,
+                                            options_.segment_bytes, &budget_);
+  MutexLock lock(mutex_);
+  tails_.push_back(tail);
+  return tail->journal;
+}
+
+std::vector<std::shared_ptr<StoreWriter::Tail>> StoreWriter::Tails() const {
+  MutexLock lock(mutex_);
+  return tails_;
+}
+
+absl::Duration StoreWriter::Tick() {
+  bool more = false;
+  absl::Status written = WriteOnce(&more);
+  const bool ok = written.ok();
+  {
+    MutexLock lock(mutex_);
+    health_ = std::move(written);
+    stored_.NotifyAll();
+  }
+  if (!ok) {
+    // A fresh connection next time: some errors stay with the old one.
+    rows_.reset();
+    database_.reset();
+    backoff_ = std::min(backoff_ * 2, kLongestBackoff);
+    return backoff_;
+  }
+  backoff_ = options_.group_interval;
+  if (more) return absl::ZeroDuration();
+  until_adoption_ -= options_.group_interval;
+  return options_.group_interval;
+}
+
+absl::Status StoreWriter::WriteOnce(bool* more) {
+  if (database_ == nullptr) LLM_RETURN_IF_ERROR(OpenDatabase());
+  if (until_adoption_ <= absl::ZeroDuration()) {
+    LLM_RETURN_IF_ERROR(AdoptDead());
+    until_adoption_ = options_.adopt_interval;
+  }
+  if (group_.empty()) {
+    for (const auto& tail : Tails()) *more = Gather(*tail) || *more;
+  }
+  return Settle();
+}
+
+absl::Status StoreWriter::OpenDatabase() {
+  LLM_ASSIGN_OR_RETURN(auto database,
+                       OpenMigrated(options_.path, options_.busy_timeout));
+  LLM_ASSIGN_OR_RETURN(RowWriter rows, RowWriter::Make(*database));
+  database_ = std::move(database);
+  rows_ = std::make_unique<RowWriter>(std::move(rows));
+  return absl::OkStatus();
+}
+
+// Reads on from where the last group ended. True: there may be more.
+bool StoreWriter::Gather(Tail& tail) {
+  while (group_.size() < kGroupRows) {
+    const int64_t sequence = tail.read.sequence;
+    const Journal::SegmentState state = tail.journal->Segment(sequence);
+    const std::string path = tail.journal->SegmentPath(sequence);
+    if (state.size > tail.read.offset) {
+      SegmentSlice slice =
+          ReadSegment(path, tail.read.offset, state.size, kGroupRows);
+      tail.read.offset = slice.end;
+      for (const LedgerEntry& entry : slice.entries) {
+        if (!std::holds_alternative<AttemptIntent>(entry)) ++tail.segment_rows;
+      }
+      group_.Add(std::move(slice.entries), &tail.calls);
+      group_.EndCarried(options_.instance, &tail.calls);
+      if (slice.unreadable_bytes > 0) {
+        group_.AddUnreadable(path, slice.reason, slice.unreadable_bytes);
+      }
+    } else if (state.closed) {
+      group_.Carry(options_.instance, &tail.calls);
+      dropped_ += state.rows - tail.segment_rows;
+      tail.settled_rows += state.rows;
+      tail.segment_rows = 0;
+      tail.read = {sequence + 1, 0};
+    } else {
+      return false;
+    }
+  }
+  return true;
+}
+
+absl::Status StoreWriter::Commit(const RowGroup& group) {
+  LLM_ASSIGN_OR_RETURN(
+      const int64_t aside,
+      group.Commit(*database_, *rows_, options_.clock->WallNow()));
+  quarantined_ += aside;
+  return absl::OkStatus();
+}
+
+// Commits the group, then tells who waits and lets go of what is stored.
+absl::Status StoreWriter::Settle() {
+  if (!group_.empty()) {
+    LLM_RETURN_IF_ERROR(Commit(group_));
+    group_.clear();
+  }
+  for (const auto& tail : Tails()) {
+    {
+      MutexLock lock(mutex_);
+      tail->stored = tail->read;
+      tail->stored_rows = tail->settled_rows + tail->segment_rows;
+    }
+    tail->journal->RemoveThrough(tail->read.sequence - 1);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status StoreWriter::AdoptDead() {
+  for (const auto& dead : JournalDirectory::ClaimDead(options_.journal_root)) {
+    LLM_RETURN_IF_ERROR(Adopt(*dead));
+  }
+  return absl::OkStatus();
+}
+
+// Segments go only when all is stored: an adoption that is cut short starts
+// again, and finds the rows it had stored already there.
+absl::Status StoreWriter::Adopt(JournalDirectory& directory) {
+  OpenCalls calls;
+  LLM_ASSIGN_OR_RETURN(const std::vector<std::string> carried,
+                       rows_->CarriedOf(directory.instance()));
+  for (const std::string& frame : carried) {
+    calls.Restore(DecodeFrame(frame).entries);
+  }
+  for (const SegmentFile& file : directory.Segments()) {
+    const int64_t size = FileSize(file.path);
+    int64_t at = 0;
+    while (at < size) {
+      RowGroup group;
+      SegmentSlice slice = ReadSegment(file.path, at, size, kGroupRows);
+      at = slice.end;
+      group.Add(std::move(slice.entries), &calls);
+      if (slice.unreadable_bytes > 0) {
+        group.AddUnreadable(file.path, slice.reason, slice.unreadable_bytes);
+      }
+      LLM_RETURN_IF_ERROR(Commit(group));
+    }
+  }
+  RowGroup last;
+  const int64_t lost = last.AddLost(directory.instance(), calls);
+  LLM_RETURN_IF_ERROR(Commit(last));
+  lost_ += lost;
+  directory.Remove();
+  return absl::OkStatus();
+}
+
+bool StoreWriter::WaitStored(absl::Duration patience) {
+  std::vector<std::pair<std::shared_ptr<Tail>, JournalPosition>> goals;
+  for (const auto& tail : Tails()) {
+    goals.emplace_back(tail, tail->journal->End());
+  }
+  thread_->Wake();
+  const auto until =
+      std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(patience);
+  MutexLock lock(mutex_);
+  while (true) {
+    const bool all = std::all_of(
+        goals.begin(), goals.end(),
+        [](const auto& goal) { return goal.first->stored >= goal.second; });
+    if (all) return true;
+    const auto left = until - std::chrono::steady_clock::now();
+    if (left <= left.zero()) return false;
+    stored_.WaitFor(mutex_, absl::FromChrono(left));
+  }
+}
+
+absl::Status StoreWriter::Health() const {
+  MutexLock lock(mutex_);
+  return health_;
+}
+
+LedgerCounters StoreWriter::Counters() const {
+  LedgerCounters counters;
+  MutexLock lock(mutex_);
+  for (const auto& tail : tails_) {
+    // Stored first: the difference is then never negative.
+    const int64_t stored = tail->stored_rows;
+    const int64_t appended = tail->journal->appended_rows();
+    counters.rows_total += appended;
+    counters.queue_rows += appended - stored;
+  }
+  counters.rows_dropped = dropped_;
+  counters.journal_bytes = budget_.used();
+  counters.quarantined = quarantined_;
+  counters.lost = lost_;
+  return counters;
+}
+
+absl::Status StoreWriter::Close(absl::Duration patience) {
+  for (const auto& tail : Tails()) tail->journal->Close();
+  const bool stored = WaitStored(patience);
+  // From here on this thread is the only one that touches the writer.
+  thread_->Stop();
+  if (directory_ == nullptr) return absl::OkStatus();
+  if (!stored) {
+    directory_.reset();
+    return absl::UnavailableError(
+        "the store is behind: usage rows wait in the journal");
+  }
+  absl::Status finished = Finish();
+  directory_.reset();
+  return finished;
+}
+
+// Calls that never ended are lost; then nothing is left in the journals.
+absl::Status StoreWriter::Finish() {
+  for (const auto& tail : Tails()) {
+    lost_ += group_.AddLost(options_.instance, tail->calls);
+  }
+  if (database_ == nullptr) LLM_RETURN_IF_ERROR(OpenDatabase());
+  LLM_RETURN_IF_ERROR(Settle());
+  directory_->Remove();
+  return absl::OkStatus();
+}
+
+}  // namespace llm::server
