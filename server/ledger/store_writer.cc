@@ -95,6 +95,8 @@ absl::Status StoreWriter::WriteOnce(bool* more) {
   if (until_adoption_ <= absl::ZeroDuration()) {
     LLM_RETURN_IF_ERROR(AdoptDead());
     until_adoption_ = options_.adopt_interval;
+    MutexLock lock(mutex_);
+    adopted_ = true;
   }
   if (group_.empty()) {
     for (const auto& tail : Tails()) *more = Gather(*tail) || *more;
@@ -215,9 +217,11 @@ bool StoreWriter::WaitStored(absl::Duration patience) {
       std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(patience);
   MutexLock lock(mutex_);
   while (true) {
-    const bool all = std::all_of(
-        goals.begin(), goals.end(),
-        [](const auto& goal) { return goal.first->stored >= goal.second; });
+    const bool all =
+        adopted_ &&
+        std::all_of(goals.begin(), goals.end(), [](const auto& goal) {
+          return goal.first->stored >= goal.second;
+        });
     if (all) return true;
     const auto left = until - std::chrono::steady_clock::now();
     if (left <= left.zero()) return false;
@@ -270,6 +274,9 @@ absl::Status StoreWriter::Finish() {
   }
   if (database_ == nullptr) LLM_RETURN_IF_ERROR(OpenDatabase());
   LLM_RETURN_IF_ERROR(Settle());
+  for (const auto& tail : Tails()) {
+    tail->journal->RemoveThrough(tail->read.sequence);
+  }
   directory_->Remove();
   return absl::OkStatus();
 }

@@ -62,8 +62,8 @@ class StoreWriter {
   // A journal for one worker. Shared: the loop appends while the store reads,
   // and either may be the last.
   std::shared_ptr<Journal> AddJournal(int worker);
-  // Returns when all that was appended before the call is stored, or, with
-  // false, after `patience`.
+  // Returns when all that was appended before the call is stored, and what
+  // dead processes had left at the start; or, with false, after `patience`.
   bool WaitStored(absl::Duration patience);
   absl::Status Health() const;
   LedgerCounters Counters() const;
@@ -105,6 +105,7 @@ class StoreWriter {
   mutable Mutex mutex_;
   CondVar stored_;
   std::vector<std::shared_ptr<Tail>> tails_ ABSL_GUARDED_BY(mutex_);
+  bool adopted_ ABSL_GUARDED_BY(mutex_) = false;
   absl::Status health_ ABSL_GUARDED_BY(mutex_);
 
   // Last: it uses all of the above.

@@ -59,7 +59,7 @@ TEST_CASE("Segments rotate by size and are removed oldest first",
           "[ledger][journal]") {
   TempDir dir;
   JournalBudget budget(kPlenty);
-  Journal journal(dir.path(), 0, 1000, &budget);
+  Journal journal(dir.path(), 0, 500, &budget);
   for (int i = 0; i < 6; ++i) {
     REQUIRE_THAT(journal.Append(SampleCall(std::to_string(i))), IsOk());
   }
@@ -89,7 +89,8 @@ TEST_CASE("A full journal refuses new attempts first, then all",
   CHECK_THAT(journal.Append(SampleCall("1")),
              HasCode(absl::StatusCode::kResourceExhausted));
   CHECK_THAT(journal.Append({{SampleAttempt("r", "a")}}), IsOk());
-  CHECK_THAT(journal.Append({{SampleAttempt("r", "a")}}),
+  // What is left of the eighth is smaller than another whole call.
+  CHECK_THAT(journal.Append({{SampleAttempt("r", "a"), SampleRequest("r")}}),
              HasCode(absl::StatusCode::kResourceExhausted));
   journal.RemoveThrough(1);
   CHECK_THAT(journal.Append({{SampleAttempt("r", "a")}}), IsOk());

@@ -140,6 +140,16 @@ inline int64_t Count(const std::string& path, const std::string& from) {
   return std::stoll(Rows(path, "SELECT count(*) FROM " + from)[0][0]);
 }
 
+// Differs in a forked child, where SystemRandom would repeat its parent.
+class ForkedRandom : public Random {
+ public:
+  uint64_t Bits() override {
+    uint64_t bits = 0;
+    SecureBytes(&bits, sizeof(bits));
+    return bits;
+  }
+};
+
 // A store in a folder of its own, and a loop to await on.
 class StoreFixture {
  public:
@@ -183,7 +193,7 @@ class StoreFixture {
 
   TempDir dir_;
   FakeClock clock_;
-  SystemRandom random_;
+  ForkedRandom random_;
   boost::asio::io_context io_;
   StoreOptions options_;
 };

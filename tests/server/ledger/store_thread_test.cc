@@ -41,6 +41,7 @@ TEST_CASE("A cancelled caller leaves while the work goes on",
           "[ledger][threads]") {
   StoreThread thread(nullptr);
   boost::asio::io_context io;
+  std::promise<void> started;
   std::promise<void> release;
   const auto done = std::make_shared<std::atomic<bool>>(false);
   boost::asio::cancellation_signal cancel;
@@ -48,7 +49,8 @@ TEST_CASE("A cancelled caller leaves while the work goes on",
   boost::asio::co_spawn(
       io,
       RunOn(&thread,
-            [future = release.get_future().share(), done] {
+            [&started, future = release.get_future().share(), done] {
+              started.set_value();
               future.wait();
               *done = true;
               return absl::OkStatus();
@@ -58,6 +60,7 @@ TEST_CASE("A cancelled caller leaves while the work goes on",
             if (!error) status = std::move(s);
           }));
   io.poll();
+  started.get_future().wait();
   cancel.emit(boost::asio::cancellation_type::terminal);
   io.run();
   CHECK_THAT(status, HasCode(absl::StatusCode::kCancelled));
