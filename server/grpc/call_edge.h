@@ -21,7 +21,7 @@ enum class Access { kCaller, kAdmin };
 
 class CallEdge {
  public:
-  CallEdge(Lane& lane, grpc::CallbackServerContext& context)
+  CallEdge(Lane& lane, grpc::ServerContext& context)
       : lane_(lane), context_(context) {}
 
   // Mints the call, keeps the caller's ids and finds out who calls. The ids
@@ -46,7 +46,7 @@ class CallEdge {
   Instant GrpcDeadline() const;
 
   Lane& lane_;
-  grpc::CallbackServerContext& context_;
+  grpc::ServerContext& context_;
   CallContext call_;
   std::string request_id_;
 };

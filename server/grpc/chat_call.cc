@@ -11,11 +11,20 @@ namespace llm::server {
 
 namespace asio = boost::asio;
 
-ChatCall::ChatCall(Lane& lane, grpc::CallbackServerContext& context,
-                   v1::ChatCompletionRequest* request,
-                   v1::ChatCompletionResponse* response)
-    : LoopCall(lane, context), edge_(lane, context), response_(response) {
-  request_.message.Swap(request);
+ChatCall::ChatCall(const Acceptor& acceptor,
+                   v1::LlmService::AsyncService& service)
+    : QueueCall(acceptor),
+      service_(service),
+      edge_(lane(), context()),
+      responder_(&context()) {
+  service_.RequestChatCompletion(&context(), &request_.message, &responder_,
+                                 &acceptor.queue, &acceptor.queue, arrived());
+}
+
+void ChatCall::Renew() { new ChatCall(acceptor(), service_); }
+
+void ChatCall::Finish(const grpc::Status& status) {
+  responder_.Finish(response_, status, finished());
 }
 
 Task<grpc::Status> ChatCall::Run() {
@@ -28,15 +37,26 @@ Task<grpc::Status> ChatCall::Run() {
   if (result.status.ok() && result.response.has_value()) {
     FillFlatView(&*result.response);
     CleanText(&*result.response);
-    *response_ = *std::move(result.response);
+    response_ = *std::move(result.response);
   }
   co_return edge_.Close(result.status);
 }
 
-StreamChatCall::StreamChatCall(Lane& lane, grpc::CallbackServerContext& context,
-                               v1::ChatCompletionRequest* request)
-    : LoopCall(lane, context), edge_(lane, context) {
-  request_.message.Swap(request);
+StreamChatCall::StreamChatCall(const Acceptor& acceptor,
+                               v1::LlmService::AsyncService& service)
+    : QueueCall(acceptor),
+      service_(service),
+      edge_(lane(), context()),
+      writer_(&context()) {
+  service_.RequestStreamChatCompletion(&context(), &request_.message, &writer_,
+                                       &acceptor.queue, &acceptor.queue,
+                                       arrived());
+}
+
+void StreamChatCall::Renew() { new StreamChatCall(acceptor(), service_); }
+
+void StreamChatCall::Finish(const grpc::Status& status) {
+  writer_.Finish(status, finished());
 }
 
 Task<grpc::Status> StreamChatCall::Run() {
@@ -59,17 +79,13 @@ Task<absl::Status> StreamChatCall::Write(v1::ChatCompletionChunk chunk) {
   CleanText(&chunk);
   chunk_ = std::move(chunk);
   write_ = WriteState::kInFlight;
-  StartWrite(&chunk_);
+  writer_.Write(chunk_, written());
   while (write_ == WriteState::kInFlight) co_await WriteMoved();
   if (write_ == WriteState::kIdle) co_return absl::OkStatus();
   co_return absl::CancelledError("the caller has left");
 }
 
-void StreamChatCall::OnWriteDone(bool ok) {
-  lane().mailbox.Post([this, ok] { WriteDone(ok); });
-}
-
-void StreamChatCall::WriteDone(bool ok) {
+void StreamChatCall::Written(bool ok) {
   const bool lost = !ok || write_ == WriteState::kAbandoned;
   write_ = lost ? WriteState::kBroken : WriteState::kIdle;
   Wake();

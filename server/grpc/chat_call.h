@@ -1,65 +1,70 @@
-// The two chat calls as reactors. Internal to this room.
+// The two chat calls. Internal to this room.
 //
-// Threads, ownership: loop_call.h.
+// Threads, ownership: queue_call.h.
 #ifndef LLM_SERVER_GRPC_CHAT_CALL_H_
 #define LLM_SERVER_GRPC_CHAT_CALL_H_
 
+#include <grpcpp/support/async_stream.h>
+#include <grpcpp/support/async_unary_call.h>
+
 #include "absl/functional/any_invocable.h"
-#include "llm/v1/chat.pb.h"
+#include "llm/v1/service.grpc.pb.h"
 #include "server/grpc/call_edge.h"
-#include "server/grpc/loop_call.h"
+#include "server/grpc/queue_call.h"
 
 namespace llm::server {
 
-class ChatCall final : public LoopCall<grpc::ServerUnaryReactor> {
+class ChatCall final : public QueueCall {
  public:
-  // Takes the content of `request`; `response` is gRPC's until OnDone.
-  ChatCall(Lane& lane, grpc::CallbackServerContext& context,
-           v1::ChatCompletionRequest* request,
-           v1::ChatCompletionResponse* response);
+  ChatCall(const Acceptor& acceptor, v1::LlmService::AsyncService& service);
 
  private:
+  void Renew() override;
   Task<grpc::Status> Run() override;
+  void Finish(const grpc::Status& status) override;
 
+  v1::LlmService::AsyncService& service_;
   CallEdge edge_;
   ChatRequest request_;
-  v1::ChatCompletionResponse* response_;
+  v1::ChatCompletionResponse response_;
+  grpc::ServerAsyncResponseWriter<v1::ChatCompletionResponse> responder_;
 };
 
 // One chunk at a time: Write returns when gRPC has taken the chunk past its
 // flow-control window, so a slow reader holds up the provider's transfer.
-class StreamChatCall final
-    : public LoopCall<grpc::ServerWriteReactor<v1::ChatCompletionChunk>>,
-      private ChunkSink {
+class StreamChatCall final : public QueueCall, private ChunkSink {
  public:
-  StreamChatCall(Lane& lane, grpc::CallbackServerContext& context,
-                 v1::ChatCompletionRequest* request);
+  StreamChatCall(const Acceptor& acceptor,
+                 v1::LlmService::AsyncService& service);
 
  private:
   enum class WriteState {
     kIdle,       // gRPC holds no chunk; the next Write may start
-    kInFlight,   // gRPC holds `chunk_`; Write waits for OnWriteDone
+    kInFlight,   // gRPC holds `chunk_`; Write waits for Written
     kAbandoned,  // gRPC holds `chunk_`, but the call was cancelled: only the
-                 // end of the call still waits for OnWriteDone
+                 // end of the call still waits for Written
     kBroken,     // a write failed, the client is gone: all further fail
   };
 
+  void Renew() override;
   Task<grpc::Status> Run() override;
+  void Finish(const grpc::Status& status) override;
   Task<absl::Status> Write(v1::ChatCompletionChunk chunk) override;
-  void OnWriteDone(bool ok) override;
+  void Written(bool ok) override;
 
-  void WriteDone(bool ok);
   void AbandonWrite();
-  // Returns after the next WriteDone or AbandonWrite.
+  // Returns after the next Written or AbandonWrite.
   Task<void> WriteMoved();
   // Finish may not overlap a write. One that a slow reader still blocks is
   // broken off: the reader has been told nothing final anyway.
   Task<void> SettleWrite();
   void Wake();
 
+  v1::LlmService::AsyncService& service_;
   CallEdge edge_;
   ChatRequest request_;
   v1::ChatCompletionChunk chunk_;
+  grpc::ServerAsyncWriter<v1::ChatCompletionChunk> writer_;
   WriteState write_ = WriteState::kIdle;
   absl::AnyInvocable<void()> waiter_;
 };

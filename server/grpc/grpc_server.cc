@@ -1,5 +1,6 @@
 #include "server/grpc/grpc_server.h"
 
+#include <grpc/grpc.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/resource_quota.h>
@@ -10,11 +11,12 @@
 #include <algorithm>
 #include <chrono>
 #include <limits>
+#include <thread>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "server/grpc/admin_service_edge.h"
-#include "server/grpc/llm_service_edge.h"
+#include "server/grpc/accept_calls.h"
+#include "server/grpc/queue_call.h"
 
 namespace llm::server {
 namespace {
@@ -68,9 +70,13 @@ void SetLimits(const GrpcServerOptions& options, grpc::ServerBuilder* builder) {
 class GrpcServer::Parts {
  public:
   explicit Parts(std::vector<std::unique_ptr<Lane>> lanes)
-      : lanes_(std::move(lanes)), llm_(lanes_), admin_(lanes_) {}
+      : queue_count_((lanes.size() + kLanesPerQueue - 1) / kLanesPerQueue),
+        lanes_(std::move(lanes)) {}
 
   absl::Status Listen(const GrpcServerOptions& options) {
+    // Never given back: when the last user of the library goes, it waits up to
+    // 10 s for its own poller, and a drained process should just end.
+    grpc_init();
     // Both are switches of the gRPC library, not of a builder: setting them
     // again for the second listener changes nothing.
     grpc::EnableDefaultHealthCheckService(true);
@@ -82,11 +88,21 @@ class GrpcServer::Parts {
                              &port_);
     builder.RegisterService(&llm_);
     if (options.admin) builder.RegisterService(&admin_);
+    for (size_t i = 0; i < queue_count_; ++i) {
+      queues_.push_back(builder.AddCompletionQueue());
+    }
     server_ = builder.BuildAndStart();
     if (server_ == nullptr || port_ == 0) {
+      StopQueues();
       server_ = nullptr;
       return absl::UnavailableError(
           absl::StrCat("cannot listen for gRPC on ", options.listen));
+    }
+    for (const auto& queue : queues_) {
+      const Acceptor acceptor{lanes_, live_, *queue};
+      AcceptLlmCalls(acceptor, llm_);
+      if (options.admin) AcceptAdminCalls(acceptor, admin_);
+      threads_.emplace_back([&queue] { Serve(*queue); });
     }
     return absl::OkStatus();
   }
@@ -103,16 +119,42 @@ class GrpcServer::Parts {
     SetServing(false);
     server_->Shutdown(std::chrono::system_clock::now() +
                       absl::ToChronoMilliseconds(grace));
+    live_.AwaitNone();
+    StopQueues();
   }
 
   int port() const { return port_; }
 
  private:
+  // The queue's thread: parses requests, and passes every event on.
+  static void Serve(grpc::ServerCompletionQueue& queue) {
+    void* raw = nullptr;
+    bool ok = false;
+    while (queue.Next(&raw, &ok)) {
+      const auto* tag = static_cast<QueueCall::Tag*>(raw);
+      tag->call->OnEvent(tag->event, ok);
+    }
+  }
+
+  void StopQueues() {
+    for (const auto& queue : queues_) queue->Shutdown();
+    for (std::thread& thread : threads_) thread.join();
+    if (!threads_.empty()) return;
+    // gRPC insists on an empty queue.
+    for (const auto& queue : queues_) Serve(*queue);
+  }
+
+  // A queue thread does less per call than a loop does.
+  static constexpr size_t kLanesPerQueue = 2;
+  const size_t queue_count_;
   // Destroyed last to first: the server before what its calls use.
   Lanes lanes_;
-  LlmServiceEdge llm_;
-  AdminServiceEdge admin_;
+  LiveCalls live_;
+  v1::LlmService::AsyncService llm_;
+  v1::AdminService::AsyncService admin_;
+  std::vector<std::unique_ptr<grpc::ServerCompletionQueue>> queues_;
   std::unique_ptr<grpc::Server> server_;
+  std::vector<std::thread> threads_;
   int port_ = 0;
   bool down_ = false;
 };

@@ -1,58 +1,82 @@
 // A unary call that is one question to the gateway. Internal to this room.
 //
-// Threads, ownership: loop_call.h.
+// Threads, ownership: queue_call.h.
 #ifndef LLM_SERVER_GRPC_SIMPLE_CALL_H_
 #define LLM_SERVER_GRPC_SIMPLE_CALL_H_
 
+#include <grpcpp/support/async_unary_call.h>
+
 #include <utility>
 
+#include "absl/status/statusor.h"
 #include "server/core/clean_text.h"
 #include "server/grpc/call_edge.h"
-#include "server/grpc/loop_call.h"
+#include "server/grpc/queue_call.h"
 
 namespace llm::server {
 
-template <typename Request, typename Response>
-class SimpleCall final : public LoopCall<grpc::ServerUnaryReactor> {
+// What is particular to one method of `Service`.
+template <typename Service, typename Request, typename Response>
+struct SimpleMethod {
+  Access access;
+  void (Service::*accept)(grpc::ServerContext*, Request*,
+                          grpc::ServerAsyncResponseWriter<Response>*,
+                          grpc::CompletionQueue*, grpc::ServerCompletionQueue*,
+                          void*);
+  Task<absl::StatusOr<Response>> (*ask)(ChatService& service,
+                                        const Caller& caller,
+                                        const Request& request);
+};
+
+template <typename Service, typename Request, typename Response>
+class SimpleCall final : public QueueCall {
  public:
-  using Ask = Task<absl::StatusOr<Response>> (*)(ChatService& service,
-                                                 const Caller& caller,
-                                                 const Request& request);
+  using Method = SimpleMethod<Service, Request, Response>;
 
-  // `request` and `response` are gRPC's until OnDone.
-  SimpleCall(Lane& lane, grpc::CallbackServerContext& context,
-             const Request& request, Response* response)
-      : LoopCall(lane, context),
-        edge_(lane, context),
-        request_(request),
-        response_(response) {}
-
-  grpc::ServerUnaryReactor* Begin(Access access, Ask ask) {
-    access_ = access;
-    ask_ = ask;
-    LoopCall::Begin();
-    return this;
+  SimpleCall(const Acceptor& acceptor, Service& service, const Method& method)
+      : QueueCall(acceptor),
+        service_(service),
+        method_(method),
+        edge_(lane(), context()),
+        responder_(&context()) {
+    (service_.*method_.accept)(&context(), &request_, &responder_,
+                               &acceptor.queue, &acceptor.queue, arrived());
   }
 
  private:
+  void Renew() override { new SimpleCall(acceptor(), service_, method_); }
+
   Task<grpc::Status> Run() override {
-    const absl::Status entered = edge_.Enter(access_);
+    const absl::Status entered = edge_.Enter(method_.access);
     if (!entered.ok()) co_return edge_.Close(entered);
     absl::StatusOr<Response> answer =
-        co_await ask_(lane().service, edge_.call().caller, request_);
+        co_await method_.ask(lane().service, edge_.call().caller, request_);
     if (answer.ok()) {
       CleanText(&*answer);
-      *response_ = *std::move(answer);
+      response_ = *std::move(answer);
     }
     co_return edge_.Close(answer.status());
   }
 
+  void Finish(const grpc::Status& status) override {
+    responder_.Finish(response_, status, finished());
+  }
+
+  Service& service_;
+  const Method method_;
   CallEdge edge_;
-  const Request& request_;
-  Response* response_;
-  Access access_ = Access::kCaller;
-  Ask ask_ = nullptr;
+  Request request_;
+  Response response_;
+  grpc::ServerAsyncResponseWriter<Response> responder_;
 };
+
+// Starts accepting callers of one method.
+template <typename Service, typename Request, typename Response>
+void AcceptSimple(const Acceptor& acceptor, Service& service,
+                  const SimpleMethod<Service, Request, Response>& method) {
+  // Owns itself: queue_call.h.
+  new SimpleCall<Service, Request, Response>(acceptor, service, method);
+}
 
 }  // namespace llm::server
 

@@ -1,0 +1,85 @@
+#include "server/grpc/accept_calls.h"
+
+#include "router/call_error.h"
+#include "server/grpc/chat_call.h"
+#include "server/grpc/simple_call.h"
+
+namespace llm::server {
+namespace {
+
+using Llm = v1::LlmService::AsyncService;
+using Admin = v1::AdminService::AsyncService;
+
+// Callers that find none waiting are held by gRPC until one is renewed, which
+// happens at once; a few more save that wait in a burst.
+constexpr int kWaitingChats = 16;
+
+Task<absl::StatusOr<v1::CreateEmbeddingsResponse>> Embed(
+    ChatService& /*service*/, const Caller& /*caller*/,
+    const v1::CreateEmbeddingsRequest& /*request*/) {
+  co_return RefuseCall(absl::StatusCode::kUnimplemented, "not_implemented",
+                       "embeddings are not served by this version");
+}
+
+Task<absl::StatusOr<v1::ListModelsResponse>> Models(
+    ChatService& service, const Caller& caller,
+    const v1::ListModelsRequest& /*request*/) {
+  co_return service.ListModels(caller);
+}
+
+Task<absl::StatusOr<v1::GetUsageResponse>> Usage(
+    ChatService& service, const Caller& caller,
+    const v1::GetUsageRequest& request) {
+  co_return co_await service.GetUsage(caller, request);
+}
+
+Task<absl::StatusOr<v1::CreateKeyResponse>> CreateKey(
+    ChatService& service, const Caller& /*caller*/,
+    const v1::CreateKeyRequest& request) {
+  co_return co_await service.CreateKey(request);
+}
+
+Task<absl::StatusOr<v1::ListKeysResponse>> ListKeys(
+    ChatService& service, const Caller& /*caller*/,
+    const v1::ListKeysRequest& request) {
+  co_return co_await service.ListKeys(request);
+}
+
+Task<absl::StatusOr<v1::RevokeKeyResponse>> RevokeKey(
+    ChatService& service, const Caller& /*caller*/,
+    const v1::RevokeKeyRequest& request) {
+  co_return co_await service.RevokeKey(request);
+}
+
+}  // namespace
+
+void AcceptLlmCalls(const Acceptor& acceptor, Llm& service) {
+  // They own themselves (queue_call.h). One kind after the other, so that both
+  // go round all lanes.
+  for (int i = 0; i < kWaitingChats; ++i) new ChatCall(acceptor, service);
+  for (int i = 0; i < kWaitingChats; ++i) new StreamChatCall(acceptor, service);
+  AcceptSimple(acceptor, service,
+               SimpleMethod<Llm, v1::CreateEmbeddingsRequest,
+                            v1::CreateEmbeddingsResponse>{
+                   Access::kCaller, &Llm::RequestCreateEmbeddings, Embed});
+  AcceptSimple(acceptor, service,
+               SimpleMethod<Llm, v1::ListModelsRequest, v1::ListModelsResponse>{
+                   Access::kCaller, &Llm::RequestListModels, Models});
+  AcceptSimple(acceptor, service,
+               SimpleMethod<Llm, v1::GetUsageRequest, v1::GetUsageResponse>{
+                   Access::kCaller, &Llm::RequestGetUsage, Usage});
+}
+
+void AcceptAdminCalls(const Acceptor& acceptor, Admin& service) {
+  AcceptSimple(acceptor, service,
+               SimpleMethod<Admin, v1::CreateKeyRequest, v1::CreateKeyResponse>{
+                   Access::kAdmin, &Admin::RequestCreateKey, CreateKey});
+  AcceptSimple(acceptor, service,
+               SimpleMethod<Admin, v1::ListKeysRequest, v1::ListKeysResponse>{
+                   Access::kAdmin, &Admin::RequestListKeys, ListKeys});
+  AcceptSimple(acceptor, service,
+               SimpleMethod<Admin, v1::RevokeKeyRequest, v1::RevokeKeyResponse>{
+                   Access::kAdmin, &Admin::RequestRevokeKey, RevokeKey});
+}
+
+}  // namespace llm::server

@@ -1,0 +1,100 @@
+// The bridge between gRPC's completion queue, whose events come on a queue
+// thread, and one coroutine on an event loop. Internal to this room.
+//
+// queue thread                       loop
+//   arrived                     ──►  Start: spawns Run()
+//   written (streams)           ──►  Written(ok)
+//   done (over or cancelled)    ──►  Cancel, if it was; one of two ends
+//                               ◄──  End: Finish(status), when Run is over
+//   finished                    ──►  the other of the two ends
+//
+// Why this is safe in every order: each arrow to the loop is a job in one FIFO
+// mailbox, so all state is the loop's. gRPC reports `done` and `finished` once
+// each for every call that arrived, in either order, and nothing after both:
+// the second one deletes the call. A cancel that lost the race against Finish
+// finds State::kFinished and does nothing.
+//
+// Threads:   Everything is the loop's except OnEvent, the queue thread's.
+// Ownership: The call owns itself from its making to the second end; one that
+//            never meets a caller is deleted when the server ends.
+// Errors:    What Run throws ends the call as INTERNAL, without its words.
+#ifndef LLM_SERVER_GRPC_QUEUE_CALL_H_
+#define LLM_SERVER_GRPC_QUEUE_CALL_H_
+
+#include <grpcpp/server_context.h>
+#include <grpcpp/support/status.h>
+
+#include <boost/asio/cancellation_signal.hpp>
+#include <exception>
+
+#include "adapters/core/task.h"
+#include "server/grpc/acceptor.h"
+
+namespace llm::server {
+
+class QueueCall {
+ public:
+  enum class Event { kArrived, kWritten, kFinished, kDone };
+  // What the queue returns.
+  struct Tag {
+    QueueCall* call;
+    Event event;
+  };
+
+  QueueCall(const QueueCall&) = delete;
+  QueueCall& operator=(const QueueCall&) = delete;
+  virtual ~QueueCall() = default;
+
+  void OnEvent(Event event, bool ok);
+
+ protected:
+  // A subclass asks gRPC for its next caller, with `arrived()` as the tag, as
+  // the last thing in its constructor.
+  explicit QueueCall(const Acceptor& acceptor);
+
+  // Makes another call of this kind, for the next caller.
+  virtual void Renew() = 0;
+  // The whole call; its status is the call's. Cancellation shows in what it
+  // awaits, never as an exception of its own.
+  virtual Task<grpc::Status> Run() = 0;
+  // Starts the responder's Finish, with `finished()` as the tag.
+  virtual void Finish(const grpc::Status& status) = 0;
+  virtual void Written(bool /*ok*/) {}
+
+  const Acceptor& acceptor() const { return acceptor_; }
+  Lane& lane() { return lane_; }
+  grpc::ServerContext& context() { return context_; }
+  Tag* arrived() { return &arrived_; }
+  Tag* written() { return &written_; }
+  Tag* finished() { return &finished_; }
+
+ private:
+  enum class State {
+    kWaiting,   // for a caller, or for the loop to start
+    kRunning,   // Run is under way; a cancel reaches it by the signal
+    kFinished,  // the status is gRPC's; the ends will come
+  };
+
+  void Start();
+  Task<grpc::Status> Guarded();
+  void Cancel();
+  void End(const std::exception_ptr& error, grpc::Status status);
+  void Over();
+
+  // First, so destroyed last: nothing of the call is left when it counts down.
+  LiveCalls::Token token_;
+  const Acceptor acceptor_;
+  Lane& lane_;
+  grpc::ServerContext context_;
+  Tag arrived_{this, Event::kArrived};
+  Tag written_{this, Event::kWritten};
+  Tag finished_{this, Event::kFinished};
+  Tag done_{this, Event::kDone};
+  State state_ = State::kWaiting;
+  int ends_ = 0;
+  boost::asio::cancellation_signal signal_;
+};
+
+}  // namespace llm::server
+
+#endif  // LLM_SERVER_GRPC_QUEUE_CALL_H_
