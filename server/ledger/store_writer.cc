@@ -252,11 +252,11 @@ LedgerCounters StoreWriter::Counters() const {
 }
 
 absl::Status StoreWriter::Close(absl::Duration patience) {
+  if (directory_ == nullptr) return absl::OkStatus();  // closed before
   for (const auto& tail : Tails()) tail->journal->Close();
   const bool stored = WaitStored(patience);
   // From here on this thread is the only one that touches the writer.
   thread_->Stop();
-  if (directory_ == nullptr) return absl::OkStatus();
   if (!stored) {
     directory_.reset();
     return absl::UnavailableError(
