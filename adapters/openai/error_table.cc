@@ -239,8 +239,10 @@ FailureClass ClassifyError(const Profile& profile, int http_status,
   if (type == "base_resp") code = "base_resp:" + code;
   const std::string text = absl::AsciiStrToLower(words.message);
   int status = http_status;
-  if (status < 400 && words.status != 0) status = words.status;
-  if (status < 400) status = ImpliedStatus(code + " " + type);
+  if (status / 100 == 2) {
+    status =
+        words.status != 0 ? words.status : ImpliedStatus(code + " " + type);
+  }
   // The code is the finer word of the two, so it is looked up first.
   for (const sv word : {sv(code), sv(type)}) {
     for (const Row& row : kRows) {

@@ -1,0 +1,105 @@
+#include "adapters/openai/openai_provider.h"
+
+#include <catch2/catch.hpp>
+#include <set>
+
+#include "adapters/core/random.h"
+#include "adapters/registry.h"
+#include "tests/adapters/openai/exchange.h"
+#include "tests/support/status_matchers.h"
+
+namespace llm {
+namespace {
+
+const std::string kHi = Sse({Delta(R"({"content":"hi"})", "stop")});
+
+TEST_CASE("the request goes where the settings say, with our headers only",
+          "[adapters][openai][SEC-1]") {
+  ExchangeSetting setting;
+  setting.context.api_key = ApiKey("k-1");
+  setting.context.deadlines.idle = absl::Seconds(9);
+  const Exchange got = RunExchange({.body = kHi}, setting);
+  REQUIRE(got.requests.size() == 1);
+  const HttpRequest& sent = got.requests[0];
+  CHECK(sent.method == "POST");
+  CHECK(sent.url == "https://upstream.test/v1/chat/completions");
+  CHECK(*FindHeader(sent.headers, "Authorization") == "Bearer k-1");
+  CHECK(*FindHeader(sent.headers, "content-type") == "application/json");
+  CHECK(FindHeader(sent.headers, "user-agent")->starts_with("llm-service/"));
+  CHECK(sent.headers.size() == 4);
+  CHECK(sent.deadlines.idle == absl::Seconds(9));
+  CHECK(got.result.request_bytes == static_cast<int64_t>(sent.body.size()));
+}
+
+TEST_CASE("without a key there is no authorization",
+          "[adapters][openai][SEC-1]") {
+  const Exchange got = RunExchange({.body = kHi});
+  CHECK(FindHeader(got.requests[0].headers, "authorization") == nullptr);
+}
+
+TEST_CASE("a strict caller is refused before anything is sent",
+          "[adapters][openai][TRN-6]") {
+  ExchangeSetting setting;
+  setting.profile = "deepseek";
+  setting.request.message.set_seed(7);
+  SECTION("strict") {
+    setting.context.strict = true;
+    const Exchange got = RunExchange({.body = kHi}, setting);
+    CHECK(got.requests.empty());
+    CHECK(got.result.failure.failure == FailureClass::kInvalidRequest);
+    CHECK(got.result.failure.param == "seed");
+    CHECK_THAT(got.result.status, HasCode(absl::StatusCode::kInvalidArgument));
+  }
+  SECTION("lenient") {
+    const Exchange got = RunExchange({.body = kHi}, setting);
+    CHECK_THAT(got.result.status, IsOk());
+    CHECK(got.result.dropped == std::vector<std::string>{"seed"});
+  }
+}
+
+TEST_CASE("the result names who answered", "[adapters][openai][LED-1]") {
+  const Exchange got = RunExchange({.body = kHi});
+  CHECK(got.result.served_model.value == "m");
+  CHECK(got.result.provider_request_id == "c1");
+  CHECK(got.result.usage_source == UsageSource::kNone);
+  CHECK(got.chunks[0].created() == 7);
+}
+
+TEST_CASE("every row of the table can be told apart and says where it is from",
+          "[adapters][openai][profiles]") {
+  std::set<std::string_view> ids;
+  for (const openai::Profile& profile : openai::AllProfiles()) {
+    CHECK(ids.insert(profile.id).second);
+    if (profile.id.empty()) continue;
+    CHECK(profile.page.starts_with("https://"));
+    CHECK(profile.date.size() == 10);
+    CHECK_FALSE(profile.sites.empty());
+    CHECK(&openai::FindProfile(profile.id) == &profile);
+  }
+  CHECK(openai::FindProfile("nobody").id.empty());
+}
+
+TEST_CASE("the registry knows its providers", "[adapters][registry]") {
+  ScriptedTransport transport({.body = kHi});
+  FakeClock clock;
+  SystemRandom random;
+  for (const BuiltInProvider& known : BuiltInProviders()) {
+    ProviderSettings settings;
+    settings.id.value = std::string(known.id);
+    settings.dialect = std::string(known.dialect);
+    settings.profile = std::string(known.profile);
+    const auto made = MakeProvider(settings, transport, clock, random);
+    CAPTURE(known.id);
+    const bool spoken =
+        known.dialect == "openai" || known.dialect == "simulated";
+    CHECK_THAT(made, HasCode(spoken ? absl::StatusCode::kOk
+                                    : absl::StatusCode::kUnimplemented));
+    if (known.dialect == "openai") {
+      CHECK(openai::FindProfile(known.profile).id == known.profile);
+      CHECK_FALSE(known.base_url.ends_with("/"));
+    }
+  }
+}
+
+}  // namespace
+}  // namespace llm
