@@ -37,7 +37,8 @@ TEST_CASE("every provider's refusal finds its class",
       {"openai", 400, R"({"error":{"code":"context_length_exceeded"}})",
        kContextLength},
       {"vllm", 400,
-       R"({"object":"error","message":"maximum context length is 4","code":400})",
+       R"({"object":"error","message":"maximum context length is 4",)"
+       R"("code":400})",
        kContextLength},
       {"qwen", 400,
        R"({"error":{"code":"invalid_parameter_error","message":)"
