@@ -86,7 +86,11 @@ Task<void> Connection::Serve() {
   state_ = State::kFlushing;
   SetDeadline(absl::InfiniteDuration());
   const bool flushed = co_await WaitQueued(0);
-  if (flushed) socket_.ShutdownSend();
+  if (flushed && close_after_ && !draining_) {
+    co_await Linger();
+  } else if (flushed) {
+    socket_.ShutdownSend();
+  }
 }
 
 Task<bool> Connection::ServeOne() {
@@ -108,11 +112,25 @@ Task<bool> Connection::ServeOne() {
   close_after_ = !request_->keep_alive;
   state_ = State::kAnswering;
   SetDeadline(absl::InfiniteDuration());
-  co_await handler_.Handle(*request_, *this);
+  co_await Answer();
   if (gone_ || !replied_) co_return false;
   // The next request is read when this answer is nearly out.
   const bool reading = co_await WaitQueued(kHighWater);
   co_return reading && !close_after_;
+}
+
+// Ours never throw; what they stand on may (memory, for one).
+Task<void> Connection::Answer() {
+  bool threw = false;
+  try {
+    co_await handler_.Handle(*request_, *this);
+  } catch (const std::exception&) {
+    threw = true;
+  }
+  if (threw && !replied_ && !stream_started_) {
+    close_after_ = true;
+    Reply(DoorReply(500, "internal", "The service failed."));
+  }
 }
 
 Task<bool> Connection::Refuse(HttpReply reply) {

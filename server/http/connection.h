@@ -66,6 +66,7 @@ class Connection : public Exchange,
   Task<void> Serve();
   // One request and its answer; false when the connection must end.
   Task<bool> ServeOne();
+  Task<void> Answer();
   Task<bool> Refuse(HttpReply reply);
   Task<void> Linger();
 

@@ -5,7 +5,7 @@
 // is seen by one poll() over the sockets in question, also when bytes of
 // further requests lie unread before the end [TMO-2].
 //
-// Threads:   The loop's thread, except size().
+// Threads:   The loop's thread; ConnectionCount any.
 // Ownership: Connections keep themselves alive; they leave by Remove.
 #ifndef LLM_SERVER_HTTP_CONNECTION_SET_H_
 #define LLM_SERVER_HTTP_CONNECTION_SET_H_

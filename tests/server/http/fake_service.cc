@@ -53,8 +53,7 @@ absl::StatusOr<v1::Model> FakeService::GetModel(const Caller&,
 }
 
 Task<absl::StatusOr<v1::GetUsageResponse>> FakeService::GetUsage(
-    const Caller&, const v1::GetUsageRequest& request) {
-  last_usage = request;
+    const Caller&, const v1::GetUsageRequest&) {
   v1::GetUsageResponse usage;
   usage.mutable_total()->set_cost("0.350000");
   usage.set_currency("USD");
@@ -63,7 +62,10 @@ Task<absl::StatusOr<v1::GetUsageResponse>> FakeService::GetUsage(
 
 Task<absl::StatusOr<v1::CreateKeyResponse>> FakeService::CreateKey(
     const v1::CreateKeyRequest& request) {
-  last_create = request;
+  {
+    const MutexLock lock(mutex_);
+    create_ = request;
+  }
   v1::CreateKeyResponse created;
   created.mutable_key()->set_id("key_1");
   created.set_secret("sk-test");
@@ -79,7 +81,10 @@ Task<absl::StatusOr<v1::ListKeysResponse>> FakeService::ListKeys(
 
 Task<absl::StatusOr<v1::RevokeKeyResponse>> FakeService::RevokeKey(
     const v1::RevokeKeyRequest& request) {
-  last_revoked = request.id();
+  {
+    const MutexLock lock(mutex_);
+    revoked_ = request.id();
+  }
   v1::RevokeKeyResponse revoked;
   revoked.mutable_key()->set_id(request.id());
   co_return revoked;

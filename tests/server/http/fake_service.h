@@ -33,9 +33,6 @@ class FakeService : public HttpService {
   ChatScript on_chat;
   std::string key;  // "Bearer …" that is let in; empty: everyone
   bool ready = true;
-  v1::GetUsageRequest last_usage;
-  v1::CreateKeyRequest last_create;
-  std::string last_revoked;
 
   absl::StatusOr<Caller> Authenticate(
       std::string_view authorization) const override {
@@ -89,6 +86,15 @@ class FakeService : public HttpService {
     return message_;
   }
 
+  v1::CreateKeyRequest last_create() const {
+    const MutexLock lock(mutex_);
+    return create_;
+  }
+  std::string last_revoked() const {
+    const MutexLock lock(mutex_);
+    return revoked_;
+  }
+
  private:
   static absl::Status Unauthenticated() {
     return RefuseCall(absl::StatusCode::kUnauthenticated, "invalid_api_key",
@@ -103,6 +109,8 @@ class FakeService : public HttpService {
   mutable Mutex mutex_;
   CallContext context_ ABSL_GUARDED_BY(mutex_);
   v1::ChatCompletionRequest message_ ABSL_GUARDED_BY(mutex_);
+  v1::CreateKeyRequest create_ ABSL_GUARDED_BY(mutex_);
+  std::string revoked_ ABSL_GUARDED_BY(mutex_);
 };
 
 // Something one thread waits for and another announces.

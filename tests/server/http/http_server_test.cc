@@ -215,7 +215,7 @@ TEST_CASE("keys are managed on the admin listener with the admin key",
                                "Content-Length: 12\r\n\r\n{\"name\":\"n\"}");
     CHECK(StatusOf(answer) == 200);
     CHECK(answer.find(R"("secret":"sk-test")") != std::string::npos);
-    CHECK(service.last_create.name() == "n");
+    CHECK(service.last_create().name() == "n");
   }
   SECTION("an unknown setting is refused") {
     const std::string answer =
@@ -235,7 +235,7 @@ TEST_CASE("keys are managed on the admin listener with the admin key",
         GENERATE(std::string("DELETE /admin/v1/keys/key_9"),
                  std::string("POST /admin/v1/keys/key_9/revoke"));
     CHECK(StatusOf(Ask(server.port(), line + head + "\r\n")) == 200);
-    CHECK(service.last_revoked == "key_9");
+    CHECK(service.last_revoked() == "key_9");
   }
   SECTION("the API is served here too") {
     CHECK(StatusOf(Ask(server.port(), Get("/v1/models"))) == 200);

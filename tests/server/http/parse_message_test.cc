@@ -1,0 +1,172 @@
+#include "server/http/parse_message.h"
+
+#include <catch2/catch.hpp>
+#include <memory>
+#include <string>
+
+#include "server/http/parse_chat_request.h"
+
+namespace llm::server {
+namespace {
+
+v1::Message OneMessage(std::string_view json) {
+  const auto request = ParseChatRequest(std::make_shared<const std::string>(
+      R"({"messages":[)" + std::string(json) + "]}"));
+  INFO(request.status().ToString());
+  REQUIRE(request.ok());
+  return request->message.messages(0);
+}
+
+v1::Part OnePart(std::string_view json) {
+  v1::Message message =
+      OneMessage(R"({"role":"user","content":[)" + std::string(json) + "]}");
+  REQUIRE(message.parts_size() == 1);
+  return message.parts(0);
+}
+
+TEST_CASE("an assistant message becomes reasoning, text, refusal, calls",
+          "[server][http][parse]") {
+  const v1::Message message = OneMessage(R"({
+      "tool_calls":[{"id":"c1","type":"function","function":{"name":"f",
+         "arguments":"{\"a\":1}"},"extra_content":{"g":1}},
+        {"id":"c2","type":"custom","custom":{"name":"g","input":"free"}}],
+      "refusal":"no","content":"text","reasoning_content":"because",
+      "role":"assistant","prefix":true,"annotations":[1],
+      "audio":{"id":"a"},"function_call":{"name":"old"},"name":"bob"})");
+  REQUIRE(message.parts_size() == 5);
+  CHECK(message.parts(0).reasoning().text() == "because");
+  CHECK(message.parts(1).text().text() == "text");
+  CHECK(message.parts(2).refusal().text() == "no");
+  const v1::ToolCall& call = message.parts(3).tool_call();
+  CHECK(call.id() == "c1");
+  CHECK(call.type() == "function");
+  CHECK(call.function().name() == "f");
+  CHECK(call.function().arguments() == R"({"a":1})");
+  CHECK(call.extra_json() == R"({"extra_content":{"g":1}})");
+  CHECK(message.parts(4).tool_call().index() == 1);
+  CHECK(message.parts(4).tool_call().custom().input() == "free");
+  CHECK(message.extra_json() == R"({"prefix":true})");
+  CHECK(message.annotations_json() == "[1]");
+  CHECK(message.audio_json() == R"({"id":"a"})");
+  CHECK(message.function_call_json() == R"({"name":"old"})");
+  CHECK(message.name() == "bob");
+  // The flat view is clear behind the door.
+  CHECK_FALSE(message.has_content());
+  CHECK_FALSE(message.has_reasoning_content());
+  CHECK_FALSE(message.has_refusal());
+  CHECK(message.tool_calls_size() == 0);
+}
+
+TEST_CASE("tool-call arguments that are not text keep their JSON",
+          "[server][http][parse]") {
+  const auto [json, want] = GENERATE(table<const char*, const char*>({
+      {R"("")", ""},
+      {"null", ""},
+      {R"({"b":1,"a":0.70})", R"({"b":1,"a":0.70})"},
+      {R"("not json")", "not json"},
+  }));
+  const v1::Message message = OneMessage(
+      R"({"role":"assistant","content":null,"tool_calls":[{"id":"c",
+          "function":{"name":"f","arguments":)" +
+      std::string(json) + "}}]}");
+  REQUIRE(message.parts_size() == 1);
+  CHECK(message.parts(0).tool_call().function().arguments() == want);
+  CHECK(message.parts(0).tool_call().type() == "function");
+}
+
+TEST_CASE("reasoning details give signatures and stay as they came",
+          "[server][http][parse]") {
+  const v1::Message message = OneMessage(
+      R"({"role":"assistant","content":"x","reasoning":"t","reasoning_details":[
+      {"type":"reasoning.text","text":"t","signature":"sig","format":
+       "anthropic-claude-v1"},
+      {"type":"reasoning.encrypted","data":"blob","format":"google-gemini-v1"},
+      {"type":"reasoning.summary","summary":"s"},{"type":"new.kind"}]})");
+  REQUIRE(message.parts_size() == 4);
+  CHECK(message.parts(0).reasoning().text() == "t");
+  CHECK(message.parts(0).reasoning().signature() == "sig");
+  CHECK(message.parts(0).reasoning().origin() == "anthropic");
+  CHECK(message.parts(1).reasoning().redacted_data() == "blob");
+  CHECK(message.parts(1).reasoning().origin() == "gemini");
+  CHECK(message.parts(2).reasoning().summary());
+  CHECK(message.parts(3).text().text() == "x");
+  CHECK(message.extra_json().find("new.kind") != std::string::npos);
+}
+
+TEST_CASE("reasoning text comes before redacted details",
+          "[server][http][parse]") {
+  const v1::Message message = OneMessage(
+      R"({"role":"assistant","reasoning":"t","content":"x",
+      "reasoning_details":[{"type":"reasoning.encrypted","data":"b"}]})");
+  REQUIRE(message.parts_size() == 3);
+  CHECK(message.parts(0).reasoning().text() == "t");
+  CHECK(message.parts(1).reasoning().redacted_data() == "b");
+  CHECK(message.parts(2).text().text() == "x");
+}
+
+TEST_CASE("a tool message may hold text or an array of parts",
+          "[server][http][parse]") {
+  const char* content = GENERATE(R"("42")", R"([{"type":"text","text":"42"}])");
+  const v1::Message message =
+      OneMessage(R"({"role":"tool","tool_call_id":"c1","content":)" +
+                 std::string(content) + "}");
+  CHECK(message.tool_call_id() == "c1");
+  REQUIRE(message.parts_size() == 1);
+  CHECK(message.parts(0).text().text() == "42");
+}
+
+TEST_CASE("content parts of every kind keep what they carry",
+          "[server][http][parse]") {
+  SECTION("text with a cache mark") {
+    const v1::Part part = OnePart(
+        R"({"type":"text","text":"a","cache_control":{"type":"ephemeral"}})");
+    CHECK(part.text().text() == "a");
+    CHECK(part.extra_json() == R"({"cache_control":{"type":"ephemeral"}})");
+  }
+  SECTION("an image by URL") {
+    const v1::Part part = OnePart(
+        R"({"type":"image_url","image_url":{"url":"https://x/y",
+            "detail":"low"}})");
+    CHECK(part.media().kind() == v1::MediaPart::IMAGE);
+    CHECK(part.media().url() == "https://x/y");
+    CHECK(part.media().detail() == "low");
+  }
+  SECTION("an image as a bare string") {
+    const v1::Part part =
+        OnePart(R"({"type":"image_url","image_url":"data:image/png;base64,"})");
+    CHECK(part.media().url() == "data:image/png;base64,");
+  }
+  SECTION("audio bytes") {
+    const v1::Part part = OnePart(
+        R"({"type":"input_audio","input_audio":{"data":"AAEC",
+            "format":"wav"}})");
+    CHECK(part.media().kind() == v1::MediaPart::AUDIO);
+    CHECK(part.media().data() == std::string("\0\1\2", 3));
+    CHECK(part.media().mime_type() == "wav");
+  }
+  SECTION("a file by id") {
+    const v1::Part part =
+        OnePart(R"({"type":"file","file":{"file_id":"file-1"}})");
+    CHECK(part.media().kind() == v1::MediaPart::FILE);
+    CHECK(part.media().file_id() == "file-1");
+  }
+  SECTION("a file by content") {
+    const v1::Part part = OnePart(
+        R"({"type":"file","file":{"filename":"a.pdf",
+            "file_data":"data:application/pdf;base64,AAEC"}})");
+    CHECK(part.media().filename() == "a.pdf");
+    CHECK(part.media().url() == "data:application/pdf;base64,AAEC");
+  }
+  SECTION("a refusal") {
+    CHECK(OnePart(R"({"type":"refusal","refusal":"no"})").refusal().text() ==
+          "no");
+  }
+  SECTION("a kind we do not know") {
+    const v1::Part part = OnePart(R"({"type":"hologram","z":1.0})");
+    CHECK(part.opaque().origin() == "openai");
+    CHECK(part.opaque().json() == R"({"type":"hologram","z":1.0})");
+  }
+}
+
+}  // namespace
+}  // namespace llm::server
