@@ -1,6 +1,8 @@
 #include "server/cli/serve.h"
 
 #include <signal.h>
+#include <spdlog/async.h>
+#include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
@@ -11,6 +13,7 @@
 #include <vector>
 
 #include "adapters/registry.h"
+#include "server/cli/cli.h"
 #include "server/config/load_config.h"
 #include "server/serve_stack.h"
 
@@ -56,6 +59,21 @@ sigset_t BlockSignals() {
   return set;
 }
 
+// Lines of requests and events go to stderr through one queue and one
+// thread: a loop never waits for a slow terminal or pipe. A full queue drops
+// the oldest lines; the rows of the ledger stay.
+std::shared_ptr<spdlog::logger> StartLog() {
+  spdlog::init_thread_pool(8192, 1);
+  auto log =
+      spdlog::stderr_logger_mt<spdlog::async_factory_nonblock>("llm-service");
+  log->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %l %v",
+                   spdlog::pattern_time_type::utc);
+  log->flush_on(spdlog::level::warn);
+  spdlog::flush_every(std::chrono::seconds(1));
+  spdlog::set_default_logger(log);
+  return log;
+}
+
 void Reload(ServeStack& stack, const std::string& file) {
   const ConfigResult loaded = Load(file);
   for (const std::string& fault : loaded.faults) {
@@ -75,10 +93,8 @@ void Reload(ServeStack& stack, const std::string& file) {
   spdlog::info("reloaded config_version={}", loaded.config->table->version);
 }
 
-}  // namespace
-
-int Serve(const ServeOptions& options) {
-  const sigset_t signals = BlockSignals();
+int Run(const ServeOptions& options, const sigset_t& signals,
+        spdlog::logger& log) {
   const ConfigResult loaded = Load(options.config_file);
   for (const std::string& fault : loaded.faults) {
     spdlog::error("{}", fault);
@@ -88,14 +104,14 @@ int Serve(const ServeOptions& options) {
     spdlog::warn("{}", notice);
   }
   absl::StatusOr<std::unique_ptr<ServeStack>> stack =
-      ServeStack::Start(loaded.config);
+      ServeStack::Start(loaded.config, {BuildVersion(), BuildCommit()}, log);
   if (!stack.ok()) {
     spdlog::error("cannot start: {}", std::string(stack.status().message()));
     return kExitFailed;
   }
   spdlog::info("ready {} config_version={}", (*stack)->Addresses(),
                loaded.config->table->version);
-  spdlog::default_logger()->flush();
+  log.flush();
   for (;;) {
     int signal = 0;
     sigwait(&signals, &signal);
@@ -110,6 +126,17 @@ int Serve(const ServeOptions& options) {
   }
   spdlog::info("stopped");
   return kExitOk;
+}
+
+}  // namespace
+
+int Serve(const ServeOptions& options) {
+  const sigset_t signals = BlockSignals();
+  const std::shared_ptr<spdlog::logger> log = StartLog();
+  const int code = Run(options, signals, *log);
+  // Writes what is queued and ends the thread.
+  spdlog::shutdown();
+  return code;
 }
 
 }  // namespace llm::server
