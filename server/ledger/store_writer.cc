@@ -231,7 +231,8 @@ bool StoreWriter::WaitStored(absl::Duration patience) {
 
 absl::Status StoreWriter::Health() const {
   MutexLock lock(mutex_);
-  return health_;
+  // A new one: see Waiting::TakeResult in store_thread.cc.
+  return {health_.code(), health_.message()};
 }
 
 LedgerCounters StoreWriter::Counters() const {
