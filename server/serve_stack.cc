@@ -1,8 +1,5 @@
 #include "server/serve_stack.h"
 
-#include <algorithm>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/post.hpp>
 #include <fstream>
 #include <sstream>
 #include <thread>
@@ -10,41 +7,14 @@
 
 #include "absl/strings/str_cat.h"
 #include "adapters/core/status_macros.h"
-#include "adapters/core/system_clock.h"
-#include "adapters/http/curl_transport.h"
-#include "adapters/registry.h"
-#include "router/admission.h"
-#include "router/router.h"
 #include "server/core/event_loop.h"
 #include "server/core/gateway.h"
 #include "server/grpc/grpc_server.h"
-#include "server/http/http_server.h"
-#include "server/ledger/sqlite_store.h"
-#include "server/metrics/fan_out_observer.h"
-#include "server/metrics/log_observer.h"
-#include "server/metrics/metrics_hub.h"
+#include "server/http_stack.h"
 
 namespace llm::server {
 
-namespace asio = boost::asio;
-
 namespace {
-
-// Entries of conversations that may stick; each is some hundred bytes.
-constexpr size_t kMaxConversations = 100'000;
-constexpr absl::Duration kConversationAge = absl::Hours(2);
-// For rows to reach the store after the last call.
-constexpr absl::Duration kStorePatience = absl::Seconds(10);
-
-// What one event loop owns.
-struct Worker {
-  std::unique_ptr<EventLoop> loop;
-  std::unique_ptr<CurlTransport> transport;
-  std::unique_ptr<UsageLedger> ledger;
-  std::unique_ptr<LogObserver> log;
-  std::unique_ptr<FanOutObserver> observer;
-  std::unique_ptr<Gateway> gateway;
-};
 
 absl::StatusOr<std::string> ReadFile(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
@@ -77,139 +47,14 @@ std::string HostOf(const std::string& address) {
 
 class ServeStack::Parts {
  public:
-  Parts(std::shared_ptr<const Config> start_config, BuildInfo build_info,
-        spdlog::logger& request_log)
-      : config(std::move(start_config)),
-        build(std::move(build_info)),
-        logger(request_log),
-        conversations(MakeMemoryConversationState(clock, kMaxConversations,
-                                                  kConversationAge)),
-        admission(MakeOpenAdmission()) {}
-
-  int WorkerCount() const;
-  absl::Status OpenStoreAndMetrics();
-  absl::Status MakeWorkers();
-  absl::Status Listen();
-  absl::StatusOr<std::shared_ptr<Router>> MakeRouter(
-      const std::shared_ptr<const RouteTable>& table, size_t index);
-  std::unique_ptr<HttpServer> MakeHttp(const ListenerConfig& listener,
-                                       HttpListenerKind kind);
   absl::Status StartGrpc(const ListenerConfig& listener, bool admin,
                          std::unique_ptr<GrpcServer>& server);
-  void StopServers();
 
-  // In order of dependency: what stands below is gone first.
-  SystemClock clock;
-  SystemRandom random;
-  const std::shared_ptr<const Config> config;
-  const BuildInfo build;
-  spdlog::logger& logger;
-  ServiceState state;
-  HealthBoard health;
-  std::unique_ptr<ConversationState> conversations;
-  std::unique_ptr<Admission> admission;
-  std::unique_ptr<SqliteStore> store;
-  std::unique_ptr<MetricsHub> metrics;
-  std::vector<Worker> workers;
-  std::unique_ptr<HttpServer> http;
-  std::unique_ptr<HttpServer> admin_http;
-  std::unique_ptr<HttpServer> metrics_http;
+  // The servers below use its loops.
+  std::unique_ptr<HttpStack> http;
   std::unique_ptr<GrpcServer> grpc;
   std::unique_ptr<GrpcServer> admin_grpc;
 };
-
-absl::Status ServeStack::Parts::OpenStoreAndMetrics() {
-  StoreOptions options;
-  options.path = config->store.sqlite;
-  options.report_currency = config->usage.report_currency;
-  options.rates = config->usage.rates;
-  options.clock = &clock;
-  options.random = &random;
-  LLM_ASSIGN_OR_RETURN(store, OpenStore(std::move(options)));
-  MetricSources sources;
-  sources.inflight_requests = [this] { return state.inflight.load(); };
-  sources.ledger_rows = [this] { return store->Counters().rows_total; };
-  sources.ledger_rows_dropped = [this] {
-    return store->Counters().rows_dropped;
-  };
-  sources.ledger_queue_rows = [this] { return store->Counters().queue_rows; };
-  sources.health = [this](std::string_view deployment) {
-    return health.State(deployment, clock.Monotonic());
-  };
-  metrics = std::make_unique<MetricsHub>(config->table, WorkerCount(),
-                                         std::move(sources), build);
-  return absl::OkStatus();
-}
-
-int ServeStack::Parts::WorkerCount() const {
-  if (config->server.workers > 0) return config->server.workers;
-  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-}
-
-absl::StatusOr<std::shared_ptr<Router>> ServeStack::Parts::MakeRouter(
-    const std::shared_ptr<const RouteTable>& table, size_t index) {
-  Worker& worker = workers[index];
-  RouterParts router;
-  router.table = table;
-  for (const auto& [id, settings] : table->providers) {
-    LLM_ASSIGN_OR_RETURN(
-        router.providers[id],
-        MakeProvider(settings, *worker.transport, clock, random));
-  }
-  router.clock = &clock;
-  router.random = &random;
-  router.ledger = worker.ledger.get();
-  router.admission = admission.get();
-  router.observer = worker.observer.get();
-  router.health = &health;
-  router.conversations = conversations.get();
-  return std::make_shared<Router>(std::move(router));
-}
-
-absl::Status ServeStack::Parts::MakeWorkers() {
-  for (int index = 0; index < WorkerCount(); ++index) {
-    Worker& worker = workers.emplace_back();
-    worker.loop = std::make_unique<EventLoop>(index);
-    worker.transport =
-        std::make_unique<CurlTransport>(worker.loop->context(), clock);
-    worker.ledger = store->MakeLedger(index);
-    worker.log = std::make_unique<LogObserver>(&logger);
-    worker.observer =
-        std::make_unique<FanOutObserver>(std::vector<CallObserver*>{
-            &metrics->ObserverForLoop(index), worker.log.get()});
-  }
-  for (size_t index = 0; index < workers.size(); ++index) {
-    GatewayParts parts;
-    LLM_ASSIGN_OR_RETURN(parts.router, MakeRouter(config->table, index));
-    parts.keys =
-        config->auth.mode == AuthMode::kKeys ? &store->keys() : nullptr;
-    parts.usage = &store->usage();
-    parts.clock = &clock;
-    parts.random = &random;
-    parts.state = &state;
-    parts.health = &health;
-    parts.admin_key = config->auth.admin_key;
-    parts.rates = config->usage.rates;
-    workers[index].gateway = std::make_unique<Gateway>(std::move(parts));
-  }
-  return absl::OkStatus();
-}
-
-std::unique_ptr<HttpServer> ServeStack::Parts::MakeHttp(
-    const ListenerConfig& listener, HttpListenerKind kind) {
-  HttpServerOptions options;
-  options.listener = listener;
-  options.kind = kind;
-  options.limits.max_body = config->server.max_body;
-  options.cors = config->server.cors;
-  options.stream_grace = config->server.stream_grace;
-  options.metrics = [this] { return metrics->Render(); };
-  std::vector<HttpLoop> loops;
-  for (const Worker& worker : workers) {
-    loops.push_back({&worker.loop->context(), worker.gateway.get()});
-  }
-  return std::make_unique<HttpServer>(std::move(options), std::move(loops));
-}
 
 absl::Status ServeStack::Parts::StartGrpc(const ListenerConfig& listener,
                                           bool admin,
@@ -217,152 +62,72 @@ absl::Status ServeStack::Parts::StartGrpc(const ListenerConfig& listener,
   GrpcServerOptions options;
   options.listen = listener.address;
   LLM_ASSIGN_OR_RETURN(options.tls, ReadTls(listener.tls));
-  options.max_message_bytes = config->server.max_body;
+  options.max_message_bytes = http->config().server.max_body;
   options.admin = admin;
   std::vector<GrpcLane> lanes;
-  for (const Worker& worker : workers) {
-    lanes.push_back({worker.loop.get(), worker.gateway.get()});
+  for (const StackLane& lane : http->lanes()) {
+    lanes.push_back({lane.loop, lane.gateway});
   }
-  LLM_ASSIGN_OR_RETURN(server, GrpcServer::Start(options, lanes, clock));
+  LLM_ASSIGN_OR_RETURN(server,
+                       GrpcServer::Start(options, lanes, http->clock()));
   return absl::OkStatus();
-}
-
-absl::Status ServeStack::Parts::Listen() {
-  const ServerConfig& server = config->server;
-  http = MakeHttp(server.http, HttpListenerKind::kPublic);
-  admin_http = MakeHttp(server.admin_http, HttpListenerKind::kAdmin);
-  metrics_http = MakeHttp(server.metrics, HttpListenerKind::kMetrics);
-  for (HttpServer* door : {http.get(), admin_http.get(), metrics_http.get()}) {
-    LLM_RETURN_IF_ERROR(door->Start());
-  }
-  LLM_RETURN_IF_ERROR(StartGrpc(server.grpc, false, grpc));
-  LLM_RETURN_IF_ERROR(StartGrpc(server.admin_grpc, true, admin_grpc));
-  return absl::OkStatus();
-}
-
-void ServeStack::Parts::StopServers() {
-  const absl::Duration drain = config->server.drain;
-  std::vector<std::thread> closing;
-  for (GrpcServer* door : {grpc.get(), admin_grpc.get()}) {
-    if (door != nullptr) {
-      closing.emplace_back([door, drain] { door->Shutdown(drain); });
-    }
-  }
-  for (HttpServer* door : {http.get(), admin_http.get()}) {
-    if (door != nullptr) {
-      closing.emplace_back([door, drain] { door->Shutdown(drain); });
-    }
-  }
-  for (std::thread& thread : closing) thread.join();
-  // Last, so that a scrape sees the drain.
-  if (metrics_http != nullptr) metrics_http->Shutdown(absl::Seconds(1));
 }
 
 ServeStack::ServeStack(std::unique_ptr<Parts> parts)
     : parts_(std::move(parts)) {}
 
 ServeStack::~ServeStack() {
-  if (parts_ == nullptr) return;
-  for (Worker& worker : parts_->workers) {
-    worker.loop->Stop();
-    worker.loop->Join();
-  }
+  if (parts_->http != nullptr) parts_->http->StopLoops();
 }
 
 absl::StatusOr<std::unique_ptr<ServeStack>> ServeStack::Start(
     std::shared_ptr<const Config> config, BuildInfo build,
     spdlog::logger& request_log) {
-  std::unique_ptr<ServeStack> stack(new ServeStack(std::make_unique<Parts>(
-      std::move(config), std::move(build), request_log)));
+  std::unique_ptr<ServeStack> stack(new ServeStack(std::make_unique<Parts>()));
   Parts& parts = *stack->parts_;
-  LLM_RETURN_IF_ERROR(parts.OpenStoreAndMetrics());
-  LLM_RETURN_IF_ERROR(parts.MakeWorkers());
-  for (Worker& worker : parts.workers) worker.loop->Start();
-  LLM_RETURN_IF_ERROR(parts.Listen());
-  parts.state.ready = true;
+  LLM_ASSIGN_OR_RETURN(
+      parts.http,
+      HttpStack::Start(std::move(config), std::move(build), request_log));
+  const ServerConfig& server = parts.http->config().server;
+  LLM_RETURN_IF_ERROR(parts.StartGrpc(server.grpc, false, parts.grpc));
+  LLM_RETURN_IF_ERROR(
+      parts.StartGrpc(server.admin_grpc, true, parts.admin_grpc));
+  parts.http->SetReady();
   parts.grpc->SetServing(true);
   parts.admin_grpc->SetServing(true);
   return stack;
 }
 
 std::string ServeStack::Addresses() const {
-  const ServerConfig& server = parts_->config->server;
+  const ServerConfig& server = parts_->http->config().server;
   return absl::StrCat(
-      "http=", HostOf(server.http.address), ":", parts_->http->port(),
+      "http=", HostOf(server.http.address), ":", parts_->http->http_port(),
       " grpc=", HostOf(server.grpc.address), ":", parts_->grpc->port(),
       " admin_http=", HostOf(server.admin_http.address), ":",
-      parts_->admin_http->port(),
+      parts_->http->admin_port(),
       " admin_grpc=", HostOf(server.admin_grpc.address), ":",
       parts_->admin_grpc->port(), " metrics=", HostOf(server.metrics.address),
-      ":", parts_->metrics_http->port());
+      ":", parts_->http->metrics_port());
 }
-
-namespace {
-
-bool SameListener(const ListenerConfig& a, const ListenerConfig& b) {
-  return a.address == b.address && a.tls.cert_file == b.tls.cert_file &&
-         a.tls.key_file == b.tls.key_file &&
-         a.tls.client_ca_file == b.tls.client_ca_file;
-}
-
-// Settings that a reload cannot change.
-std::vector<std::string> NeedRestart(const Config& was, const Config& is) {
-  std::vector<std::string> names;
-  const auto note = [&names](bool same, const char* name) {
-    if (!same) names.emplace_back(name);
-  };
-  note(SameListener(was.server.http, is.server.http), "server.http");
-  note(SameListener(was.server.grpc, is.server.grpc), "server.grpc");
-  note(SameListener(was.server.admin_http, is.server.admin_http) &&
-           SameListener(was.server.admin_grpc, is.server.admin_grpc),
-       "server.admin");
-  note(SameListener(was.server.metrics, is.server.metrics), "server.metrics");
-  note(was.server.workers == is.server.workers, "server.workers");
-  note(was.server.max_body == is.server.max_body, "server.max_body");
-  note(was.server.cors == is.server.cors, "server.cors");
-  note(was.auth.mode == is.auth.mode &&
-           was.auth.admin_key.Equals(is.auth.admin_key.Reveal()),
-       "auth");
-  note(was.store.sqlite == is.store.sqlite, "store.sqlite");
-  return names;
-}
-
-}  // namespace
 
 absl::StatusOr<std::vector<std::string>> ServeStack::Reload(
     std::shared_ptr<const Config> config) {
-  Parts& parts = *parts_;
-  std::vector<std::shared_ptr<Router>> routers;
-  for (size_t index = 0; index < parts.workers.size(); ++index) {
-    LLM_ASSIGN_OR_RETURN(std::shared_ptr<Router> router,
-                         parts.MakeRouter(config->table, index));
-    routers.push_back(std::move(router));
-  }
-  LLM_RETURN_IF_ERROR(parts.store->SetRates(config->usage.report_currency,
-                                            config->usage.rates));
-  for (size_t index = 0; index < parts.workers.size(); ++index) {
-    Worker& worker = parts.workers[index];
-    asio::post(worker.loop->context(),
-               [gateway = worker.gateway.get(),
-                router = std::move(routers[index])]() mutable {
-                 gateway->SetRouter(std::move(router));
-               });
-  }
-  parts.metrics->SetTable(config->table);
-  return NeedRestart(*parts.config, *config);
+  return parts_->http->Reload(std::move(config));
 }
 
 absl::Status ServeStack::Drain() {
   Parts& parts = *parts_;
-  parts.state.draining = true;
+  parts.http->BeginDrain();
   parts.grpc->SetServing(false);
   parts.admin_grpc->SetServing(false);
-  parts.StopServers();
-  for (Worker& worker : parts.workers) {
-    worker.loop->Stop();
-    worker.loop->Join();
+  const absl::Duration drain = parts.http->config().server.drain;
+  std::vector<std::thread> closing;
+  for (GrpcServer* door : {parts.grpc.get(), parts.admin_grpc.get()}) {
+    closing.emplace_back([door, drain] { door->Shutdown(drain); });
   }
-  return parts.store->Close(kStorePatience);
+  parts.http->CloseDoors();
+  for (std::thread& thread : closing) thread.join();
+  return parts.http->Finish();
 }
 
 }  // namespace llm::server

@@ -1,5 +1,5 @@
-// Every object of a running service, wired: the one place that knows all
-// rooms. Nothing is global; everything is made here and passed in.
+// Every object of a running service, wired: the HTTP stack and the gRPC door
+// beside it. Nothing is global; everything is made here and passed in.
 //
 // Threads:   Start, Reload and Drain on the main thread. The loops run on
 //            their own.
