@@ -1,5 +1,6 @@
 // llm-simulator: a scripted provider over real HTTP. See README.md beside.
 #include <CLI/CLI.hpp>
+#include <cstdio>
 
 #include "tests/simulator/sim_server.h"
 
@@ -14,6 +15,9 @@ int main(int argc, char** argv) {
   app.add_option("--interval-ms", answer.interval_ms, "Pause between chunks");
   app.add_flag("--no-log", no_log, "Keep no requests (benchmarks)");
   CLI11_PARSE(app, argc, argv);
-  llm::simulator::SimServer(answer, !no_log).Run(port);
+  llm::simulator::SimServer server(answer, !no_log);
+  std::printf("listening %d\n", server.Listen(port));
+  std::fflush(stdout);
+  server.Run();
   return 0;
 }

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <boost/asio.hpp>
 #include <charconv>
-#include <cstdio>
 #include <memory>
 
 #include "absl/strings/ascii.h"
@@ -377,24 +376,40 @@ std::string SimServer::Control(const std::string& method,
   return "{\"error\":\"no such control\"}";
 }
 
-void SimServer::Run(int port) {
-  asio::io_context io(1);
-  tcp::acceptor acceptor(
-      io, {asio::ip::make_address("127.0.0.1"), static_cast<uint16_t>(port)});
-  std::printf("listening %d\n", acceptor.local_endpoint().port());
-  std::fflush(stdout);
-  const auto accept = [&]() -> Task<void> {
-    for (;;) {
-      tcp::socket socket = co_await acceptor.async_accept(asio::use_awaitable);
-      socket.set_option(tcp::no_delay(true));
-      auto connection = std::make_shared<Connection>(*this, std::move(socket),
-                                                     ++connections_);
-      asio::co_spawn(
-          io, [connection] { return connection->Serve(); }, asio::detached);
-    }
-  };
-  asio::co_spawn(io, accept, asio::detached);
-  io.run();
+struct SimServer::Sockets {
+  asio::io_context io{1};
+  tcp::acceptor acceptor{io};
+};
+
+SimServer::SimServer(DefaultAnswer answer, bool keep_log)
+    : answer_(answer),
+      keep_log_(keep_log),
+      sockets_(std::make_unique<Sockets>()) {}
+
+SimServer::~SimServer() = default;
+
+int SimServer::Listen(int port) {
+  sockets_->acceptor = tcp::acceptor(
+      sockets_->io,
+      {asio::ip::make_address("127.0.0.1"), static_cast<uint16_t>(port)});
+  asio::co_spawn(sockets_->io, Accept(), asio::detached);
+  return sockets_->acceptor.local_endpoint().port();
 }
+
+Task<void> SimServer::Accept() {
+  for (;;) {
+    tcp::socket socket =
+        co_await sockets_->acceptor.async_accept(asio::use_awaitable);
+    socket.set_option(tcp::no_delay(true));
+    auto connection =
+        std::make_shared<Connection>(*this, std::move(socket), ++connections_);
+    asio::co_spawn(
+        sockets_->io, [connection] { return connection->Serve(); },
+        asio::detached);
+  }
+}
+
+void SimServer::Run() { sockets_->io.run(); }
+void SimServer::Stop() { sockets_->io.stop(); }
 
 }  // namespace llm::simulator

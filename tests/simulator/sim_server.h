@@ -1,8 +1,12 @@
 // The scripted upstream: one thread, real sockets, a log of what it saw.
+//
+// Threads: Listen and Run on one thread; Stop from any. What it keeps is asked
+//          for over HTTP, so that a test in the same process needs no lock.
 #ifndef LLM_TESTS_SIMULATOR_SIM_SERVER_H_
 #define LLM_TESTS_SIMULATOR_SIM_SERVER_H_
 
 #include <deque>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -28,15 +32,22 @@ struct LogEntry {
 
 class SimServer {
  public:
-  explicit SimServer(DefaultAnswer answer, bool keep_log)
-      : answer_(answer), keep_log_(keep_log) {}
+  SimServer(DefaultAnswer answer, bool keep_log);
+  ~SimServer();
+  SimServer(const SimServer&) = delete;
+  SimServer& operator=(const SimServer&) = delete;
 
-  // Binds 127.0.0.1:port (0: any), prints "listening PORT" and serves until
-  // the process ends.
-  void Run(int port);
+  // Binds 127.0.0.1:port (0: any) and returns the port. Throws Asio's error
+  // when that cannot be.
+  int Listen(int port);
+  // Serves until Stop.
+  void Run();
+  void Stop();
 
  private:
   class Connection;
+  struct Sockets;
+  Task<void> Accept();
   std::string Control(const std::string& method, const std::string& target,
                       const std::string& body, int& status);
   std::string LogJson(const std::string& lane) const;
@@ -49,6 +60,8 @@ class SimServer {
   std::deque<LogEntry> log_;  // entries never move
   int64_t requests_ = 0;
   int connections_ = 0;
+  // Last: connections under way refer to the rest.
+  std::unique_ptr<Sockets> sockets_;
 };
 
 }  // namespace llm::simulator
