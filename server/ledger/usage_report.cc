@@ -21,10 +21,10 @@ struct Sums {
   int64_t unpriced = 0;
   int64_t estimated = 0;
   int64_t unconverted = 0;
-  int64_t input = 0;
-  int64_t cached_input = 0;
-  int64_t output = 0;
-  int64_t reasoning = 0;
+  absl::int128 input = 0;
+  absl::int128 cached_input = 0;
+  absl::int128 output = 0;
+  absl::int128 reasoning = 0;
   absl::int128 cost = 0;
   std::map<std::string, absl::int128> native;
 
@@ -38,10 +38,9 @@ struct Sums {
 
 // Stops at the end of the range: the wire's counts are 64 bits, and a provider
 // that reports nonsense must not wrap a total.
-void AddTokens(const std::string& exact, int64_t* sum) {
+int64_t Clamped(absl::int128 tokens) {
   constexpr int64_t kMost = std::numeric_limits<int64_t>::max();
-  const absl::int128 wide = ParseInt128Text(exact) + *sum;
-  *sum = wide > kMost ? kMost : static_cast<int64_t>(wide);
+  return tokens > kMost ? kMost : static_cast<int64_t>(tokens);
 }
 
 using Groups = std::map<std::vector<std::string>, Sums>;
@@ -178,10 +177,10 @@ class Reporter {
       const int at = static_cast<int>(by.size());
       Sums& sums = (*groups)[KeysOf(row, by.size())];
       sums.attempts += row.Int(at + 1);
-      AddTokens(row.Text(at + 2), &sums.input);
-      AddTokens(row.Text(at + 3), &sums.cached_input);
-      AddTokens(row.Text(at + 4), &sums.output);
-      AddTokens(row.Text(at + 5), &sums.reasoning);
+      sums.input += ParseInt128Text(row.Text(at + 2));
+      sums.cached_input += ParseInt128Text(row.Text(at + 3));
+      sums.output += ParseInt128Text(row.Text(at + 4));
+      sums.reasoning += ParseInt128Text(row.Text(at + 5));
       const std::string currency = row.Text(at);
       if (currency.empty()) continue;
       sums.native[currency] += ParseInt128Text(row.Text(at + 6));
@@ -217,7 +216,7 @@ class Reporter {
 
 void FillTotal(const Sums& sums, v1::UsageTotal* total) {
   total->set_requests(sums.requests);
-  total->set_tokens(sums.input + sums.output);
+  total->set_tokens(Clamped(sums.input + sums.output));
   total->set_cost(FormatPico(sums.cost));
 }
 
@@ -228,10 +227,10 @@ void FillGroup(const UsageQuery& query, const std::vector<std::string>& keys,
   }
   group->set_requests(sums.requests);
   group->set_attempts(sums.attempts);
-  group->mutable_tokens()->set_input(sums.input);
-  group->mutable_tokens()->set_cached_input(sums.cached_input);
-  group->mutable_tokens()->set_output(sums.output);
-  group->mutable_tokens()->set_reasoning(sums.reasoning);
+  group->mutable_tokens()->set_input(Clamped(sums.input));
+  group->mutable_tokens()->set_cached_input(Clamped(sums.cached_input));
+  group->mutable_tokens()->set_output(Clamped(sums.output));
+  group->mutable_tokens()->set_reasoning(Clamped(sums.reasoning));
   group->set_cost(FormatPico(sums.cost));
   for (const auto& [currency, pico] : sums.native) {
     (*group->mutable_cost_native())[currency] = FormatPico(pico);

@@ -154,8 +154,11 @@ TEST_CASE("Token sums stop at the end of their range", "[ledger][usage]") {
     record.usage.output = std::numeric_limits<int64_t>::max();
     REQUIRE_THAT(fixture.Append(*ledger, {record}), IsOk());
   }
-  CHECK(Report(fixture, *store, {"key"}).groups(0).tokens().output() ==
-        std::numeric_limits<int64_t>::max());
+  const v1::GetUsageResponse report = Report(fixture, *store, {"key"});
+  constexpr int64_t kMost = std::numeric_limits<int64_t>::max();
+  CHECK(report.groups(0).tokens().output() == kMost);
+  CHECK(report.groups(0).tokens().input() == 240);
+  CHECK(report.total().tokens() == kMost);
 }
 
 TEST_CASE("Each row is converted by its day's rate and rounded once",
