@@ -64,8 +64,8 @@ sigset_t BlockSignals() {
 // the oldest lines; the rows of the ledger stay.
 std::shared_ptr<spdlog::logger> StartLog() {
   spdlog::init_thread_pool(8192, 1);
-  auto log =
-      spdlog::stderr_logger_mt<spdlog::async_factory_nonblock>("llm-service");
+  const auto log =
+      spdlog::create_async_nb<spdlog::sinks::stderr_sink_mt>("llm-service");
   log->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %l %v",
                    spdlog::pattern_time_type::utc);
   log->flush_on(spdlog::level::warn);
