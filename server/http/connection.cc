@@ -57,8 +57,10 @@ void Connection::Start(bool overloaded) {
         // A throw here is a third party's; the connection ends with it.
         self->socket_.Close();
         self->set_.Remove(self);
-        // The signal must outlive this handler's slot.
-        asio::post(self->socket_.executor(), [self] {});
+        // The signal must outlive this handler's slot. And once nothing is
+        // counted the loops may go, so this is the last of the connection
+        // that waits in its loop.
+        asio::post(self->socket_.executor(), [self] { self->set_.Release(); });
       }));
 }
 

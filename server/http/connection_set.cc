@@ -46,8 +46,10 @@ void ConnectionSet::Add(std::shared_ptr<Connection> connection) {
 }
 
 void ConnectionSet::Remove(const std::shared_ptr<Connection>& connection) {
-  if (connections_.erase(connection) > 0) count_.Remove();
+  connections_.erase(connection);
 }
+
+void ConnectionSet::Release() { count_.Remove(); }
 
 void ConnectionSet::Drain() {
   draining_ = true;

@@ -47,6 +47,8 @@ class ConnectionSet : public std::enable_shared_from_this<ConnectionSet> {
 
   void Add(std::shared_ptr<Connection> connection);
   void Remove(const std::shared_ptr<Connection>& connection);
+  // Once per connection, after Remove: it is counted no more.
+  void Release();
   // From now on every connection ends after its answer.
   void Drain();
   void AbortAll();
