@@ -72,8 +72,10 @@ struct HttpRequest {
   int64_t max_response_bytes = int64_t{64} << 20;
 };
 
-// Whether a slice moved the content on; drives the content deadlines.
-enum class BodyProgress { kNoise, kContent };
+// Whether a slice moved the content on; drives the content deadlines. kEnd:
+// the content's own protocol has ended ("[DONE]"); what its framing still
+// owes is waited for half a second, so that the connection can be reused.
+enum class BodyProgress { kNoise, kContent, kEnd };
 
 class BodySink {
  public:

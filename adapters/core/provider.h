@@ -35,7 +35,7 @@ struct ModelTraits {
   bool json_schema = true;
   bool json_object = true;
   bool vision = true;
-  bool audio = false;
+  bool audio = true;
   // Reasons before answering, always or when asked.
   bool reasoning = false;
   // Refuses temperature, top_p, penalties, logit_bias and logprobs.

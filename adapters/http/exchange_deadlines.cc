@@ -3,6 +3,12 @@
 #include <algorithm>
 
 namespace llm {
+namespace {
+
+// For the last bytes of framing after the content's own end.
+constexpr absl::Duration kLinger = absl::Milliseconds(500);
+
+}  // namespace
 
 ExchangeDeadlines::ExchangeDeadlines(const AttemptDeadlines& limits,
                                      Instant start)
@@ -21,7 +27,10 @@ void ExchangeDeadlines::OnSinkFinished(Instant now, BodyProgress progress) {
   const absl::Duration stood_still = now - sink_since_;
   first_content_by_ = first_content_by_ + stood_still;
   idle_cap_ = idle_cap_ + stood_still;
-  if (progress == BodyProgress::kContent) {
+  if (progress == BodyProgress::kEnd) {
+    content_seen_ = true;
+    idle_by_ = idle_cap_ = std::min(idle_by_, now + kLinger);
+  } else if (progress == BodyProgress::kContent) {
     content_seen_ = true;
     idle_by_ = now + idle_;
     idle_cap_ = idle_by_ + idle_;

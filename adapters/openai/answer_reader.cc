@@ -72,8 +72,9 @@ Task<absl::StatusOr<BodyProgress>> AnswerReader::OnBody(
       if (!status.ok()) co_return status;
     }
   }
-  co_return decoder_.TakeContentMark() ? BodyProgress::kContent
-                                       : BodyProgress::kNoise;
+  const bool content = decoder_.TakeContentMark();
+  if (decoder_.done()) co_return BodyProgress::kEnd;
+  co_return content ? BodyProgress::kContent : BodyProgress::kNoise;
 }
 
 Task<absl::Status> AnswerReader::ReadEvents(std::string_view slice) {

@@ -156,8 +156,8 @@ constexpr Row kRows[] = {
     {"", 0, "quotaexceeded", "", kRateLimited},
     // Groq: the model wrote a call that its own server refused; a second try
     // is reasonable. https://console.groq.com/docs/errors, 2026-11-20
-    {"", 0, "tool_use_failed", "", kServerError},
-    {"", 0, "json_validate_failed", "", kServerError},
+    {"groq", 0, "tool_use_failed", "", kServerError},
+    {"groq", 0, "json_validate_failed", "", kServerError},
     // Groq's flex tier out of capacity; Anthropic's style of overload.
     {"", 498, "", "", kOverloaded},
     {"", 529, "", "", kOverloaded},

@@ -60,8 +60,9 @@ class Preference {
     if (model == table_.models.end() || model->second.deployments.empty() ||
         IsSimulated(table_, model->second) != simulated ||
         (task.needs_tools && !model->second.traits.tools) ||
-        // Speech is asked for by name.
-        (model->second.traits.audio && !simulated)) {
+        // Models of speech, that do not see, are asked for by name.
+        (model->second.traits.audio && !model->second.traits.vision &&
+         !simulated)) {
       return;
     }
     if (std::find(order_.begin(), order_.end(), ModelId{id}) == order_.end()) {

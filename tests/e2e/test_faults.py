@@ -44,8 +44,9 @@ JSON = {"headers": {"content-type": "application/json"}}
 FIRST = event({"role": "assistant", "content": ""})
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def running(simulator):
+    # One for each test: a provider that failed cools down for a while.
     service = harness.Service(config(
         "\n".join(
             upstream(name, simulator.base_url(name),
@@ -57,18 +58,13 @@ def running(simulator):
                "{provider: b, upstream: m}]\n"
                "  price: {currency: USD, per_million: "
                '{input: "1", output: "2"}}\n'
-               "only: {provider: a, upstream: m}",
+               "only: {provider: a, upstream: unpriced}",
         tasks="general: {primary: [m]}",
         extra="routing: {default_task: general, max_attempts: 4}\n",
     ))
     yield service
     service.stop()
-
-
-@pytest.fixture(autouse=True)
-def clean(running, simulator):
     simulator.reset()
-    yield
 
 
 def counts(running, simulator):
@@ -260,7 +256,7 @@ def test_every_dispatch_has_its_row_under_concurrency(running, simulator):
 
 
 def test_costs_are_exact(running, simulator):
-    simulator.script("a", body=content("hello"), **JSON)
+    simulator.script("a", body=content("hello", "unpriced"), **JSON)
     info = running.chat("only").json()["llm_service"]
     assert info["cost"] is None  # no price is known for it, and null is not 0
     simulator.script("a", body=content("hello"), times=2, **JSON)

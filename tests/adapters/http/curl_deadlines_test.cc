@@ -120,6 +120,29 @@ TEST_CASE_METHOD(HttpFixture, "Idle ends a stream that stalls after content",
   CHECK(RunUntil([&] { return server.departures() == 1; }));
 }
 
+class EndingSink : public RememberingSink {
+ public:
+  using RememberingSink::RememberingSink;
+  Task<absl::StatusOr<BodyProgress>> OnBody(std::string_view slice) override {
+    const auto kept = co_await RememberingSink::OnBody(slice);
+    if (!kept.ok()) co_return kept.status();
+    co_return BodyProgress::kEnd;
+  }
+};
+
+TEST_CASE_METHOD(HttpFixture,
+                 "A server that keeps the line open after the content's end "
+                 "is not waited for",
+                 "[adapters][http][deadlines]") {
+  HttpRequest request = Patient(*this);
+  request.deadlines.idle = absl::Hours(1);
+  request.deadlines.first_content = absl::Hours(1);
+  EndingSink sink(io);
+  server.SetScripts({{Step::ReadRequest(), Step::Send(kChunkedHead),
+                      Step::Send(Chunk("the end")), Step::Hang()}});
+  CheckDeadline(Send(request, sink), "idle", HttpPhase::kBody);
+}
+
 TEST_CASE_METHOD(HttpFixture, "A slow sink is not the provider's silence",
                  "[adapters][http][deadlines][TMO-1]") {
   server.SetScripts({{Step::ReadRequest(), Step::Send(kChunkedHead),
