@@ -83,6 +83,20 @@ function(llm_library name)
   endif()
 endfunction()
 
+# GCC 12's TSan aborts where the kernel spreads mappings over more than 28
+# bits; setarch -R turns that off, unless a container forbids it.
+set(LLM_TEST_LAUNCHER)
+if(LLM_SANITIZE MATCHES "thread")
+  find_program(LLM_SETARCH setarch)
+  if(LLM_SETARCH)
+    execute_process(COMMAND ${LLM_SETARCH} -R true
+      RESULT_VARIABLE setarch_failed OUTPUT_QUIET ERROR_QUIET)
+    if(setarch_failed EQUAL 0)
+      set(LLM_TEST_LAUNCHER ${LLM_SETARCH} -R)
+    endif()
+  endif()
+endif()
+
 # llm_test(NAME SOURCES… LIBS…): one Catch2 binary, one ctest entry for it.
 function(llm_test name)
   cmake_parse_arguments(ARG "" "" "SOURCES;LIBS;PCH" ${ARGN})
@@ -91,6 +105,6 @@ function(llm_test name)
   if(ARG_PCH)
     target_precompile_headers(${name} PRIVATE ${ARG_PCH})
   endif()
-  add_test(NAME ${name} COMMAND ${name})
+  add_test(NAME ${name} COMMAND ${LLM_TEST_LAUNCHER} $<TARGET_FILE:${name}>)
   set_tests_properties(${name} PROPERTIES TIMEOUT 300)
 endfunction()
