@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "adapters/core/status_macros.h"
+#include "server/ledger/row_binder.h"
 #include "server/ledger/row_columns.h"
 
 namespace llm::server {

@@ -31,7 +31,7 @@ for dialect in openai anthropic gemini simulated; do
   forbid "adapters/$dialect" "adapters/($others)/" 'dialects never meet'
 done
 forbid "server" 'adapters/registry' 'only main wires the registry' \
-  '^server/(main|serve)[a-z_]*\.(cc|h):'
+  '^server/(main|serve|http_stack)[a-z_]*\.(cc|h):'
 forbid "server/http server/core server/ledger server/auth server/config server/metrics server/cli" \
   'grpcpp|grpc' 'gRPC stays in server/grpc'
 forbid "adapters/core adapters/openai adapters/simulated router server" \

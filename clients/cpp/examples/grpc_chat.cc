@@ -24,8 +24,8 @@ std::unique_ptr<grpc::ClientContext> NewContext() {
 }
 
 int Fail(const grpc::Status& status) {
-  std::cerr << "error " << status.error_code() << ": "
-            << status.error_message() << "\n";
+  std::cerr << "error " << status.error_code() << ": " << status.error_message()
+            << "\n";
   return 1;
 }
 
@@ -45,8 +45,7 @@ int main(int argc, char** argv) {
 
   llm::v1::ChatCompletionResponse response;
   auto context = NewContext();
-  grpc::Status status =
-      stub->ChatCompletion(context.get(), request, &response);
+  grpc::Status status = stub->ChatCompletion(context.get(), request, &response);
   if (!status.ok()) return Fail(status);
   std::cout << response.choices(0).message().content() << "\n"
             << response.llm_service().provider() << "\n";

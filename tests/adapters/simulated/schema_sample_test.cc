@@ -25,7 +25,8 @@ TEST_CASE("Each kind of schema gets a value that conforms",
        "41"},
       {R"~({"type":"integer","minimum":11,"multipleOf":5})~", "15|20|25|30"},
       {R"~({"type":"number","minimum":0,"maximum":1})~", R"~(0(\.\d+)?|1)~"},
-      {R"~({"type":"string","minLength":20,"maxLength":22})~", R"~("\w{20,22}")~"},
+      {R"~({"type":"string","minLength":20,"maxLength":22})~",
+       R"~("\w{20,22}")~"},
       {R"~({"type":"string","maxLength":4})~", R"~("\w{0,4}")~"},
       {R"~({"type":"string","format":"date"})~", R"~("\d{4}-\d\d-\d\d")~"},
       {R"~({"type":"string","pattern":"^[A-Z]{3}-\\d{2}(x|y)?$"})~",
@@ -44,46 +45,47 @@ TEST_CASE("Each kind of schema gets a value that conforms",
        R"~(\{"a":1,"b":2\})~"},
       {R"~({"$ref":"#/$defs/x","$defs":{"x":{"const":9}}})~", "9"},
   }));
-      CAPTURE(schema);
-      const std::string sample = Sample(schema);
-      CAPTURE(sample);
-      CHECK(JsonDocument::Parse(sample).ok());
-      CHECK(std::regex_match(sample, std::regex(want)));
+  CAPTURE(schema);
+  const std::string sample = Sample(schema);
+  CAPTURE(sample);
+  CHECK(JsonDocument::Parse(sample).ok());
+  CHECK(std::regex_match(sample, std::regex(want)));
 }
 
-TEST_CASE("A schema that refers to itself still ends", "[adapters][simulated]") {
-    const std::string sample = Sample(
-        R"~({"$ref":"#/$defs/node","$defs":{"node":{"type":"object",
+TEST_CASE("A schema that refers to itself still ends",
+          "[adapters][simulated]") {
+  const std::string sample = Sample(
+      R"~({"$ref":"#/$defs/node","$defs":{"node":{"type":"object",
       "properties":{"child":{"anyOf":[{"$ref":"#/$defs/node"},
       {"type":"null"}]}},"required":["child"]}}})~");
-    CHECK(JsonDocument::Parse(sample).ok());
-    CHECK(Sample(R"~({"$ref":"#"})~") == "null");
+  CHECK(JsonDocument::Parse(sample).ok());
+  CHECK(Sample(R"~({"$ref":"#"})~") == "null");
 }
 
 TEST_CASE("A schema that is not JSON gives an empty object",
           "[adapters][simulated]") {
-    CHECK(Sample("{") == "{}");
+  CHECK(Sample("{") == "{}");
 }
 
 TEST_CASE("Elements of a list of unique items differ",
           "[adapters][simulated]") {
-    const std::string sample =
-        Sample(R"~({"type":"array","items":{"type":"integer"},"minItems":3,
+  const std::string sample =
+      Sample(R"~({"type":"array","items":{"type":"integer"},"minItems":3,
                  "uniqueItems":true})~");
-    const auto doc = JsonDocument::Parse(sample);
-    REQUIRE(doc.ok());
-    JsonValue a = doc->root().First();
-    CHECK(doc->root().size() == 3);
-    CHECK(a.raw() != a.Next().raw());
-    CHECK(a.Next().raw() != a.Next().Next().raw());
+  const auto doc = JsonDocument::Parse(sample);
+  REQUIRE(doc.ok());
+  JsonValue a = doc->root().First();
+  CHECK(doc->root().size() == 3);
+  CHECK(a.raw() != a.Next().raw());
+  CHECK(a.Next().raw() != a.Next().Next().raw());
 }
 
 TEST_CASE("A pattern beyond the sampler gives nothing, not a wrong string",
           "[adapters][simulated]") {
-    CHECK(SamplePattern("(?=x)y", 1).empty());
-    CHECK(SamplePattern("[a-", 1).empty());
-    CHECK(SamplePattern("(a", 1).empty());
-    CHECK(SamplePattern("a{100000000000}", 1).empty());
+  CHECK(SamplePattern("(?=x)y", 1).empty());
+  CHECK(SamplePattern("[a-", 1).empty());
+  CHECK(SamplePattern("(a", 1).empty());
+  CHECK(SamplePattern("a{100000000000}", 1).empty());
 }
 
 }  // namespace
