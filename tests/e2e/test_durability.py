@@ -1,6 +1,7 @@
 """kill -9 at random under load: no answered request without its row, no row
 twice; what was in flight is found again as lost."""
 
+import http.client
 import json
 import os
 import random
@@ -21,7 +22,7 @@ def load(running, answered, stop, seed):
         stream = rng.random() < 0.5
         try:
             reply = running.chat("m", text=f"q{rng.random()}", stream=stream)
-        except (OSError, urllib.error.URLError):
+        except (OSError, urllib.error.URLError, http.client.HTTPException):
             return
         if reply.status != 200:
             continue
