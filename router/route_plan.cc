@@ -46,7 +46,8 @@ Judged Judge(const PlanInput& input, const RequestNeeds& needs,
   std::string why = LacksHard(needs, target.traits);
   if (!why.empty()) return {Verdict::kLacks, std::move(why)};
   const int64_t window = target.traits.context_window;
-  if (window > 0 && needs.estimated_input_tokens > window) {
+  // The estimate may be twice the truth: what could fit goes to the provider.
+  if (window > 0 && needs.estimated_input_tokens / 2 > window) {
     return {Verdict::kTooLong,
             absl::StrCat("prompt of about ", needs.estimated_input_tokens,
                          " tokens exceeds the context window of ", window)};

@@ -56,7 +56,8 @@ def running(service):
         "simulated: {latency: 30s}}\ndrip: {dialect: simulated, "
         "simulated: {chunk_interval: 100ms}}",
         models="slow: {provider: slow, upstream: slow}\n"
-               "drip: {provider: drip, upstream: drip}",
+               "drip: {provider: drip, upstream: drip}\n"
+               "wide: {provider: simulated, upstream: wide}",
         auth="keys",
     ))
 
@@ -189,7 +190,7 @@ def test_pings_without_calls_are_welcome(running, stubs):
 def test_big_messages_pass_and_too_big_ones_are_named(running, stubs):
     service, key = connect(running, stubs)
     big = stubs.chat.ChatCompletionRequest(
-        model="auto",
+        model="wide",
         messages=[stubs.chat.Message(role="user", content="a" * 8_000_000)])
     assert service.ChatCompletion(big, metadata=key, timeout=60).choices
     with pytest.raises(grpc.RpcError) as raised:
