@@ -42,6 +42,7 @@ NextMove ClassifyFailure(const FailureFacts& facts) {
       return NextMove::kNextKey;
     // This deployment will not do better a moment later. A larger window may
     // take the prompt; another provider may know the model.
+    case FailureClass::kUnsupported:
     case FailureClass::kContextLength:
     case FailureClass::kModelNotFound:
     case FailureClass::kTimeout:
@@ -57,6 +58,7 @@ bool CountsAgainstHealth(FailureClass failure) {
   switch (failure) {
     case FailureClass::kNone:
     case FailureClass::kInvalidRequest:
+    case FailureClass::kUnsupported:
     case FailureClass::kContextLength:
     case FailureClass::kContentFilter:
     case FailureClass::kCancelled:

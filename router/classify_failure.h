@@ -20,7 +20,8 @@ struct FailureFacts {
   FailureClass failure = FailureClass::kNone;
   // The caller has already seen content of this attempt: always kStop.
   bool content_committed = false;
-  // The failed exchange may be repeated without a second bill.
+  // A kept-alive connection was dead: worth one repeat on a fresh one. That
+  // the provider did nothing with the request is likely, not certain.
   bool stale_connection = false;
 };
 

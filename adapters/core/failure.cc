@@ -15,9 +15,11 @@ struct ClassRow {
 };
 
 // In the order of the enumeration: a class is its own index.
-constexpr std::array<ClassRow, 19> kClasses = {{
+constexpr std::array<ClassRow, 20> kClasses = {{
     {FailureClass::kNone, "none", absl::StatusCode::kOk},
     {FailureClass::kInvalidRequest, "invalid_request",
+     absl::StatusCode::kInvalidArgument},
+    {FailureClass::kUnsupported, "unsupported",
      absl::StatusCode::kInvalidArgument},
     {FailureClass::kContextLength, "context_length",
      absl::StatusCode::kInvalidArgument},

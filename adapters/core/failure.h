@@ -18,6 +18,7 @@ namespace llm {
 enum class FailureClass {
   kNone,            // no failure
   kInvalidRequest,  // the provider refused the request as malformed
+  kUnsupported,     // strict: a field cannot be passed on; nothing was sent
   kContextLength,   // prompt too long for this model
   kContentFilter,   // a filter refused the prompt with a 4xx
   kBadKey,          // our key is wrong or expired

@@ -68,6 +68,8 @@ struct HttpRequest {
   std::string body;
   AttemptDeadlines deadlines;
   EndpointOptions endpoint;
+  // Opens a connection of its own instead of a kept-alive one.
+  bool fresh_connection = false;
   // An answer with more body bytes than this is cut off as kInternal.
   int64_t max_response_bytes = int64_t{64} << 20;
 };
@@ -88,7 +90,7 @@ class BodySink {
   virtual Task<absl::StatusOr<BodyProgress>> OnBody(std::string_view slice) = 0;
 };
 
-// How far an exchange got: decides whether repeating it can bill twice.
+// How far an exchange got: decides whether repeating it may bill twice.
 enum class HttpPhase {
   kConnect,   // no request byte has left
   kSend,      // some of the request has left

@@ -64,6 +64,8 @@ struct AttemptContext {
   // The caller reads a stream. Providers whose streams carry usage are
   // streamed from regardless.
   bool stream = false;
+  // Use no kept-alive connection: the last one was dead.
+  bool fresh_connection = false;
 };
 
 // Where an attempt puts what arrives. Chunks are canonical: content in
@@ -83,6 +85,9 @@ struct AttemptResult {
   // `length` finish whose budget went to reasoning.
   absl::Status status;
   UpstreamFailure failure;
+  // False where nothing left for the provider (a strict refusal): there is
+  // no exchange to record, count or blame.
+  bool dispatched = true;
   // What was seen, also on failure: failed calls cost money too.
   TokenUsage usage;
   UsageSource usage_source = UsageSource::kNone;
@@ -103,8 +108,12 @@ struct AttemptResult {
   // The request body's bytes sent upstream.
   int64_t request_bytes = 0;
   bool streamed_upstream = false;
-  // The exchange died on a reused connection before any answer byte: it may
-  // be repeated once on a fresh one.
+  // The request as sent switched thinking on, where the dialect can tell;
+  // some price lists differ by it, also when usage is missing.
+  bool thinking = false;
+  // A reused connection died within a second of the request, before any
+  // answer byte: most likely the provider had closed it before. One repeat
+  // on a fresh connection is worth its small risk of being billed twice.
   bool stale_connection = false;
   HttpTimings timings;
 };

@@ -159,6 +159,7 @@ absl::Status SetRequestOptions(CURL* easy, const HttpRequest& request,
   options.Set(CURLOPT_HTTPHEADER, headers);
   // What is for the provider is not for its proxy.
   options.Set(CURLOPT_HEADEROPT, static_cast<long>(CURLHEADER_SEPARATE));
+  options.Set(CURLOPT_FRESH_CONNECT, request.fresh_connection ? 1L : 0L);
   options.Set(CURLOPT_CONNECTTIMEOUT_MS,
               ConnectMilliseconds(request.deadlines.connect));
   if (options.code() == CURLE_OK) return absl::OkStatus();

@@ -123,6 +123,7 @@ HttpRequest OpenAiProvider::MakeHttpRequest(
   http.body = std::move(body);
   http.deadlines = context.deadlines;
   http.endpoint = endpoint_;
+  http.fresh_connection = context.fresh_connection;
   return http;
 }
 

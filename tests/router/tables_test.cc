@@ -30,6 +30,7 @@ TEST_CASE("Each failure has its one next move", "[router][classify][RTY-2]") {
       {FailureClass::kBadKey, NextMove::kNextKey},
       {FailureClass::kPermission, NextMove::kNextKey},
       {FailureClass::kOutOfMoney, NextMove::kNextKey},
+      {FailureClass::kUnsupported, NextMove::kNextDeployment},
       {FailureClass::kContextLength, NextMove::kNextDeployment},
       {FailureClass::kModelNotFound, NextMove::kNextDeployment},
       {FailureClass::kTimeout, NextMove::kNextDeployment},

@@ -17,6 +17,7 @@ TEST_CASE("A failure class has its word and its status code",
       GENERATE(table<FailureClass, std::string, StatusCode>({
           {F::kNone, "none", StatusCode::kOk},
           {F::kInvalidRequest, "invalid_request", StatusCode::kInvalidArgument},
+          {F::kUnsupported, "unsupported", StatusCode::kInvalidArgument},
           {F::kContextLength, "context_length", StatusCode::kInvalidArgument},
           {F::kContentFilter, "content_filter", StatusCode::kInvalidArgument},
           {F::kBadKey, "bad_key", StatusCode::kUnauthenticated},
