@@ -4,15 +4,15 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "adapters/core/json.h"
-#include "adapters/simulated/prompt_facts.h"
-#include "adapters/simulated/schema_sample.h"
 
 namespace llm {
 namespace {
 
 // At most so many calls at once when the model may choose freely.
 constexpr int kParallelCalls = 2;
+// What no vendor takes either is not looked for: searching costs both lengths.
+constexpr size_t kMaxStopBytes = 256;
+constexpr int kMaxStops = 16;
 
 uint64_t Mix(uint64_t digest, uint64_t salt) {
   uint64_t x = digest + 0x9E3779B97F4A7C15ULL * (salt + 1);
@@ -22,7 +22,7 @@ uint64_t Mix(uint64_t digest, uint64_t salt) {
 }
 
 v1::ToolCall MakeCall(const v1::Tool& tool, const PromptFacts& facts,
-                      uint64_t digest, int index) {
+                      uint64_t digest, int index, SampleBudget& budget) {
   v1::ToolCall call;
   const uint64_t seed = Mix(digest, static_cast<uint64_t>(index) + 17);
   call.set_index(index);
@@ -38,7 +38,9 @@ v1::ToolCall MakeCall(const v1::Tool& tool, const PromptFacts& facts,
   call.mutable_function()->set_name(tool.function().name());
   const std::string& schema = tool.function().parameters_json();
   call.mutable_function()->set_arguments(
-      schema.empty() ? "{}" : SampleJson(schema, facts, seed));
+      schema.empty() || budget.spent()
+          ? "{}"
+          : SampleJson(schema, facts, seed, budget));
   return call;
 }
 
@@ -55,7 +57,9 @@ std::vector<const v1::Tool*> ChooseTools(
     const std::string& name =
         choice.function().empty() ? choice.custom() : choice.function();
     for (const v1::Tool& tool : request.tools()) {
-      if (ToolName(tool) == name) chosen.push_back(&tool);
+      if (ToolName(tool) != name) continue;
+      chosen.push_back(&tool);
+      break;
     }
     return chosen;
   }
@@ -99,35 +103,29 @@ std::string Prose(const PromptFacts& facts, uint64_t seed) {
   return text;
 }
 
-std::string AnswerText(const v1::ChatCompletionRequest& request,
-                       const PromptFacts& facts, uint64_t seed) {
-  const v1::ResponseFormat& format = request.response_format();
-  if (format.type() == "json_schema") {
-    return SampleJson(format.json_schema().schema_json(), facts, seed);
-  }
-  if (format.type() == "json_object" || facts.asks_for_json) {
-    return FillSketch(facts);
-  }
-  return Prose(facts, seed);
-}
-
-// The longest prefix of at most `tokens` tokens, on a character border.
+// The longest prefix of at most `tokens` tokens, on a character border: one
+// pass that counts as CountTokens does.
 std::string CutToTokens(const std::string& text, int64_t tokens) {
-  size_t end = text.size();
-  while (end > 0 &&
-         CountTokens(std::string_view(text).substr(0, end)) > tokens) {
-    --end;
-    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) {
-      --end;
+  int64_t cjk = 0;
+  int64_t other = 0;
+  for (size_t at = 0; at < text.size(); ++at) {
+    if (IsCjkLead(text[at])) {
+      ++cjk;
+    } else if ((static_cast<unsigned char>(text[at]) & 0xC0) != 0x80) {
+      ++other;
     }
+    if (cjk + (other + 3) / 4 > tokens) return text.substr(0, at);
   }
-  return text.substr(0, end);
+  return text;
 }
 
 void ApplyStops(const v1::ChatCompletionRequest& request, std::string& text) {
   size_t end = text.size();
-  for (const std::string& stop : request.stop()) {
-    if (!stop.empty()) end = std::min(end, text.find(stop));
+  const int count = std::min(request.stop_size(), kMaxStops);
+  for (int i = 0; i < count; ++i) {
+    const std::string& stop = request.stop(i);
+    if (stop.empty() || stop.size() > kMaxStopBytes) continue;
+    end = std::min(end, text.find(stop));
   }
   text.resize(std::min(end, text.size()));
 }
@@ -149,28 +147,49 @@ void ApplyLimit(const v1::ChatCompletionRequest& request,
 
 }  // namespace
 
-AnswerScript WriteAnswer(const v1::ChatCompletionRequest& request, bool reasons,
-                         int choice) {
-  const PromptFacts facts = ReadPrompt(request);
-  const uint64_t digest =
-      Mix(RequestDigest(request), static_cast<uint64_t>(choice));
+AnswerWriter::AnswerWriter(const v1::ChatCompletionRequest& request,
+                           bool reasons)
+    : request_(request),
+      reasons_(reasons),
+      facts_(ReadPrompt(request)),
+      digest_(RequestDigest(request)) {}
+
+std::string AnswerWriter::Text(uint64_t seed) {
+  const v1::ResponseFormat& format = request_.response_format();
+  if (format.type() == "json_schema") {
+    return SampleJson(format.json_schema().schema_json(), facts_, seed,
+                      budget_);
+  }
+  if (format.type() == "json_object" || facts_.asks_for_json) {
+    return FillSketch(facts_);
+  }
+  return Prose(facts_, seed);
+}
+
+void AnswerWriter::WriteCalls(uint64_t digest, AnswerScript& script) {
+  int index = 0;
+  for (const v1::Tool* tool : ChooseTools(request_, facts_)) {
+    script.tool_calls.push_back(
+        MakeCall(*tool, facts_, digest, index++, budget_));
+    script.finish_reason = "tool_calls";
+  }
+}
+
+AnswerScript AnswerWriter::Write(int choice) {
+  const uint64_t digest = Mix(digest_, static_cast<uint64_t>(choice));
   AnswerScript script;
   script.finish_reason = "stop";
-  if (reasons) {
-    script.reasoning = facts.chinese
+  if (reasons_) {
+    script.reasoning = facts_.chinese
                            ? "先看问题，再看数据，然后给出结论。"
                            : "First the question, then the data, then the "
                              "conclusion.";
   }
-  int index = 0;
-  for (const v1::Tool* tool : ChooseTools(request, facts)) {
-    script.tool_calls.push_back(MakeCall(*tool, facts, digest, index++));
-    script.finish_reason = "tool_calls";
-  }
+  WriteCalls(digest, script);
   if (script.tool_calls.empty()) {
-    script.text = AnswerText(request, facts, digest);
-    ApplyStops(request, script.text);
-    ApplyLimit(request, script);
+    script.text = Text(digest);
+    ApplyStops(request_, script.text);
+    ApplyLimit(request_, script);
   }
   script.reasoning_tokens = CountTokens(script.reasoning);
   script.output_tokens = script.reasoning_tokens + CountTokens(script.text);

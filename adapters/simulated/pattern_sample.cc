@@ -9,8 +9,11 @@ namespace {
 
 class PatternSampler {
  public:
-  PatternSampler(std::string_view pattern, uint64_t seed)
-      : pattern_(pattern), seed_(seed) {}
+  PatternSampler(std::string_view pattern, uint64_t seed, SampleBudget& budget)
+      : pattern_(pattern), seed_(seed), budget_(budget) {
+    budget_.Look(pattern.size());
+    if (budget_.spent()) failed_ = true;
+  }
 
   std::string Run() {
     std::string out = Alternatives(0);
@@ -44,10 +47,18 @@ class PatternSampler {
         continue;
       }
       const std::string atom = Atom(depth);
-      const int count = Count();
-      for (int i = 0; i < count; ++i) out += atom;
+      Repeat(atom, Count(), &out);
     }
     return out;
+  }
+
+  // Groups in groups multiply: paid for before it is written.
+  void Repeat(std::string_view atom, int count, std::string* out) {
+    if (atom.empty() || count == 0) return;
+    budget_.Write(atom.size() * static_cast<size_t>(count));
+    if (budget_.spent()) failed_ = true;
+    if (failed_) return;
+    for (int i = 0; i < count; ++i) *out += atom;
   }
 
   std::string Atom(int depth) {
@@ -151,14 +162,16 @@ class PatternSampler {
 
   std::string_view pattern_;
   uint64_t seed_;
+  SampleBudget& budget_;
   size_t at_ = 0;
   bool failed_ = false;
 };
 
 }  // namespace
 
-std::string SamplePattern(std::string_view pattern, uint64_t seed) {
-  return PatternSampler(pattern, seed).Run();
+std::string SamplePattern(std::string_view pattern, uint64_t seed,
+                          SampleBudget& budget) {
+  return PatternSampler(pattern, seed, budget).Run();
 }
 
 }  // namespace llm

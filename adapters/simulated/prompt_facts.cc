@@ -15,14 +15,10 @@
 namespace llm {
 namespace {
 
+constexpr size_t kMaxSketchBytes = 65536;
+
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 bool IsUpper(char c) { return c >= 'A' && c <= 'Z'; }
-
-// The lead byte of a character in U+3000..U+9FFF: Chinese and its marks.
-bool IsCjkLead(char c) {
-  const auto byte = static_cast<unsigned char>(c);
-  return byte >= 0xE3 && byte <= 0xE9;
-}
 
 bool LooksLikeDate(std::string_view text) {
   static constexpr std::string_view kShape = "dddd-dd-dd";
@@ -68,6 +64,24 @@ void FindSymbol(std::string_view text, PromptFacts& facts) {
   }
 }
 
+// From the first brace that is followed by a quoted name to its end. Every
+// byte is looked at once: prompts are long and may be made of braces.
+std::string_view FindSketch(std::string_view text) {
+  size_t open = text.find('{');
+  while (open != std::string_view::npos) {
+    const size_t name = text.find_first_not_of(" \r\n\t{", open + 1);
+    if (name == std::string_view::npos) return {};
+    if (text[name] == '"') {
+      const size_t close = text.find('}', name);
+      const bool fits =
+          close != std::string_view::npos && close - open < kMaxSketchBytes;
+      return fits ? text.substr(open, close - open + 1) : std::string_view();
+    }
+    open = text.find('{', name);
+  }
+  return {};
+}
+
 void ReadText(std::string_view text, PromptFacts& facts) {
   for (size_t i = 0; i + 10 <= text.size(); ++i) {
     if (IsDigit(text[i]) && LooksLikeDate(text.substr(i))) {
@@ -84,19 +98,8 @@ void ReadText(std::string_view text, PromptFacts& facts) {
     return;
   }
   facts.asks_for_json = true;
-  // The first brace that is followed by a quoted name.
-  for (size_t open = text.find('{'); open != std::string_view::npos;
-       open = text.find('{', open + 1)) {
-    const size_t name = text.find_first_not_of(" \r\n\t{", open + 1);
-    const size_t close = text.find('}', open);
-    if (name == std::string_view::npos || close == std::string_view::npos) {
-      break;
-    }
-    if (text[name] == '"') {
-      facts.json_sketch = std::string(text.substr(open, close - open + 1));
-      break;
-    }
-  }
+  const std::string_view sketch = FindSketch(text);
+  if (!sketch.empty()) facts.json_sketch = std::string(sketch);
 }
 
 // A plausible value for what the sketch says after the colon.
@@ -133,6 +136,11 @@ std::string SketchValue(std::string_view after) {
 }
 
 }  // namespace
+
+bool IsCjkLead(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return byte >= 0xE3 && byte <= 0xE9;
+}
 
 std::string TextOf(const v1::Message& message) {
   std::string text;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <optional>
+#include <unordered_set>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
@@ -19,18 +20,26 @@ namespace {
 // the recursion are preferred; past the hard limit everything is null.
 constexpr int kSoftDepth = 5;
 constexpr int kHardDepth = 40;
+// Parsing is quick: so many bytes of a schema count as one step.
+constexpr size_t kParsedPerStep = 64;
+constexpr int64_t kMaxPadding = 100'000;
+// Separators and a value without text of its own.
+constexpr size_t kMemberBytes = 6;
 
 class SchemaSampler {
  public:
-  SchemaSampler(JsonValue root, const PromptFacts& facts, uint64_t seed)
-      : root_(root), facts_(facts), seed_(seed) {}
+  SchemaSampler(JsonValue root, const PromptFacts& facts, uint64_t seed,
+                SampleBudget& budget)
+      : root_(root), facts_(facts), seed_(seed), budget_(budget) {}
 
   std::string Sample(JsonValue schema, std::string_view name, int depth) {
     schema = Resolve(schema);
-    if (depth > kHardDepth || !schema.is_object()) return "null";
-    if (const JsonValue fixed = schema.Find("const")) {
-      return std::string(fixed.raw());
+    budget_.Look(1 + schema.size());
+    budget_.Write(kMemberBytes);
+    if (budget_.spent() || depth > kHardDepth || !schema.is_object()) {
+      return "null";
     }
+    if (const JsonValue fixed = schema.Find("const")) return Copy(fixed);
     if (const JsonValue options = schema.Find("enum")) {
       return PickElement(options);
     }
@@ -45,16 +54,25 @@ class SchemaSampler {
   }
 
  private:
+  // A value of the schema itself, if there is room for it.
+  std::string Copy(JsonValue value) {
+    budget_.Write(value.raw().size());
+    return budget_.spent() ? "null" : std::string(value.raw());
+  }
+
   // Follows "#/…" within the document; a loop of references ends.
-  JsonValue Resolve(JsonValue schema) const {
-    for (int hops = 0; hops < 16; ++hops) {
+  JsonValue Resolve(JsonValue schema) {
+    for (int hops = 0; hops < 16 && !budget_.spent(); ++hops) {
+      budget_.Look(1 + schema.size());
       const JsonValue ref = schema.Find("$ref");
       if (!ref.is_string()) return schema;
       const std::string path = ref.StringOr();
       if (path.empty() || path[0] != '#') return {};
       JsonValue target = root_;
+      budget_.Look(path.size());
       for (absl::string_view step :
            absl::StrSplit(path.substr(1), '/', absl::SkipEmpty())) {
+        budget_.Look(target.size());
         target =
             target.Find(absl::StrReplaceAll(step, {{"~1", "/"}, {"~0", "~"}}));
       }
@@ -63,21 +81,23 @@ class SchemaSampler {
     return {};
   }
 
-  std::string PickElement(JsonValue array) const {
+  std::string PickElement(JsonValue array) {
     const size_t count = array.size();
-    if (count == 0) return "null";
+    budget_.Look(count);
+    if (count == 0 || budget_.spent()) return "null";
     JsonValue element = array.First();
     for (size_t skip = seed_ % count; skip > 0; --skip) {
       element = element.Next();
     }
-    return std::string(element.raw());
+    return Copy(element);
   }
 
   // The first alternative that is not null; deep down, the first that is.
   std::string SampleOption(JsonValue options, std::string_view name,
                            int depth) {
     JsonValue chosen = options.First();
-    for (JsonValue option = options.First(); option; option = option.Next()) {
+    for (JsonValue option = options.First(); option && !budget_.spent();
+         option = option.Next()) {
       const bool is_null = Resolve(option).Find("type").Equals("null");
       if (is_null == (depth > kSoftDepth)) {
         chosen = option;
@@ -94,7 +114,8 @@ class SchemaSampler {
     JsonWriter json(&joined);
     json.BeginObject();
     bool objects = false;
-    for (JsonValue part = all.First(); part; part = part.Next()) {
+    for (JsonValue part = all.First(); part && !budget_.spent();
+         part = part.Next()) {
       const std::string sample = Sample(part, name, depth + 1);
       if (sample.empty() || sample[0] != '{') {
         if (!objects) return sample;
@@ -107,10 +128,11 @@ class SchemaSampler {
     return joined;
   }
 
-  std::string TypeOf(JsonValue schema, int depth) const {
+  std::string TypeOf(JsonValue schema, int depth) {
     const JsonValue type = schema.Find("type");
     if (type.is_string()) return type.StringOr();
     if (type.is_array()) {
+      budget_.Look(type.size());
       std::string first = type.First().StringOr("null");
       for (JsonValue t = type.First(); t; t = t.Next()) {
         if (t.Equals("null") == (depth > kSoftDepth)) return t.StringOr();
@@ -133,7 +155,9 @@ class SchemaSampler {
     if (type == "number") return SampleNumber(schema, name, false);
     if (type == "boolean") return (seed_ & 1) != 0 ? "true" : "false";
     if (type == "null") return "null";
-    return JsonQuote(SampleString(schema, name));
+    const std::string text = JsonQuote(SampleString(schema, name));
+    budget_.Write(text.size());
+    return text;
   }
 
   std::string SampleObject(JsonValue schema, int depth) {
@@ -141,28 +165,35 @@ class SchemaSampler {
     JsonWriter json(&out);
     json.BeginObject();
     const JsonValue required = schema.Find("required");
-    const auto is_required = [&required](std::string_view key) {
-      for (JsonValue r = required.First(); r; r = r.Next()) {
-        if (r.Equals(key)) return true;
-      }
-      return false;
-    };
     const JsonValue properties = schema.Find("properties");
-    for (JsonValue p = properties.First(); p; p = p.Next()) {
+    budget_.Look(required.size() + properties.size());
+    std::unordered_set<std::string> wanted;
+    for (JsonValue r = required.First(); r && !budget_.spent(); r = r.Next()) {
+      wanted.insert(r.StringOr());
+    }
+    for (JsonValue p = properties.First(); p && !budget_.spent();
+         p = p.Next()) {
       const std::string key = p.Key();
+      const bool is_required = wanted.erase(key) > 0;
       // An optional argument is best left to its default; a default value
       // is as good as the schema gets.
-      if (!is_required(key) && (depth > 0 || p.Find("default"))) continue;
-      json.MemberRaw(key, Sample(p, key, depth + 1));
+      if (!is_required && (depth > 0 || p.Find("default"))) continue;
+      Member(key, p, depth, json);
     }
-    for (JsonValue r = required.First(); r; r = r.Next()) {
+    // Required, but not described: in the order of the schema.
+    for (JsonValue r = required.First(); r && !budget_.spent(); r = r.Next()) {
       const std::string key = r.StringOr();
-      if (properties.Find(key)) continue;
-      json.MemberRaw(
-          key, Sample(schema.Find("additionalProperties"), key, depth + 1));
+      if (wanted.erase(key) == 0) continue;
+      Member(key, schema.Find("additionalProperties"), depth, json);
     }
     json.EndObject();
     return out;
+  }
+
+  void Member(const std::string& key, JsonValue schema, int depth,
+              JsonWriter& json) {
+    budget_.Write(key.size());
+    json.MemberRaw(key, Sample(schema, key, depth + 1));
   }
 
   std::string SampleArray(JsonValue schema, std::string_view name, int depth) {
@@ -171,7 +202,8 @@ class SchemaSampler {
     json.BeginArray();
     int64_t written = 0;
     const JsonValue prefix = schema.Find("prefixItems");
-    for (JsonValue item = prefix.First(); item; item = item.Next()) {
+    for (JsonValue item = prefix.First(); item && !budget_.spent();
+         item = item.Next()) {
       json.Raw(Sample(item, name, depth + 1));
       ++written;
     }
@@ -183,15 +215,22 @@ class SchemaSampler {
         schema.Find("maxItems").AsInt64().value_or(std::max<int64_t>(least, 1));
     const uint64_t seed = seed_;
     for (; written < std::min(std::max<int64_t>(least, 0), most) &&
-           written < 1000;
+           written < 1000 && !budget_.spent();
          ++written) {
       json.Raw(items.is_object() ? Sample(items, name, depth + 1)
-                                 : JsonQuote(absl::StrCat("item ", written)));
+                                 : PlainItem(written));
       ++seed_;  // uniqueItems: the next element differs
     }
     seed_ = seed;
     json.EndArray();
     return out;
+  }
+
+  std::string PlainItem(int64_t index) {
+    std::string item = JsonQuote(absl::StrCat("item ", index));
+    budget_.Look(1);
+    budget_.Write(item.size());
+    return item;
   }
 
   std::string SampleNumber(JsonValue schema, std::string_view name,
@@ -226,16 +265,18 @@ class SchemaSampler {
     }
     std::string out;
     if (integer) {
-      JsonWriter(&out).Int(static_cast<int64_t>(value));
+      // A bound may be beyond what an integer holds.
+      JsonWriter(&out).Int(
+          static_cast<int64_t>(std::clamp(value, -9.2e18, 9.2e18)));
     } else {
       JsonWriter(&out).Double(value);
     }
     return out;
   }
 
-  std::string SampleString(JsonValue schema, std::string_view name) const {
+  std::string SampleString(JsonValue schema, std::string_view name) {
     if (const JsonValue pattern = schema.Find("pattern")) {
-      std::string match = SamplePattern(pattern.StringOr(), seed_);
+      std::string match = SamplePattern(pattern.StringOr(), seed_, budget_);
       if (!match.empty()) return match;
     }
     std::string text = Formatted(schema.Find("format").StringOr());
@@ -248,10 +289,9 @@ class SchemaSampler {
       text = std::string("simulated")
                  .substr(0, static_cast<size_t>(std::max<int64_t>(*most, 0)));
     }
-    while (static_cast<int64_t>(text.size()) <
-           std::min<int64_t>(least, 100'000)) {
-      text += 'x';
-    }
+    const auto wanted =
+        static_cast<size_t>(std::clamp<int64_t>(least, 0, kMaxPadding));
+    if (text.size() < wanted) text.resize(wanted, 'x');
     return text;
   }
 
@@ -286,15 +326,18 @@ class SchemaSampler {
   JsonValue root_;
   const PromptFacts& facts_;
   uint64_t seed_;
+  SampleBudget& budget_;
 };
 
 }  // namespace
 
 std::string SampleJson(std::string_view schema_json, const PromptFacts& facts,
-                       uint64_t seed) {
+                       uint64_t seed, SampleBudget& budget) {
+  if (budget.spent()) return "null";
+  budget.Look(schema_json.size() / kParsedPerStep);
   const absl::StatusOr<JsonDocument> schema = JsonDocument::Parse(schema_json);
   if (!schema.ok()) return "{}";
-  return SchemaSampler(schema->root(), facts, seed)
+  return SchemaSampler(schema->root(), facts, seed, budget)
       .Sample(schema->root(), "", 0);
 }
 

@@ -72,9 +72,9 @@ class SimulatedProvider : public Provider {
     usage.cache_read = 0;
     usage.output = 0;
     usage.reasoning = 0;
+    AnswerWriter writer(request.message, Reasons(request.message, context));
     for (int choice = 0; choice < choices; ++choice) {
-      const AnswerScript script = WriteAnswer(
-          request.message, Reasons(request.message, context), choice);
+      const AnswerScript script = writer.Write(choice);
       *usage.output += script.output_tokens;
       *usage.reasoning += script.reasoning_tokens;
       if (!co_await Emit(script, choice, context, sink, result)) {

@@ -9,7 +9,13 @@ namespace llm {
 namespace {
 
 std::string Sample(std::string_view schema, uint64_t seed = 7) {
-  return SampleJson(schema, PromptFacts{}, seed);
+  SampleBudget budget;
+  return SampleJson(schema, PromptFacts{}, seed, budget);
+}
+
+std::string Pattern(std::string_view pattern) {
+  SampleBudget budget;
+  return SamplePattern(pattern, 1, budget);
 }
 
 TEST_CASE("Each kind of schema gets a value that conforms",
@@ -82,10 +88,53 @@ TEST_CASE("Elements of a list of unique items differ",
 
 TEST_CASE("A pattern beyond the sampler gives nothing, not a wrong string",
           "[adapters][simulated]") {
-  CHECK(SamplePattern("(?=x)y", 1).empty());
-  CHECK(SamplePattern("[a-", 1).empty());
-  CHECK(SamplePattern("(a", 1).empty());
-  CHECK(SamplePattern("a{100000000000}", 1).empty());
+  CHECK(Pattern("(?=x)y").empty());
+  CHECK(Pattern("[a-").empty());
+  CHECK(Pattern("(a").empty());
+  CHECK(Pattern("a{100000000000}").empty());
+}
+
+TEST_CASE("A small schema that asks for endlessly much gets what fits",
+          "[adapters][simulated][limits]") {
+  const std::string schema = GENERATE(
+      R"~({"type":"array","minItems":1000,"items":{"type":"array",
+          "minItems":1000,"items":{"type":"array","minItems":1000}}})~",
+      R"~({"$ref":"#/$defs/n","$defs":{"n":{"type":"object","properties":
+          {"a":{"$ref":"#/$defs/n"},"b":{"$ref":"#/$defs/n"}},
+          "required":["a","b"]}}})~",
+      R"~({"type":"array","minItems":1000,"items":{"type":"array",
+          "minItems":1000,"items":{"type":"string","minLength":100000}}})~",
+      R"~({"type":"array","minItems":1000,"items":{"type":"array",
+          "minItems":1000,"items":{"pattern":"(((a{256}){256}){256}){9}"}}})~",
+      R"~({"$ref":"#/$defs/n","$defs":{"n":{"allOf":[{"$ref":"#/$defs/n"},
+          {"$ref":"#/$defs/n"}]}}})~");
+  CAPTURE(schema);
+  const std::string sample = Sample(schema);
+  CHECK(JsonDocument::Parse(sample).ok());
+  CHECK(sample.size() < 2'000'000);
+}
+
+TEST_CASE("Long lists in a schema are looked at a bounded number of times",
+          "[adapters][simulated][limits]") {
+  std::string names;
+  std::string members;
+  for (int i = 0; i < 50'000; ++i) {
+    const std::string name = "\"p" + std::to_string(i) + "\"";
+    names += (i == 0 ? "" : ",") + name;
+    members += (i == 0 ? "" : ",") + name + ":{\"const\":1}";
+  }
+  const std::string schema = GENERATE_COPY(
+      R"({"type":"object","required":[)" + names + R"(],"properties":{)" +
+          members + "}}",
+      R"({"type":"array","minItems":1000,"items":{"enum":[)" + names + "]}}");
+  CHECK(JsonDocument::Parse(Sample(schema)).ok());
+}
+
+TEST_CASE("Counts of counts in a pattern end at the budget",
+          "[adapters][simulated][limits]") {
+  CHECK(Pattern("(((a{256}){256}){256}){256}").empty());
+  CHECK(Pattern("((((((a{0}){256}){256}){256}){256}){256}){256}").empty());
+  CHECK(Pattern("(a{256}){16}").size() == 4096);
 }
 
 }  // namespace

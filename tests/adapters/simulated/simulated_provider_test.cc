@@ -223,5 +223,44 @@ TEST_CASE("Stop strings, choices and limits are honoured",
   CHECK(cut.sink.text.size() <= 20);
 }
 
+TEST_CASE("A long text is cut to the limit in one pass",
+          "[adapters][simulated][limits]") {
+  ChatRequest request;
+  Say(request, "user", "go");
+  v1::ResponseFormat& format = *request.message.mutable_response_format();
+  format.set_type("json_schema");
+  format.mutable_json_schema()->set_schema_json(
+      R"({"type":"array","minItems":9,"items":)"
+      R"({"type":"string","minLength":100000}})");
+  request.message.set_max_tokens(1);
+  const Run run = Ask(request);
+  CHECK(run.sink.text.size() == 4);
+  CHECK(run.sink.finish == std::vector<std::string>{"length"});
+}
+
+TEST_CASE("All choices of a request share one budget",
+          "[adapters][simulated][limits]") {
+  ChatRequest request;
+  Say(request, "user", "go");
+  v1::ResponseFormat& format = *request.message.mutable_response_format();
+  format.set_type("json_schema");
+  format.mutable_json_schema()->set_schema_json(
+      R"({"type":"string","minLength":100000})");
+  request.message.set_n(128);
+  const Run run = Ask(request, false);
+  CHECK(run.sink.finish.size() == 128);
+  CHECK(run.sink.text.size() > 100'000);
+  CHECK(run.sink.text.size() < 2'000'000);
+}
+
+TEST_CASE("A prompt of nothing but braces is read once",
+          "[adapters][simulated][limits]") {
+  ChatRequest request;
+  std::string braces = "JSON ";
+  for (int i = 0; i < 500'000; ++i) braces += "{x";
+  Say(request, "user", braces);
+  CHECK(JsonDocument::Parse(Ask(request).sink.text).ok());
+}
+
 }  // namespace
 }  // namespace llm
