@@ -16,6 +16,7 @@
 #ifndef LLM_ADAPTERS_CORE_JSON_H_
 #define LLM_ADAPTERS_CORE_JSON_H_
 
+#include <concepts>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -111,6 +112,12 @@ class JsonDocument {
   static absl::StatusOr<JsonDocument> Parse(std::string_view text) {
     return Parse(text, Options{});
   }
+  // Not a text that is gone at the end of the line.
+  template <std::same_as<std::string> Text>
+  static absl::StatusOr<JsonDocument> Parse(Text&& text) = delete;
+  template <std::same_as<std::string> Text>
+  static absl::StatusOr<JsonDocument> Parse(Text&& text,
+                                            Options options) = delete;
 
   // Parses again into the same storage: no allocation once it is warm.
   absl::Status Reparse(std::string_view text, Options options);
