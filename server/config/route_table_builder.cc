@@ -62,6 +62,12 @@ std::shared_ptr<const RouteTable> BuildRouteTable(LoadContext* context,
   if (!BuildPrices(*draft, context, table.get())) return nullptr;
   FillLimits(table.get());
   AddTasks(*draft, context, table.get());
+  for (const TaskDraft& task : draft->tasks) {
+    if (task.prefer.value_or(Prefer::kOrder) == Prefer::kOrder) continue;
+    draft->config.notices.push_back(
+        Cat("task ", task.id, ": prefer: not measured yet: acts as order in ",
+            "this version"));
+  }
   if (table->models.empty()) {
     draft->config.notices.push_back(
         "no model has a name of its own: callers must ask for "

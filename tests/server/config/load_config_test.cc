@@ -267,6 +267,7 @@ TEST_CASE("Tasks of the file add to the map and override it",
   CHECK(general.primary == std::vector<ModelId>{{"gpt-4o"}, {"gpt-5.6-sol"}});
   CHECK(general.fallback.empty());
   CHECK(general.prefer == Prefer::kLatency);
+  CHECK(Mentions(config->notices, "task general: prefer: not measured yet"));
   // It was an alias of market_analysis.
   REQUIRE(table.FindTask("technical_analysis") != nullptr);
   CHECK(table.FindTask("technical_analysis")->primary[0].value == "o1");
