@@ -147,10 +147,18 @@ Rows UsageRows(const JsonValue& report) {
   return rows;
 }
 
+// What a spreadsheet would run: a field that begins like a formula, or with a
+// blank that it skips before looking. A negative number is only a number.
+bool LooksLikeFormula(const std::string& text) {
+  if (text.find_first_of("=+-@\t\r") != 0) return false;
+  const bool number =
+      text.size() > 1 && text[0] == '-' &&
+      text.find_first_not_of("0123456789.", 1) == std::string::npos;
+  return !number;
+}
+
 std::string CsvField(const std::string& text) {
-  // A leading =, +, - or @ would be a formula in a spreadsheet.
-  const bool formula =
-      text.size() > 1 && (text[0] == '=' || text[0] == '+' || text[0] == '@');
+  const bool formula = LooksLikeFormula(text);
   if (!formula && text.find_first_of(",\"\r\n") == std::string::npos) {
     return text;
   }

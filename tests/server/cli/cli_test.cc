@@ -210,6 +210,28 @@ TEST_CASE("usage reports as table, JSON and CSV", "[cli][usage]") {
   CHECK(host.out.str() == report + "\n");
 }
 
+TEST_CASE("No field of a CSV report is a formula to a spreadsheet",
+          "[cli][usage][SEC-5]") {
+  FakeHost host;
+  host.env["LLM_SERVICE_KEY"] = "sk-caller";
+  const auto [name, field] = GENERATE(table<std::string, std::string>({
+      {"=m", "\n\"'=m\","},
+      {"-2+3", "\n\"'-2+3\","},
+      {"-", "\n\"'-\","},
+      {"\\t=m", "\n\"'\t=m\","},
+      {"\\r=m", "\n\"'\r=m\","},
+      {"-2.5", "\n-2.5,"},
+      {"m-1", "\nm-1,"},
+  }));
+  host.answer =
+      HttpAnswer{200, R"({"total":{},"models":{},"currency":"USD","groups":[)"
+                      R"({"keys":{"model":")" +
+                          name + R"("},"requests":3}]})"};
+  CHECK(host.Run({"usage", "--by", "model", "--format", "csv"}) == 0);
+  CAPTURE(host.out.str());
+  CHECK(Has(host.out, field));
+}
+
 TEST_CASE("route explains offline what would be chosen", "[cli][route]") {
   FakeHost host;
   const ConfigFile file(
