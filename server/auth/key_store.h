@@ -24,7 +24,8 @@ class KeyStore {
  public:
   virtual ~KeyStore() = default;
   // The caller behind a secret. kUnauthenticated, always with the same
-  // words, if it is unknown, revoked or expired at `now`.
+  // words, if it is unknown, revoked or expired at `now`; kUnavailable while
+  // keys cannot be verified.
   virtual absl::StatusOr<Caller> Check(std::string_view secret,
                                        absl::Time now) const = 0;
   virtual Task<absl::StatusOr<v1::CreateKeyResponse>> Create(
@@ -34,6 +35,8 @@ class KeyStore {
   // kNotFound for an id that never was; revoking twice succeeds.
   virtual Task<absl::StatusOr<v1::RevokeKeyResponse>> Revoke(
       std::string id) = 0;
+  // OK, or why keys cannot be verified, for /readyz.
+  virtual absl::Status Health() const = 0;
 };
 
 }  // namespace llm::server

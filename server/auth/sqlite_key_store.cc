@@ -13,6 +13,9 @@ namespace {
 
 constexpr absl::Duration kRefresh = absl::Milliseconds(250);
 constexpr absl::Duration kBusyTimeout = absl::Seconds(1);
+// How long a revocation made elsewhere may be missed while the store cannot
+// be read. An outage of the store's file system rarely ends by itself later.
+constexpr absl::Duration kLongestUnverified = absl::Seconds(60);
 constexpr size_t kLongestName = 128;
 constexpr size_t kLongestText = 256;
 constexpr int kMostModels = 1000;
@@ -88,6 +91,15 @@ absl::Status SqliteKeyStore::Connect() {
 }
 
 absl::Status SqliteKeyStore::Refresh() {
+  // Before the read: what it finds is at least as new.
+  const Instant now = clock_->Monotonic();
+  LLM_RETURN_IF_ERROR(ReadChanges());
+  MutexLock lock(mutex_);
+  verified_ = now;
+  return absl::OkStatus();
+}
+
+absl::Status SqliteKeyStore::ReadChanges() {
   LLM_RETURN_IF_ERROR(Connect());
   // Changes with every commit of another connection; costs no read.
   LLM_ASSIGN_OR_RETURN(const int64_t version,
@@ -115,13 +127,22 @@ absl::Status SqliteKeyStore::Load() {
   return absl::OkStatus();
 }
 
+std::shared_ptr<const SqliteKeyStore::Snapshot> SqliteKeyStore::Trusted()
+    const {
+  const Instant now = clock_->Monotonic();
+  MutexLock lock(mutex_);
+  if (now - verified_ > kLongestUnverified) return nullptr;
+  return keys_;
+}
+
+absl::Status SqliteKeyStore::Health() const {
+  if (Trusted() != nullptr) return absl::OkStatus();
+  return absl::UnavailableError("keys cannot be verified");
+}
+
 absl::StatusOr<Caller> SqliteKeyStore::Check(std::string_view secret,
                                              absl::Time now) const {
-  std::shared_ptr<const Snapshot> keys;
-  {
-    MutexLock lock(mutex_);
-    keys = keys_;
-  }
+  const std::shared_ptr<const Snapshot> keys = Trusted();
   // Cannot verify is not the same as refused [ERR-3].
   if (keys == nullptr) return absl::UnavailableError("keys cannot be checked");
   if (!IsKeySecret(secret)) return Refused();

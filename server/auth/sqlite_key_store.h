@@ -3,7 +3,8 @@
 // A thread with a connection of its own looks every quarter of a second
 // whether another connection has changed the file, and reads the keys again
 // when they have changed. While the store cannot be read, the keys read last
-// go on counting; before they were read once, Check says kUnavailable.
+// go on counting for a minute; after that, and before they were read once,
+// Check says kUnavailable.
 #ifndef LLM_SERVER_AUTH_SQLITE_KEY_STORE_H_
 #define LLM_SERVER_AUTH_SQLITE_KEY_STORE_H_
 
@@ -32,6 +33,7 @@ class SqliteKeyStore : public KeyStore {
   Task<absl::StatusOr<v1::ListKeysResponse>> List(
       bool include_revoked) override;
   Task<absl::StatusOr<v1::RevokeKeyResponse>> Revoke(std::string id) override;
+  absl::Status Health() const override;
   // The changes under way end; later ones fail with kUnavailable.
   void Stop();
 
@@ -39,10 +41,13 @@ class SqliteKeyStore : public KeyStore {
   struct Snapshot;
   absl::Duration Tick();
   absl::Status Refresh();
+  absl::Status ReadChanges();
   absl::Status Load();
   void LoadSoon();
   absl::Status Connect();
   absl::Status StoreNew(const KeyRow& row);
+  // The keys, or null where they are too old to be trusted.
+  std::shared_ptr<const Snapshot> Trusted() const;
   absl::StatusOr<KeyRow> MakeRow(const v1::CreateKeyRequest& request) const;
 
   const std::string path_;
@@ -58,6 +63,8 @@ class SqliteKeyStore : public KeyStore {
   // Shared with the checks that read it while it is replaced; the mutex is
   // held for the copy of a pointer. Null: never read.
   std::shared_ptr<const Snapshot> keys_ ABSL_GUARDED_BY(mutex_);
+  // When the store last said that they are the keys of that moment.
+  Instant verified_ ABSL_GUARDED_BY(mutex_);
   std::unique_ptr<StoreThread> thread_;
 };
 

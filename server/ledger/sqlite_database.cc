@@ -1,6 +1,9 @@
 #include "server/ledger/sqlite_database.h"
 
+#include <fcntl.h>
 #include <sqlite3.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <utility>
 
@@ -37,6 +40,16 @@ absl::Status SqliteStatus(sqlite3* database, int code) {
     default:
       return absl::UnavailableError(what);
   }
+}
+
+// Usage and key digests are the service's alone; SQLite would make the file
+// readable for all, and gives -wal and -shm the mode that it finds. Never
+// opens a file that is there: closing it would drop the locks that other
+// connections of this process hold. Failures are SQLite's to tell.
+void MakePrivateFile(const std::string& path) {
+  const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC,
+                      S_IRUSR | S_IWUSR);
+  if (fd >= 0) close(fd);
 }
 
 // Length of the well-formed UTF-8 sequence at the start of `text` (RFC 3629:
@@ -156,6 +169,7 @@ void Database::Closer::operator()(sqlite3* database) const {
 
 absl::StatusOr<std::unique_ptr<Database>> Database::Open(
     const std::string& path, absl::Duration busy_timeout) {
+  MakePrivateFile(path);
   sqlite3* handle = nullptr;
   const int code = sqlite3_open_v2(
       path.c_str(), &handle,

@@ -56,7 +56,8 @@ class Database {
  public:
   // Opens or makes the file, in WAL mode with synchronous=FULL: our commits
   // are groups, a few a second, so a sync each is cheap, and a power cut then
-  // loses only what was still in the journal.
+  // loses only what was still in the journal. A file that it makes is readable
+  // and writable for its owner only.
   // `busy_timeout`: how long a statement waits for another's lock.
   static absl::StatusOr<std::unique_ptr<Database>> Open(
       const std::string& path, absl::Duration busy_timeout);

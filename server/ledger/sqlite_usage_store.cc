@@ -58,7 +58,8 @@ Task<absl::StatusOr<v1::GetUsageResponse>> SqliteUsageStore::Query(
     LLM_ASSIGN_OR_RETURN(*answer, Answer(query, *rates));
     return absl::OkStatus();
   };
-  const absl::Status done = co_await RunOn(&thread_, std::move(work));
+  const absl::Status done =
+      co_await RunOn(&thread_, std::move(work), Abandoned::kSkipped);
   if (!done.ok()) co_return done;
   co_return std::move(*answer);
 }

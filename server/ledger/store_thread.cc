@@ -36,6 +36,11 @@ class Waiting {
     alarm_ = nullptr;
     executor_ = asio::any_io_executor();
   }
+  // On the store thread: nobody waits any more.
+  bool Left() {
+    MutexLock lock(mutex_);
+    return alarm_ == nullptr;
+  }
   // Taken, not copied: a Status counts its owners in code that a sanitizer
   // cannot see into, so the two threads must not both own it.
   std::optional<absl::Status> TakeResult() {
@@ -74,6 +79,8 @@ class Forgetting {
   Waiting* waiting_;
 };
 
+absl::Status Closed() { return absl::UnavailableError("the store is closed"); }
+
 }  // namespace
 
 StoreThread::StoreThread(Tick tick) : tick_(std::move(tick)) {
@@ -83,15 +90,18 @@ StoreThread::StoreThread(Tick tick) : tick_(std::move(tick)) {
 StoreThread::~StoreThread() { Stop(); }
 
 void StoreThread::Post(Job job) {
+  bool stopping = false;
   {
     MutexLock lock(mutex_);
-    if (!stopping_) {
+    stopping = stopping_;
+    if (!stopping && jobs_.size() < kMostWaiting) {
       jobs_.push_back(std::move(job));
       changed_.NotifyOne();
       return;
     }
   }
-  job(true);
+  job(stopping ? Closed()
+               : absl::UnavailableError("the store has too much to do"));
 }
 
 void StoreThread::Wake() {
@@ -112,14 +122,14 @@ void StoreThread::Stop() {
     MutexLock lock(mutex_);
     left.swap(jobs_);
   }
-  for (Job& job : left) job(true);
+  for (Job& job : left) job(Closed());
 }
 
 void StoreThread::Run() {
   absl::Duration patience = absl::ZeroDuration();
   Job job;
   while (Next(patience, &job)) {
-    if (job) job(false);
+    if (job) job(absl::OkStatus());
     job = nullptr;
     patience = tick_ ? tick_() : absl::InfiniteDuration();
   }
@@ -143,16 +153,18 @@ bool StoreThread::Next(absl::Duration patience, Job* job) {
 }
 
 Task<absl::Status> RunOn(StoreThread* thread,
-                         std::function<absl::Status()> work) {
+                         std::function<absl::Status()> work,
+                         Abandoned abandoned) {
   const asio::any_io_executor executor = co_await asio::this_coro::executor;
   asio::steady_timer alarm(executor, asio::steady_timer::time_point::max());
   // Shared, since a cancelled caller leaves before the store thread is done.
   const auto waiting = std::make_shared<Waiting>(&alarm);
   const Forgetting forgetting(waiting.get());
-  thread->Post([waiting, work = std::move(work)](bool stopped) {
-    waiting->Finish(
-        stopped ? absl::UnavailableError("the store is closed") : work(),
-        waiting);
+  thread->Post([waiting, abandoned, work = std::move(work)](absl::Status turn) {
+    if (abandoned == Abandoned::kSkipped && waiting->Left()) return;
+    // Moved, as TakeResult says.
+    if (turn.ok()) turn = work();
+    waiting->Finish(std::move(turn), waiting);
   });
   try {
     co_await alarm.async_wait(asio::use_awaitable);

@@ -18,8 +18,9 @@ namespace llm::server {
 
 class StoreThread {
  public:
-  // Called with true when the thread stops before the job's turn.
-  using Job = std::function<void(bool stopped)>;
+  // Called with OK at the job's turn, else with why that never comes:
+  // kUnavailable.
+  using Job = std::function<void(absl::Status turn)>;
   // Runs after every job and wake-up; returns how long it may wait for the
   // next. Empty: nothing to do but jobs.
   using Tick = std::function<absl::Duration()>;
@@ -29,6 +30,9 @@ class StoreThread {
   StoreThread(const StoreThread&) = delete;
   StoreThread& operator=(const StoreThread&) = delete;
 
+  // A job that would wait behind kMostWaiting others is refused at once, on
+  // the thread that posts.
+  static constexpr size_t kMostWaiting = 64;
   void Post(Job job);
   void Wake();
   // Waits for the running job; those in the queue are told and dropped.
@@ -47,12 +51,18 @@ class StoreThread {
   std::thread thread_;
 };
 
+// Whether work is still wanted when its turn comes and its caller has left:
+// a report is not, a revocation is.
+enum class Abandoned { kRuns, kSkipped };
+
 // Runs `work` on `thread` and resumes on the caller's loop with what it
 // returned. kCancelled when the task is cancelled first (the work may still
 // run: it must own, or share, what it touches); kUnavailable when the thread
-// has stopped. A task destroyed while it waits is forgotten.
+// has stopped or has too much to do. A task destroyed while it waits is
+// forgotten.
 Task<absl::Status> RunOn(StoreThread* thread,
-                         std::function<absl::Status()> work);
+                         std::function<absl::Status()> work,
+                         Abandoned abandoned = Abandoned::kRuns);
 
 }  // namespace llm::server
 

@@ -86,15 +86,16 @@ absl::Duration StoreWriter::Tick() {
   }
   backoff_ = options_.group_interval;
   if (more) return absl::ZeroDuration();
-  until_adoption_ -= options_.group_interval;
   return options_.group_interval;
 }
 
 absl::Status StoreWriter::WriteOnce(bool* more) {
   if (database_ == nullptr) LLM_RETURN_IF_ERROR(OpenDatabase());
-  if (until_adoption_ <= absl::ZeroDuration()) {
+  // By the clock: under a backlog that never ends there are no idle turns.
+  const Instant now = options_.clock->Monotonic();
+  if (now >= next_adoption_) {
     LLM_RETURN_IF_ERROR(AdoptDead());
-    until_adoption_ = options_.adopt_interval;
+    next_adoption_ = now + options_.adopt_interval;
     MutexLock lock(mutex_);
     adopted_ = true;
   }

@@ -96,7 +96,7 @@ class StoreWriter {
   std::unique_ptr<RowWriter> rows_;
   RowGroup group_;
   absl::Duration backoff_;
-  absl::Duration until_adoption_ = absl::ZeroDuration();
+  Instant next_adoption_;  // the first is at once
 
   std::atomic<int64_t> quarantined_{0};
   std::atomic<int64_t> lost_{0};

@@ -255,6 +255,25 @@ TEST_CASE("Keys that were read go on counting while the store is locked",
   CHECK_THAT(store->Check(made.secret(), fixture.clock().WallNow()), IsOk());
 }
 
+TEST_CASE("Keys not verified for a minute are unavailable, not wrong",
+          "[auth][keys][ERR-3][SEC-8]") {
+  KeyFixture fixture;
+  auto store = fixture.Open();
+  const v1::CreateKeyResponse made = fixture.Create(*store);
+  const std::string unknown = MakeKeySecret();
+  const auto check = [&](const std::string& secret) {
+    return store->Check(secret, fixture.clock().WallNow()).status();
+  };
+  store->Stop();  // nothing reads the store any more
+  fixture.clock().Advance(absl::Seconds(60));
+  CHECK_THAT(check(made.secret()), IsOk());
+  CHECK_THAT(store->Health(), IsOk());
+  fixture.clock().Advance(absl::Seconds(1));
+  CHECK_THAT(check(made.secret()), HasCode(absl::StatusCode::kUnavailable));
+  CHECK_THAT(check(unknown), HasCode(absl::StatusCode::kUnavailable));
+  CHECK_THAT(store->Health(), HasCode(absl::StatusCode::kUnavailable));
+}
+
 TEST_CASE("Checks run beside changes", "[auth][keys][threads]") {
   KeyFixture fixture;
   auto store = fixture.Open();

@@ -336,6 +336,22 @@ TEST_CASE("What cannot be opened is told at once", "[ledger][store]") {
   }
 }
 
+TEST_CASE("Only the owner can read the store's files",
+          "[ledger][store][SEC-5]") {
+  StoreFixture fixture;
+  auto store = fixture.Open();
+  auto ledger = store->MakeLedger(0);
+  REQUIRE_THAT(fixture.Append(*ledger, SampleCall("1")), IsOk());
+  REQUIRE_THAT(fixture.Query(*store), IsOk());
+  constexpr auto kOwnerOnly =
+      std::filesystem::perms::owner_read | std::filesystem::perms::owner_write;
+  for (const char* suffix : {"", "-wal", "-shm"}) {
+    CAPTURE(suffix);
+    CHECK(std::filesystem::status(fixture.path() + suffix).permissions() ==
+          kOwnerOnly);
+  }
+}
+
 TEST_CASE("Opening again changes nothing", "[ledger][store][OPS-5]") {
   StoreFixture fixture;
   for (int i = 0; i < 3; ++i) {

@@ -91,6 +91,75 @@ TEST_CASE("A caller that is destroyed while it waits is forgotten",
              IsOk());
 }
 
+// Work that holds a thread until the test lets go, started on `io`.
+class Held {
+ public:
+  Held(StoreThread* thread, boost::asio::io_context& io) {
+    boost::asio::co_spawn(io,
+                          RunOn(thread,
+                                [this, future = release_.get_future().share()] {
+                                  started_.set_value();
+                                  future.wait();
+                                  return absl::OkStatus();
+                                }),
+                          boost::asio::detached);
+    io.poll();
+    started_.get_future().wait();
+  }
+  void Release() { release_.set_value(); }
+
+ private:
+  std::promise<void> started_;
+  std::promise<void> release_;
+};
+
+TEST_CASE("Work is skipped where its caller left before its turn, if it may be",
+          "[ledger][threads]") {
+  StoreThread thread(nullptr);
+  boost::asio::io_context io;
+  Held held(&thread, io);
+  const auto ran = std::make_shared<std::vector<Abandoned>>();
+  {
+    boost::asio::io_context leaving;
+    for (const Abandoned how : {Abandoned::kSkipped, Abandoned::kRuns}) {
+      boost::asio::co_spawn(leaving,
+                            RunOn(
+                                &thread,
+                                [ran, how] {
+                                  ran->push_back(how);
+                                  return absl::OkStatus();
+                                },
+                                how),
+                            boost::asio::detached);
+    }
+    leaving.poll();
+  }
+  held.Release();
+  REQUIRE_THAT(RunTask(io, RunOn(&thread, [] { return absl::OkStatus(); })),
+               IsOk());
+  CHECK(*ran == std::vector<Abandoned>{Abandoned::kRuns});
+}
+
+TEST_CASE("A thread with too much to do refuses more at once",
+          "[ledger][threads]") {
+  StoreThread thread(nullptr);
+  boost::asio::io_context io;
+  Held held(&thread, io);
+  for (size_t i = 0; i < StoreThread::kMostWaiting; ++i) {
+    boost::asio::co_spawn(io, RunOn(&thread, [] { return absl::OkStatus(); }),
+                          boost::asio::detached);
+  }
+  io.poll();
+  boost::asio::io_context other;
+  CHECK_THAT(RunTask(other, RunOn(&thread, [] { return absl::OkStatus(); })),
+             HasCode(absl::StatusCode::kUnavailable));
+  held.Release();
+  io.run();
+  boost::asio::io_context later;
+  CHECK_THAT(RunTask(later, RunOn(&thread, [] { return absl::OkStatus(); })),
+             IsOk());
+}
+
 TEST_CASE("Many callers on many loops all get their own answer",
           "[ledger][threads]") {
   StoreThread thread(nullptr);
