@@ -38,8 +38,8 @@ Router::Call::Call(const RouterParts& parts, const CallContext& context,
       request_(request),
       sink_(sink),
       identity_(IdentityOf(context, request.message)),
-      conversation_(
-          ConversationOf(context.caller.tenant, identity_, request.message)),
+      conversation_(ConversationOf(context.caller.tenant, identity_,
+                                   context.path_task, request.message)),
       caller_deadline_(CallerDeadline(context, request.message)),
       deadline_(caller_deadline_) {}
 

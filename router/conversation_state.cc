@@ -3,18 +3,15 @@
 #include <list>
 
 #include "absl/container/flat_hash_map.h"
-#include "absl/strings/str_cat.h"
 #include "adapters/core/mutex.h"
-#include "adapters/core/text.h"
+#include "router/digest.h"
 
 namespace llm {
 namespace {
 
-// The tenant's length goes first, so no tenant and thread can be spelt to
-// meet another tenant's entry.
-std::string EntryKey(std::string_view tenant, std::string_view thread) {
-  return absl::StrCat(tenant.size(), ":", ToAbsl(tenant), ToAbsl(thread));
-}
+// An ad-hoc deployment has a caller's text for a name; one beyond this is not
+// worth its memory.
+constexpr size_t kMaxDeploymentName = 512;
 
 class MemoryConversationState : public ConversationState {
  public:
@@ -24,8 +21,9 @@ class MemoryConversationState : public ConversationState {
 
   void Remember(std::string_view tenant, std::string_view thread,
                 std::string_view deployment) override {
+    if (deployment.size() > kMaxDeploymentName || max_entries_ == 0) return;
     const Instant now = clock_.Monotonic();
-    std::string key = EntryKey(tenant, thread);
+    const Digest key = DigestOf({tenant, thread});
     MutexLock lock(mutex_);
     const auto found = index_.find(key);
     if (found != index_.end()) {
@@ -33,21 +31,21 @@ class MemoryConversationState : public ConversationState {
       Touch(found->second, now);
       return;
     }
-    if (max_entries_ == 0) return;
     while (entries_.size() >= max_entries_) DropOldest();
     entries_.push_front({key, std::string(deployment), now});
-    index_.emplace(std::move(key), entries_.begin());
+    index_.emplace(key, entries_.begin());
   }
 
   std::optional<std::string> Deployment(std::string_view tenant,
                                         std::string_view thread) override {
     const Instant now = clock_.Monotonic();
+    const Digest key = DigestOf({tenant, thread});
     MutexLock lock(mutex_);
     // Oldest last: what is too old is at the end, so age costs no timer.
     while (!entries_.empty() && now - entries_.back().used > max_age_) {
       DropOldest();
     }
-    const auto found = index_.find(EntryKey(tenant, thread));
+    const auto found = index_.find(key);
     if (found == index_.end()) return std::nullopt;
     Touch(found->second, now);
     return found->second->deployment;
@@ -55,7 +53,7 @@ class MemoryConversationState : public ConversationState {
 
  private:
   struct Entry {
-    std::string key;
+    Digest key;
     std::string deployment;
     Instant used;
   };
@@ -76,8 +74,7 @@ class MemoryConversationState : public ConversationState {
   const absl::Duration max_age_;
   Mutex mutex_;
   Entries entries_ ABSL_GUARDED_BY(mutex_);  // most recently used first
-  absl::flat_hash_map<std::string, Entries::iterator> index_
-      ABSL_GUARDED_BY(mutex_);
+  absl::flat_hash_map<Digest, Entries::iterator> index_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace

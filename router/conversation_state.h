@@ -1,10 +1,11 @@
 // What must be remembered between the calls of one conversation, keyed by
 // tenant so that no caller can reach another's: which deployment it sticks
-// to, and (with thinking models) the reasoning its client drops.
+// to. The reasoning that a client drops between its calls is not kept yet;
+// putting it back comes with the dialects that need it.
 //
 // Threads: Any event loop.
-// Bounds:  Implementations are bounded in entries and age; forgetting is
-//          always allowed.
+// Bounds:  Implementations are bounded in entries, in age and in the size of
+//          an entry, whatever callers send; forgetting is always allowed.
 #ifndef LLM_ROUTER_CONVERSATION_STATE_H_
 #define LLM_ROUTER_CONVERSATION_STATE_H_
 

@@ -19,9 +19,9 @@ Task<CallResult> Router::Chat(const CallContext& context,
 
 absl::StatusOr<RoutePlan> Router::Explain(const CallContext& context,
                                           const ChatRequest& request) const {
-  const Conversation conversation =
-      ConversationOf(context.caller.tenant,
-                     IdentityOf(context, request.message), request.message);
+  const Conversation conversation = ConversationOf(
+      context.caller.tenant, IdentityOf(context, request.message),
+      context.path_task, request.message);
   const std::string sticky_key = StickyKey(conversation, context.call_id);
   return MakePlan(
       PlanInputFor(parts_, context, request, conversation, sticky_key));

@@ -435,6 +435,38 @@ TEST_CASE_METHOD(RouterFixture, "A run stays where it was answered",
   CHECK(Unary(request).info.provider() == "a");
 }
 
+TEST_CASE("A run's quick and deep questions keep their own models",
+          "[router][sticky]") {
+  RouteTable table = TestTable();
+  for (const char* name : {"auto-quick", "auto-deep"}) {
+    TaskRoute task;
+    task.id = name;
+    task.primary = {ModelId{"alpha"}};
+    task.fallback = {ModelId{"beta"}};
+    table.tasks[name] = task;
+  }
+  std::swap(table.tasks["auto-deep"].primary,
+            table.tasks["auto-deep"].fallback);
+  RouterFixture fixture(std::move(table));
+  fixture.a->PlayForever(Answer("quick", 1, 1));
+  fixture.b->PlayForever(Answer("deep", 1, 1));
+  auto quick = Ask("auto-quick", "hi");
+  auto deep = Ask("auto-deep", "hi");
+  SECTION("by the model's name") {}
+  SECTION("by the task's") {
+    quick = Ask("auto", "hi");
+    quick.set_task_type("auto-quick");
+    deep = Ask("auto", "hi");
+    (*deep.mutable_metadata())["task_type"] = "auto-deep";
+  }
+  quick.set_run_id("run-1");
+  deep.set_run_id("run-1");
+  for (int i = 0; i < 2; ++i) {
+    CHECK(fixture.Unary(quick).info.model() == "alpha");
+    CHECK(fixture.Unary(deep).info.model() == "beta");
+  }
+}
+
 TEST_CASE_METHOD(RouterFixture, "Answered tool calls lead back to their model",
                  "[router][sticky]") {
   a->Play(Failure(FailureClass::kBadAnswer));

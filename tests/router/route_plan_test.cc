@@ -42,7 +42,7 @@ struct PlanFixture {
   }
 
   RouteTable table = TestTable();
-  v1::ChatCompletionRequest request = Ask("", "hello");
+  v1::ChatCompletionRequest request = Ask("", "hello, good morning");
   std::string path_task;
   std::vector<std::string> allowed;
   std::optional<std::string> sticky;

@@ -6,7 +6,9 @@
 #include "router/call_error.h"
 #include "router/classify_failure.h"
 #include "router/closest_names.h"
+#include "router/conversation.h"
 #include "router/conversation_state.h"
+#include "router/digest.h"
 #include "router/health_board.h"
 #include "router/rendezvous.h"
 #include "router/route_plan.h"
@@ -231,8 +233,8 @@ TEST_CASE("Backoff doubles with jitter and honours Retry-After",
 TEST_CASE("Rendezvous hashing is stable and follows the weights",
           "[router][sticky][LIM-5]") {
   // Replicas of any version must agree: the value is part of the contract.
-  CHECK(StableHash("a") == StableHash("a"));
-  CHECK(StableHash("a") != StableHash("b"));
+  CHECK(StableHash("") == 0xf52a15e9a9b5e89b);
+  CHECK(StableHash("run-7\na/twin-a") == 0x03639cae6fce0e67);
   int heavy = 0;
   for (int i = 0; i < 4000; ++i) {
     const std::string key = "run-" + std::to_string(i);
@@ -240,6 +242,26 @@ TEST_CASE("Rendezvous hashing is stable and follows the weights",
   }
   CHECK(heavy > 2850);
   CHECK(heavy < 3150);
+}
+
+TEST_CASE("A tool loop keeps its place however long it grows",
+          "[router][sticky][LIM-5]") {
+  v1::ChatCompletionRequest request = Ask("twin", "hi");
+  std::set<std::string> keys;
+  for (int i = 0; i < 20; ++i) {
+    v1::Message* tool = request.add_messages();
+    tool->set_role("tool");
+    tool->set_tool_call_id("call_" + std::to_string(i));
+    keys.insert(StickyKey(ConversationOf("t", {}, "", request), {"id"}));
+  }
+  CHECK(keys.size() == 1);
+}
+
+TEST_CASE("A digest is told apart by words, not by their sum",
+          "[router][sticky]") {
+  CHECK(DigestOf({"ab", "c"}) == DigestOf({"ab", "c"}));
+  CHECK_FALSE(DigestOf({"ab", "c"}) == DigestOf({"a", "bc"}));
+  CHECK_FALSE(DigestOf({"a"}) == DigestOf({"a", ""}));
 }
 
 TEST_CASE("Near names are offered, far ones are not", "[router][plan]") {
