@@ -131,6 +131,17 @@ std::optional<NextAttempt> AttemptPolicy::ComeBack(Instant now,
   return WaitFor(*soonest, states_[*soonest].retry_after, now, deadline);
 }
 
+std::optional<NextAttempt> AttemptPolicy::InsteadOfFull(Instant now,
+                                                        Instant deadline) {
+  --attempts_;
+  states_[current_].come_back = false;
+  if (now >= deadline) return std::nullopt;
+  std::optional<NextAttempt> next = OtherTarget(now);
+  if (!next) next = ComeBack(now, deadline);
+  if (next) absl::StrAppend(&next->reason, ", as another was full");
+  return next;
+}
+
 std::optional<NextAttempt> AttemptPolicy::AfterFailure(const FailedTry& failed,
                                                        Instant now,
                                                        Instant deadline,

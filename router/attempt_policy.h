@@ -48,6 +48,10 @@ class AttemptPolicy {
   // or after `deadline`. `move`, if not null, is set to what was decided.
   std::optional<NextAttempt> AfterFailure(const FailedTry& failed, Instant now,
                                           Instant deadline, NextMove* move);
+  // Instead of the attempt just chosen, whose provider takes no more at once:
+  // it was not made and does not count, and its target is not chosen again.
+  // nullopt: nobody else is left.
+  std::optional<NextAttempt> InsteadOfFull(Instant now, Instant deadline);
   int attempts() const { return attempts_; }
 
  private:

@@ -125,6 +125,12 @@ Task<absl::Status> Router::Call::Attempts() {
   while (next) {
     if (next->wait > absl::ZeroDuration()) co_await Wait(next->wait);
     if (co_await CallerLeft()) break;
+    // Held until the attempt is over.
+    const std::optional<InFlightBoard::Lease> place = Place(*next);
+    if (!place) {
+      next = InsteadOfFull();
+      continue;
+    }
     LLM_CO_RETURN_IF_ERROR(co_await Begin(*next));
     co_await RunOne(*next);
     if (answer_) co_return absl::OkStatus();
@@ -141,6 +147,18 @@ std::optional<NextAttempt> Router::Call::AfterFailure() {
   return next;
 }
 
+std::optional<NextAttempt> Router::Call::InsteadOfFull() {
+  met_full_ = true;
+  auto next = policy_->InsteadOfFull(parts_.clock->Monotonic(), deadline_);
+  if (unwritten_ && next) {
+    const bool same = plan_.targets[next->target].deployment.id ==
+                      unwritten_->intent.deployment;
+    unwritten_->next = std::string(
+        NextMoveName(same ? NextMove::kRetrySame : NextMove::kNextDeployment));
+  }
+  return next;
+}
+
 absl::Status Router::Call::Failure() {
   if (caller_left_) {
     v1::UpstreamError detail;
@@ -149,6 +167,11 @@ absl::Status Router::Call::Failure() {
     detail.set_message("The caller left");
     detail.set_no_retry(true);
     return MakeCallError(absl::StatusCode::kCancelled, std::move(detail));
+  }
+  if (met_full_ && failed_.empty()) {
+    return RefuseCall(absl::StatusCode::kUnavailable, "overloaded",
+                      "Every candidate provider has as many calls under way "
+                      "as it may; try again later");
   }
   return ErrorAfterAttempts(failed_, parts_.clock->Monotonic() >= deadline_,
                             context_.call_id.value);

@@ -45,6 +45,8 @@ class Router::Call {
   Task<absl::Status> Admit();
   Task<absl::Status> Attempts();
   Task<void> Wait(absl::Duration wait);
+  // A place at the target's provider; nullopt while it is full.
+  std::optional<InFlightBoard::Lease> Place(const NextAttempt& next) const;
   Task<absl::Status> Begin(const NextAttempt& next);
   AttemptIntent IntentFor(const NextAttempt& next) const;
   Task<void> RunOne(const NextAttempt& next);
@@ -59,6 +61,7 @@ class Router::Call {
   void Win(const NextAttempt& next, const AttemptResult& result,
            AttemptSink& sink);
   std::optional<NextAttempt> AfterFailure();
+  std::optional<NextAttempt> InsteadOfFull();
   absl::Status Failure();
   Task<CallResult> Settle(absl::Status status);
   Task<absl::Status> Deliver(CallResult* result);
@@ -93,6 +96,8 @@ class Router::Call {
   CallTotals totals_;
   int dispatched_ = 0;
   bool caller_left_ = false;
+  // A target was passed over because its provider was full.
+  bool met_full_ = false;
 
   // The attempt that answered.
   const RouteTarget* winner_ = nullptr;

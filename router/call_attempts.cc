@@ -23,6 +23,16 @@ AttemptIntent Router::Call::IntentFor(const NextAttempt& next) const {
   return intent;
 }
 
+std::optional<InFlightBoard::Lease> Router::Call::Place(
+    const NextAttempt& next) const {
+  const ProviderId& id = plan_.targets[next.target].deployment.provider;
+  const auto provider = parts_.table->providers.find(id.value);
+  const int limit = provider == parts_.table->providers.end()
+                        ? ProviderSettings{}.max_in_flight
+                        : provider->second.max_in_flight;
+  return parts_.health->in_flight().Take(id.value, limit);
+}
+
 Task<absl::Status> Router::Call::Begin(const NextAttempt& next) {
   const RouteTarget& target = plan_.targets[next.target];
   // The plan has checked this; it is checked again where it counts [SEC-2].

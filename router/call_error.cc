@@ -139,7 +139,6 @@ std::string_view Verdict(const std::vector<FailedAttempt>& attempts,
   }
   if (All(attempts, FailureClass::kModelNotFound)) return "provider_rejected";
   if (All(attempts, FailureClass::kRateLimited)) return "provider_rate_limited";
-  if (All(attempts, FailureClass::kTimeout)) return "timeout";
   return "provider_unavailable";
 }
 

@@ -40,8 +40,8 @@ struct FailedAttempt {
 
 // The caller's error after the last attempt [contract.md section 5]: a
 // provider's refusal of the request stays what it was; our key's trouble is
-// never the caller's 401; all rate limited is 429; the deadline is 504;
-// anything mixed is 502.
+// never the caller's 401; all rate limited is 429; the caller's or the total
+// deadline is 504, not one attempt's own; anything else is 502.
 absl::Status ErrorAfterAttempts(const std::vector<FailedAttempt>& attempts,
                                 bool deadline_passed,
                                 std::string_view request_id);

@@ -27,6 +27,15 @@ PricedCost PriceOf(const RouteTable& table, const RouteTarget& target,
   return table.prices->Price(query, usage);
 }
 
+// n and the limits are the caller's words: their product stays in range.
+int64_t TimesChoices(int64_t tokens, int n) {
+  int64_t product = 0;
+  if (__builtin_mul_overflow(tokens, int64_t{std::max(1, n)}, &product)) {
+    return std::numeric_limits<int64_t>::max();
+  }
+  return product;
+}
+
 // Adds money of the same currency; a sum beyond the range stays at its end.
 void AddMoney(const Money& from, std::vector<Money>* sums) {
   for (Money& sum : *sums) {
@@ -102,14 +111,14 @@ WorstCase WorstCaseOf(const RouteTable& table, const RoutePlan& plan,
                       int64_t estimated_input_tokens, absl::Time at) {
   WorstCase worst;
   worst.input_tokens = estimated_input_tokens;
-  int64_t asked =
+  const int64_t asked =
       std::max(request.max_completion_tokens(), request.max_tokens());
-  asked *= std::max(1, request.n());
   bool known = true;
   for (const RouteTarget& target : plan.targets) {
     TokenUsage usage;
     usage.fresh_input = estimated_input_tokens;
-    usage.output = asked > 0 ? asked : target.traits.max_output_tokens;
+    usage.output = TimesChoices(
+        asked > 0 ? asked : target.traits.max_output_tokens, request.n());
     worst.output_tokens = std::max(worst.output_tokens, *usage.output);
     const PricedCost priced = PriceOf(table, target, "", usage, at);
     known = known && priced.cost && *usage.output > 0;

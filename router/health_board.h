@@ -15,6 +15,7 @@
 #include "adapters/core/clock.h"
 #include "adapters/core/failure.h"
 #include "adapters/core/mutex.h"
+#include "router/in_flight_board.h"
 
 namespace llm {
 
@@ -43,6 +44,9 @@ class HealthBoard {
   void ReportKey(std::string_view provider, int key, FailureClass failure,
                  Instant now);
 
+  // Attempts under way, for max_in_flight.
+  InFlightBoard& in_flight() { return in_flight_; }
+
  private:
   struct Entry {
     Instant cooling_until;
@@ -50,6 +54,7 @@ class HealthBoard {
     bool any_success = false;
     bool any_failure = false;
   };
+  InFlightBoard in_flight_;
   mutable Mutex mutex_;
   absl::flat_hash_map<std::string, Entry> deployments_ ABSL_GUARDED_BY(mutex_);
   absl::flat_hash_map<std::string, Instant> keys_ ABSL_GUARDED_BY(mutex_);

@@ -226,6 +226,63 @@ TEST_CASE("At most max_attempts calls are made", "[router][retry][RTY-1]") {
   CHECK(CallErrorDetail(result.status).no_retry());
 }
 
+TEST_CASE("A provider with all its places taken is passed over",
+          "[router][limits]") {
+  RouteTable table = TestTable();
+  table.providers["a"].max_in_flight = 2;
+  table.providers["b"].max_in_flight = 1;
+  RouterFixture fixture(std::move(table));
+  fixture.a->PlayForever(Answer("from a", 1, 1));
+  fixture.b->PlayForever(Answer("from b", 1, 1));
+  InFlightBoard& board = fixture.health.in_flight();
+  int during = 0;
+  fixture.a->on_call = [&] { during = board.InFlight("a"); };
+  // Other loops' attempts.
+  std::optional<InFlightBoard::Lease> first = board.Take("a", 2);
+  CHECK(fixture.Unary(Ask("auto", "hi")).info.provider() == "a");
+  CHECK(during == 2);
+  CHECK(board.InFlight("a") == 1);
+  std::optional<InFlightBoard::Lease> second = board.Take("a", 2);
+  CHECK_FALSE(board.Take("a", 2));
+  const CallResult passed = fixture.Unary(Ask("auto", "hi"));
+  CHECK(passed.info.provider() == "b");
+  CHECK(passed.info.attempts() == 1);
+  // With nobody left, the caller is told when to come back.
+  const CallResult refused = fixture.Unary(Ask("alpha", "hi"));
+  CHECK(Code(refused) == "overloaded");
+  CHECK(CallErrorHttpStatus(refused.status) == 503);
+  CHECK(CallErrorDetail(refused.status).retry_after_s() == 1);
+  CHECK(refused.info.attempts() == 0);
+  CHECK(fixture.ledger.Rows<AttemptIntent>().size() == 2);
+  CHECK(fixture.ledger.Rows<RequestRecord>().size() == 3);
+  first.reset();
+  CHECK_THAT(fixture.Unary(Ask("alpha", "hi")).status, IsOk());
+}
+
+TEST_CASE("A full provider is passed over after a failure too",
+          "[router][limits]") {
+  RouteTable table = TestTable();
+  table.providers["b"].max_in_flight = 1;
+  RouterFixture fixture(std::move(table));
+  fixture.a->Play(Failure(FailureClass::kBadAnswer, 200));
+  const auto taken = fixture.health.in_flight().Take("b", 1);
+  const CallResult result = fixture.Unary(Ask("auto", "hi"));
+  CHECK(Code(result) == "provider_unavailable");
+  CHECK(fixture.b->calls().empty());
+  const auto records = fixture.ledger.Rows<AttemptRecord>();
+  REQUIRE(records.size() == 1);
+  CHECK(records[0].next == "stop");
+}
+
+TEST_CASE_METHOD(RouterFixture, "Attempts that time out one by one are a 502",
+                 "[router][deadline][errors]") {
+  a->PlayForever(Failure(FailureClass::kTimeout));
+  b->PlayForever(Failure(FailureClass::kTimeout));
+  const CallResult result = Unary(Ask("auto", "hi"));
+  CHECK(Code(result) == "provider_unavailable");
+  CHECK(CallErrorHttpStatus(result.status) == 502);
+}
+
 TEST_CASE("A refused key gives way to the next key", "[router][retry][keys]") {
   RouteTable table = TestTable();
   table.providers["a"].api_keys.emplace_back("a-key-1");

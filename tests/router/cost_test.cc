@@ -1,5 +1,6 @@
 // What calls cost: sums over attempts, unknown prices, the worst case.
 #include <catch2/catch.hpp>
+#include <limits>
 
 #include "router/cost_meter.h"
 #include "tests/router/router_fixture.h"
@@ -106,6 +107,22 @@ TEST_CASE("Two currencies are never added up", "[router][cost]") {
   CHECK_FALSE(row.unpriced);
   CHECK(row.cost ==
         std::vector<Money>{{{"USD"}, 20'000'000}, {{"CNY"}, 340'000'000}});
+}
+
+TEST_CASE("The worst case counts every choice and never overflows",
+          "[router][cost][BUD-1]") {
+  RouteTable table = TestTable();
+  table.models["alpha"].traits.max_output_tokens = 100;
+  RouterFixture fixture(std::move(table));
+  fixture.a->PlayForever(Answer("x", 1, 1));
+  auto request = Ask("alpha", "0123456789");
+  request.set_n(3);
+  fixture.Unary(request);
+  CHECK(fixture.admission.worst.output_tokens == 300);
+  request.set_max_tokens(std::numeric_limits<int64_t>::max() / 2);
+  fixture.Unary(request);
+  CHECK(fixture.admission.worst.output_tokens ==
+        std::numeric_limits<int64_t>::max());
 }
 
 TEST_CASE("The worst case is the dearest candidate at the asked length",
