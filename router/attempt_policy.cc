@@ -25,17 +25,17 @@ AttemptPolicy::AttemptPolicy(const RoutePlan& plan, const RouteTable& table,
       random_(random),
       states_(plan.targets.size()) {}
 
-int AttemptPolicy::KeyCount(size_t target) const {
+absl::Span<const ApiKey> AttemptPolicy::Keys(size_t target) const {
   const auto it =
       table_.providers.find(plan_.targets[target].deployment.provider.value);
-  if (it == table_.providers.end()) return 0;
-  return static_cast<int>(it->second.api_keys.size());
+  if (it == table_.providers.end()) return {};
+  return it->second.api_keys;
 }
 
 int AttemptPolicy::Pick(size_t target, int avoid, Instant now) {
   ++states_[target].keys_tried;
   return health_.PickKey(plan_.targets[target].deployment.provider.value,
-                         KeyCount(target), avoid, now);
+                         Keys(target), avoid, now);
 }
 
 NextAttempt AttemptPolicy::Start(size_t target, int key, std::string reason) {
@@ -80,26 +80,30 @@ std::optional<NextAttempt> AttemptPolicy::WaitFor(
 std::optional<NextAttempt> AttemptPolicy::Repeat(const FailedTry& failed,
                                                  Instant now,
                                                  Instant deadline) {
-  TargetState& state = states_[current_];
-  if (failed.facts.stale_connection && !state.stale_repeat) {
-    state.stale_repeat = true;
-    return Start(current_, state.key, "again on a fresh connection");
+  if (failed.facts.stale_connection) {
+    NextAttempt next =
+        Start(current_, states_[current_].key, "again on a fresh connection");
+    next.fresh_connection = true;
+    return next;
   }
   return WaitFor(current_, failed.retry_after, now, deadline);
 }
 
 std::optional<NextAttempt> AttemptPolicy::OtherKey(Instant now) {
   const TargetState& state = states_[current_];
-  const int keys = KeyCount(current_);
-  if (keys < 2 || state.keys_tried >= keys) return std::nullopt;
+  const auto keys = Keys(current_);
+  if (state.keys_tried >= static_cast<int>(keys.size()) ||
+      !health_.HasUsableKey(plan_.targets[current_].deployment.provider.value,
+                            keys, state.key, now)) {
+    return std::nullopt;
+  }
   return Start(current_, Pick(current_, state.key, now), "another key");
 }
 
 bool AttemptPolicy::Ready(size_t target, Instant now) const {
   const Deployment& deployment = plan_.targets[target].deployment;
   return !health_.CoolingUntil(deployment.id, now) &&
-         !health_.KeysOutUntil(deployment.provider.value, KeyCount(target),
-                               now);
+         !health_.KeysOutUntil(deployment.provider.value, Keys(target), now);
 }
 
 std::optional<NextAttempt> AttemptPolicy::OtherTarget(Instant now) {
@@ -121,14 +125,27 @@ std::optional<NextAttempt> AttemptPolicy::ComeBack(Instant now,
   std::optional<size_t> soonest;
   for (size_t i = 0; i < states_.size(); ++i) {
     if (!states_[i].come_back) continue;
-    const auto wait = [this](size_t at) {
-      return states_[at].retry_after.value_or(absl::ZeroDuration());
-    };
-    if (!soonest || wait(i) < wait(*soonest)) soonest = i;
+    if (!soonest || states_[i].back_at < states_[*soonest].back_at) soonest = i;
   }
   if (!soonest) return std::nullopt;
-  states_[*soonest].come_back = false;
-  return WaitFor(*soonest, states_[*soonest].retry_after, now, deadline);
+  TargetState& state = states_[*soonest];
+  state.come_back = false;
+  state.key = state.back_key;
+  // What the other attempts took has been waited already.
+  return WaitFor(*soonest, std::max(state.back_at - now, absl::ZeroDuration()),
+                 now, deadline);
+}
+
+void AttemptPolicy::NoteComeBack(const FailedTry& failed, Instant now) {
+  TargetState& state = states_[current_];
+  if (!TimeHeals(failed.facts.failure)) return;
+  const Instant back_at =
+      now + failed.retry_after.value_or(absl::ZeroDuration());
+  // Of several limited keys, the one that is back first.
+  if (state.come_back && state.back_at <= back_at) return;
+  state.come_back = true;
+  state.back_at = back_at;
+  state.back_key = state.key;
 }
 
 std::optional<NextAttempt> AttemptPolicy::InsteadOfFull(Instant now,
@@ -147,9 +164,7 @@ std::optional<NextAttempt> AttemptPolicy::AfterFailure(const FailedTry& failed,
                                                        Instant deadline,
                                                        NextMove* move) {
   const NextMove wanted = ClassifyFailure(failed.facts);
-  TargetState& state = states_[current_];
-  state.come_back = TimeHeals(failed.facts.failure);
-  state.retry_after = failed.retry_after;
+  NoteComeBack(failed, now);
   const size_t before = current_;
   std::optional<NextAttempt> next;
   if (wanted != NextMove::kStop && attempts_ < table_.policy.max_attempts &&

@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/types/span.h"
 #include "adapters/core/random.h"
 #include "router/classify_failure.h"
 #include "router/health_board.h"
@@ -28,6 +29,8 @@ struct NextAttempt {
   int key = -1;       // index of the provider's key; -1: it has none
   AttemptRole role = AttemptRole::kPrimary;
   absl::Duration wait = absl::ZeroDuration();
+  // The last connection was dead: use no kept-alive one.
+  bool fresh_connection = false;
   std::string reason;
 };
 
@@ -60,17 +63,19 @@ class AttemptPolicy {
     int repeats = 0;  // after waits
     int key = -1;
     int keys_tried = 0;
-    bool stale_repeat = false;
-    // Worth another try once time has passed.
+    // Worth another try once time has passed: from when, and with which key.
     bool come_back = false;
-    std::optional<absl::Duration> retry_after;
+    Instant back_at;
+    int back_key = -1;
   };
-  int KeyCount(size_t target) const;
+  absl::Span<const ApiKey> Keys(size_t target) const;
   // Neither cooling down nor without a usable key.
   bool Ready(size_t target, Instant now) const;
   // Chooses a key of the target other than `avoid`, if it has several.
   int Pick(size_t target, int avoid, Instant now);
   NextAttempt Start(size_t target, int key, std::string reason);
+  // Notes that time may heal what failed.
+  void NoteComeBack(const FailedTry& failed, Instant now);
   std::optional<NextAttempt> Repeat(const FailedTry& failed, Instant now,
                                     Instant deadline);
   std::optional<NextAttempt> OtherKey(Instant now);

@@ -55,7 +55,9 @@ class Router::Call {
   void Meter(const NextAttempt& next, const AttemptResult& result,
              const AttemptSink& sink, Instant began);
   void ReportHealth(const NextAttempt& next, const AttemptResult& result,
-                    Instant now);
+                    Instant began);
+  // A provider's settings; null if the configuration has none.
+  const ProviderSettings* SettingsOf(const NextAttempt& next) const;
   void Judge(const NextAttempt& next, const AttemptResult& result,
              AttemptSink& sink);
   void Win(const NextAttempt& next, const AttemptResult& result,
@@ -96,6 +98,8 @@ class Router::Call {
   CallTotals totals_;
   int dispatched_ = 0;
   bool caller_left_ = false;
+  // The one free repeat after a dead connection is spent.
+  bool stale_spent_ = false;
   // A target was passed over because its provider was full.
   bool met_full_ = false;
 

@@ -23,14 +23,20 @@ AttemptIntent Router::Call::IntentFor(const NextAttempt& next) const {
   return intent;
 }
 
+const ProviderSettings* Router::Call::SettingsOf(
+    const NextAttempt& next) const {
+  const auto it = parts_.table->providers.find(
+      plan_.targets[next.target].deployment.provider.value);
+  return it == parts_.table->providers.end() ? nullptr : &it->second;
+}
+
 std::optional<InFlightBoard::Lease> Router::Call::Place(
     const NextAttempt& next) const {
-  const ProviderId& id = plan_.targets[next.target].deployment.provider;
-  const auto provider = parts_.table->providers.find(id.value);
-  const int limit = provider == parts_.table->providers.end()
-                        ? ProviderSettings{}.max_in_flight
-                        : provider->second.max_in_flight;
-  return parts_.health->in_flight().Take(id.value, limit);
+  const ProviderSettings* settings = SettingsOf(next);
+  const int limit = settings == nullptr ? ProviderSettings{}.max_in_flight
+                                        : settings->max_in_flight;
+  return parts_.health->in_flight().Take(
+      plan_.targets[next.target].deployment.provider.value, limit);
 }
 
 Task<absl::Status> Router::Call::Begin(const NextAttempt& next) {
@@ -72,10 +78,10 @@ AttemptContext Router::Call::ContextFor(const NextAttempt& next) const {
                                   context_.received, caller_deadline_);
   context.strict = context_.strict || request_.message.strict();
   context.stream = sink_ != nullptr;
-  const auto provider =
-      parts_.table->providers.find(target.deployment.provider.value);
-  if (provider != parts_.table->providers.end() && next.key >= 0) {
-    context.api_key = provider->second.api_keys[static_cast<size_t>(next.key)];
+  context.fresh_connection = next.fresh_connection;
+  const ProviderSettings* settings = SettingsOf(next);
+  if (settings != nullptr && next.key >= 0) {
+    context.api_key = settings->api_keys[static_cast<size_t>(next.key)];
   }
   return context;
 }
@@ -119,7 +125,7 @@ Task<void> Router::Call::RunOne(const NextAttempt& next) {
   unwritten_->time_to_first_content = first_content;
   unwritten_->reason = next.reason;
   Meter(next, result, sink, began);
-  ReportHealth(next, result, parts_.clock->Monotonic());
+  ReportHealth(next, result, began);
   Judge(next, result, sink);
 }
 
@@ -148,18 +154,42 @@ void Router::Call::Meter(const NextAttempt& next, const AttemptResult& result,
 }
 
 void Router::Call::ReportHealth(const NextAttempt& next,
-                                const AttemptResult& result, Instant now) {
-  const RouteTarget& target = plan_.targets[next.target];
-  const FailureClass failure =
-      result.status.ok() ? FailureClass::kNone : result.failure.failure;
+                                const AttemptResult& result, Instant began) {
+  if (!result.dispatched) return;
+  HealthReport report;
+  report.now = parts_.clock->Monotonic();
+  report.started = began;
+  report.retry_after = result.failure.retry_after;
+  if (!result.status.ok()) report.failure = result.failure.failure;
   // A deadline that the caller set says nothing about the deployment.
-  if (failure == FailureClass::kTimeout && now >= caller_deadline_) return;
+  if (report.failure == FailureClass::kTimeout &&
+      report.now >= caller_deadline_) {
+    return;
+  }
   // A repeat on a fresh connection follows; the dead one was no failure.
-  if (result.stale_connection) return;
-  parts_.health->Report(target.deployment.id, failure,
-                        result.failure.retry_after, now);
-  parts_.health->ReportKey(target.deployment.provider.value, next.key, failure,
-                           now);
+  if (result.stale_connection && !stale_spent_) return;
+  HealthBoard& health = *parts_.health;
+  const Deployment& deployment = plan_.targets[next.target].deployment;
+  const ProviderSettings* settings = SettingsOf(next);
+  if (settings == nullptr || next.key < 0) {
+    health.Report(deployment.id, report);
+    return;
+  }
+  const auto& keys = settings->api_keys;
+  const bool limited = report.failure == FailureClass::kRateLimited;
+  HealthReport of_key = report;
+  // With one key its limit is the deployment's; other models may go on soon.
+  if (limited && keys.size() < 2) of_key.retry_after.reset();
+  health.ReportKey(deployment.provider.value,
+                   keys[static_cast<size_t>(next.key)], of_key);
+  if (limited && keys.size() > 1) {
+    // The limit is the key's: the deployment is out only when all keys are.
+    const auto out =
+        health.KeysOutUntil(deployment.provider.value, keys, report.now);
+    if (!out) return;
+    report.retry_after = *out - report.now;
+  }
+  health.Report(deployment.id, report);
 }
 
 void Router::Call::Judge(const NextAttempt& next, const AttemptResult& result,
@@ -172,7 +202,8 @@ void Router::Call::Judge(const NextAttempt& next, const AttemptResult& result,
   FailedTry failed;
   failed.facts.failure = result.failure.failure;
   failed.facts.content_committed = sink.committed();
-  failed.facts.stale_connection = result.stale_connection;
+  failed.facts.stale_connection = result.stale_connection && !stale_spent_;
+  if (result.stale_connection) stale_spent_ = true;
   failed.retry_after = result.failure.retry_after;
   failed_try_ = failed;
   const Deployment& deployment = plan_.targets[next.target].deployment;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "absl/strings/str_cat.h"
 #include "adapters/core/text.h"
 #include "router/classify_failure.h"
 
@@ -29,8 +28,36 @@ absl::Duration Growing(int step) {
                   kLongestCooldown);
 }
 
-std::string KeyName(std::string_view provider, int key) {
-  return absl::StrCat(ToAbsl(provider), "#", key);
+Digest KeyName(std::string_view provider, const ApiKey& key) {
+  return DigestOf({provider, key.Reveal()});
+}
+
+// How long the `failures`th failure in a row cools a deployment, if at all.
+std::optional<absl::Duration> CooldownFor(const HealthReport& report,
+                                          int failures) {
+  const bool limited = report.failure == FailureClass::kRateLimited;
+  if ((limited || report.failure == FailureClass::kOverloaded) &&
+      report.retry_after) {
+    return std::min(*report.retry_after, kLongestRetryAfter);
+  }
+  if (limited) return Growing(failures - 1);
+  if (failures < kFailuresToCool) return std::nullopt;
+  return Growing(failures - kFailuresToCool);
+}
+
+// How long a failure sets its key aside; zero: not at all.
+absl::Duration KeyOutFor(const HealthReport& report) {
+  switch (report.failure) {
+    case FailureClass::kBadKey:
+      return kKeyRefusedFor;
+    case FailureClass::kOutOfMoney:
+      return kKeyOutOfMoneyFor;
+    case FailureClass::kRateLimited:
+      return std::min(report.retry_after.value_or(kKeyRateLimitedFor),
+                      kLongestRetryAfter);
+    default:
+      return absl::ZeroDuration();
+  }
 }
 
 }  // namespace
@@ -49,42 +76,43 @@ std::string_view HealthStateName(HealthState state) {
   return "unknown";
 }
 
-void HealthBoard::Report(std::string_view deployment, FailureClass failure,
-                         std::optional<absl::Duration> retry_after,
-                         Instant now) {
+bool HealthBoard::MayAdd(std::string_view deployment, Instant now) {
+  if (deployments_.size() < kMaxDeployments ||
+      deployments_.contains(ToAbsl(deployment))) {
+    return true;
+  }
+  absl::erase_if(deployments_, [now](const auto& known) {
+    return known.second.cooling_until <= now;
+  });
+  return deployments_.size() < kMaxDeployments;
+}
+
+void HealthBoard::Report(std::string_view deployment,
+                         const HealthReport& report) {
+  const FailureClass failure = report.failure;
   if (failure != FailureClass::kNone && !CountsAgainstHealth(failure)) return;
   MutexLock lock(mutex_);
   // Callers can name upstream ids that no configuration knows.
-  if (deployments_.size() >= kMaxDeployments &&
-      !deployments_.contains(ToAbsl(deployment))) {
-    absl::erase_if(deployments_, [now](const auto& known) {
-      return known.second.cooling_until <= now;
-    });
-    if (deployments_.size() >= kMaxDeployments) return;
-  }
+  if (!MayAdd(deployment, report.now)) return;
   Entry& entry = deployments_[std::string(deployment)];
   if (failure == FailureClass::kNone) {
-    entry.any_success = true;
+    // An answer that was on its way when the trouble began says nothing
+    // about its end.
+    if (entry.consecutive_failures > 0 && entry.last_failure > report.started) {
+      return;
+    }
     entry.consecutive_failures = 0;
     entry.cooling_until = Instant{};
     return;
   }
-  entry.any_failure = true;
+  entry.last_failure = std::max(entry.last_failure, report.now);
   ++entry.consecutive_failures;
-  std::optional<absl::Duration> cool;
-  if (failure == FailureClass::kRateLimited ||
-      failure == FailureClass::kOverloaded) {
-    if (retry_after) cool = std::min(*retry_after, kLongestRetryAfter);
-  }
-  if (!cool && failure == FailureClass::kRateLimited) {
-    cool = Growing(entry.consecutive_failures - 1);
-  }
-  if (!cool && entry.consecutive_failures >= kFailuresToCool) {
-    cool = Growing(entry.consecutive_failures - kFailuresToCool);
-  }
+  const auto cool = CooldownFor(report, entry.consecutive_failures);
   // A shorter wait never cuts a longer one short: the failures of calls in
   // flight arrive in any order.
-  if (cool) entry.cooling_until = std::max(entry.cooling_until, now + *cool);
+  if (cool) {
+    entry.cooling_until = std::max(entry.cooling_until, report.now + *cool);
+  }
 }
 
 HealthState HealthBoard::State(std::string_view deployment, Instant now) const {
@@ -106,67 +134,85 @@ std::optional<Instant> HealthBoard::CoolingUntil(std::string_view deployment,
   return it->second.cooling_until;
 }
 
+std::optional<Instant> HealthBoard::KeyOutUntil(std::string_view provider,
+                                                const ApiKey& key,
+                                                Instant now) const {
+  // Nearly always nothing is set aside, and nothing need be hashed.
+  if (keys_.empty()) return std::nullopt;
+  const auto it = keys_.find(KeyName(provider, key));
+  if (it == keys_.end() || it->second.until <= now) return std::nullopt;
+  return it->second.until;
+}
+
 std::optional<Instant> HealthBoard::KeysOutUntil(std::string_view provider,
-                                                 int key_count,
+                                                 absl::Span<const ApiKey> keys,
                                                  Instant now) const {
-  if (key_count <= 0) return std::nullopt;
+  if (keys.empty()) return std::nullopt;
   MutexLock lock(mutex_);
   Instant first = Instant::Never();
-  for (int key = 0; key < key_count; ++key) {
-    const auto it = keys_.find(KeyName(provider, key));
-    if (it == keys_.end() || it->second <= now) return std::nullopt;
-    first = std::min(first, it->second);
+  for (const ApiKey& key : keys) {
+    const auto until = KeyOutUntil(provider, key, now);
+    if (!until) return std::nullopt;
+    first = std::min(first, *until);
   }
   return first;
 }
 
-int HealthBoard::PickKey(std::string_view provider, int key_count, int avoid,
+bool HealthBoard::HasUsableKey(std::string_view provider,
+                               absl::Span<const ApiKey> keys, int avoid,
+                               Instant now) const {
+  MutexLock lock(mutex_);
+  for (size_t i = 0; i < keys.size(); ++i) {
+    if (static_cast<int>(i) == avoid) continue;
+    if (!KeyOutUntil(provider, keys[i], now)) return true;
+  }
+  return false;
+}
+
+int HealthBoard::PickKey(std::string_view provider,
+                         absl::Span<const ApiKey> keys, int avoid,
                          Instant now) {
-  if (key_count <= 0) return -1;
+  if (keys.empty()) return -1;
   MutexLock lock(mutex_);
   const uint64_t turn = turns_[std::string(provider)]++;
   int soonest = -1;
   Instant soonest_at = Instant::Never();
-  for (int step = 0; step < key_count; ++step) {
-    const int key = static_cast<int>((turn + static_cast<uint64_t>(step)) %
-                                     static_cast<uint64_t>(key_count));
-    if (key == avoid && key_count > 1) continue;
-    const auto it = keys_.find(KeyName(provider, key));
-    if (it == keys_.end() || it->second <= now) return key;
-    if (soonest < 0 || it->second < soonest_at) {
+  for (size_t step = 0; step < keys.size(); ++step) {
+    const size_t at = (turn + step) % keys.size();
+    const int key = static_cast<int>(at);
+    if (key == avoid && keys.size() > 1) continue;
+    const auto until = KeyOutUntil(provider, keys[at], now);
+    if (!until) return key;
+    if (soonest < 0 || *until < soonest_at) {
       soonest = key;
-      soonest_at = it->second;
+      soonest_at = *until;
     }
   }
   return soonest;
 }
 
-void HealthBoard::ReportKey(std::string_view provider, int key,
-                            FailureClass failure, Instant now) {
-  if (key < 0) return;
-  absl::Duration out = absl::ZeroDuration();
-  switch (failure) {
-    case FailureClass::kBadKey:
-      out = kKeyRefusedFor;
-      break;
-    case FailureClass::kOutOfMoney:
-      out = kKeyOutOfMoneyFor;
-      break;
-    case FailureClass::kRateLimited:
-      out = kKeyRateLimitedFor;
-      break;
-    case FailureClass::kNone:
-      break;
-    default:
-      return;
-  }
+void HealthBoard::ReportKey(std::string_view provider, const ApiKey& key,
+                            const HealthReport& report) {
+  const absl::Duration out = KeyOutFor(report);
+  const bool good = report.failure == FailureClass::kNone;
+  if (!good && out <= absl::ZeroDuration()) return;
   MutexLock lock(mutex_);
-  if (failure == FailureClass::kNone) {
-    keys_.erase(KeyName(provider, key));
+  if (good && keys_.empty()) return;
+  const Digest name = KeyName(provider, key);
+  if (good) {
+    const auto it = keys_.find(name);
+    if (it != keys_.end() && it->second.set_at <= report.started) {
+      keys_.erase(it);
+    }
     return;
   }
-  Instant& until = keys_[KeyName(provider, key)];
-  until = std::max(until, now + out);
+  // Keys that a reload took away leave nothing behind.
+  absl::erase_if(keys_, [&report](const auto& known) {
+    return known.second.until <= report.now;
+  });
+  KeyEntry& entry = keys_[name];
+  entry.until = std::max(entry.until, report.now + out);
+  entry.set_at = std::max(entry.set_at, report.now);
 }
 
 }  // namespace llm

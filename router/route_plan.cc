@@ -120,8 +120,7 @@ std::optional<Instant> BackAt(const PlanInput& input,
       input.table->providers.find(target.deployment.provider.value);
   if (provider == input.table->providers.end()) return cooling;
   const auto keys = input.health->KeysOutUntil(
-      provider->first, static_cast<int>(provider->second.api_keys.size()),
-      input.now);
+      provider->first, provider->second.api_keys, input.now);
   if (cooling && keys) return std::max(*cooling, *keys);
   return cooling ? cooling : keys;
 }

@@ -338,6 +338,91 @@ TEST_CASE_METHOD(RouterFixture, "A dead kept-alive connection is no failure",
   CHECK(health.State("a/alpha-up", start) == HealthState::kHealthy);
 }
 
+TEST_CASE_METHOD(RouterFixture, "A second dead connection is a failure",
+                 "[router][retry]") {
+  ScriptedAttempt stale = Failure(FailureClass::kTransport);
+  stale.stale_connection = true;
+  a->Play(stale).Play(stale).Play(Answer("ok", 1, 1));
+  const Instant start = clock.Monotonic();
+  REQUIRE_THAT(Unary(Ask("alpha", "hi")).status, IsOk());
+  REQUIRE(a->calls().size() == 3);
+  CHECK_FALSE(a->calls()[0].context.fresh_connection);
+  CHECK(a->calls()[1].context.fresh_connection);
+  CHECK(a->calls()[1].at == start);
+  // From here on as after any broken connection.
+  CHECK(a->calls()[2].at > start);
+  CHECK_FALSE(a->calls()[2].context.fresh_connection);
+}
+
+TEST_CASE_METHOD(RouterFixture, "A call has one free repeat, not each target",
+                 "[router][retry][health]") {
+  ScriptedAttempt stale = Failure(FailureClass::kTransport);
+  stale.stale_connection = true;
+  a->Play(stale).Play(Failure(FailureClass::kBadAnswer));
+  b->Play(stale).Play(Answer("ok", 1, 1));
+  const Instant start = clock.Monotonic();
+  REQUIRE_THAT(Unary(Ask("auto", "hi")).status, IsOk());
+  REQUIRE(b->calls().size() == 2);
+  CHECK(b->calls()[1].at > start);
+}
+
+TEST_CASE("A rate limit is its key's while another key is left",
+          "[router][retry][keys][RTY-5]") {
+  RouteTable table = TestTable();
+  table.providers["a"].api_keys.emplace_back("a-key-1");
+  RouterFixture fixture(std::move(table));
+  ScriptedAttempt limited = Failure(FailureClass::kRateLimited, 429);
+  limited.retry_after = absl::Seconds(40);
+  fixture.a->Play(limited).Play(Answer("ok", 1, 1));
+  const Instant start = fixture.clock.Monotonic();
+  REQUIRE_THAT(fixture.Unary(Ask("alpha", "hi")).status, IsOk());
+  CHECK_FALSE(fixture.health.CoolingUntil("a/alpha-up", start));
+  const std::string good = fixture.a->calls()[1].context.api_key.Reveal();
+  // The limited key rests for as long as it asked.
+  fixture.clock.Advance(absl::Seconds(39));
+  for (int i = 0; i < 3; ++i) {
+    fixture.a->Play(Answer("ok", 1, 1));
+    REQUIRE_THAT(fixture.Unary(Ask("alpha", "hi")).status, IsOk());
+    CHECK(fixture.a->calls().back().context.api_key.Reveal() == good);
+  }
+  // With the other one limited too, the deployment is out until the first
+  // key is back.
+  limited.retry_after = absl::Seconds(60);
+  fixture.a->PlayForever(limited);
+  fixture.Unary(Ask("alpha", "hi"));
+  CHECK(fixture.health.CoolingUntil("a/alpha-up", fixture.clock.Monotonic()) ==
+        start + absl::Seconds(40));
+}
+
+TEST_CASE("Coming back waits for what is left of Retry-After",
+          "[router][retry]") {
+  RouterFixture fixture;
+  ScriptedAttempt limited = Failure(FailureClass::kRateLimited, 429);
+  limited.retry_after = absl::Seconds(8);
+  fixture.a->Play(limited).Play(Answer("ok", 1, 1));
+  ScriptedAttempt slow = Failure(FailureClass::kBadAnswer);
+  slow.delay = absl::Seconds(5);
+  fixture.b->Play(slow);
+  const Instant start = fixture.clock.Monotonic();
+  REQUIRE_THAT(fixture.Unary(Ask("auto", "hi")).status, IsOk());
+  REQUIRE(fixture.a->calls().size() == 2);
+  CHECK(fixture.a->calls()[1].at - start == absl::Seconds(8));
+}
+
+TEST_CASE("A key that is set aside is not the other key",
+          "[router][retry][keys]") {
+  RouteTable table = TestTable();
+  table.providers["a"].api_keys.emplace_back("a-key-1");
+  RouterFixture fixture(std::move(table));
+  const Instant now = fixture.clock.Monotonic();
+  fixture.health.ReportKey("a", ApiKey("a-key-1"),
+                           {FailureClass::kBadKey, std::nullopt, now, now});
+  fixture.a->PlayForever(Failure(FailureClass::kPermission, 403));
+  fixture.b->Play(Answer("ok", 1, 1));
+  REQUIRE_THAT(fixture.Unary(Ask("auto", "hi")).status, IsOk());
+  CHECK(fixture.a->calls().size() == 1);
+}
+
 TEST_CASE_METHOD(RouterFixture, "The caller's deadline is never exceeded",
                  "[router][deadline][RTY-1]") {
   ScriptedAttempt slow = Answer("late", 1, 1);

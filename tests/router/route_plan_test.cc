@@ -200,12 +200,12 @@ TEST_CASE_METHOD(PlanFixture, "A key reaches only its models, by any name",
 TEST_CASE_METHOD(PlanFixture, "What cools down goes last",
                  "[router][plan][health]") {
   request.set_task_type("general");
-  health.Report("a/alpha-up", FailureClass::kRateLimited, absl::Seconds(9),
-                now);
+  health.Report("a/alpha-up",
+                {FailureClass::kRateLimited, absl::Seconds(9), now, now});
   CHECK(First() == "b/beta-up");
   // With all cooling, the one that comes back first.
-  health.Report("b/beta-up", FailureClass::kRateLimited, absl::Seconds(30),
-                now);
+  health.Report("b/beta-up",
+                {FailureClass::kRateLimited, absl::Seconds(30), now, now});
   CHECK(First() == "a/alpha-up");
   now = now + absl::Seconds(31);
   CHECK(First() == "a/alpha-up");
@@ -221,7 +221,8 @@ TEST_CASE_METHOD(PlanFixture, "A conversation keeps a candidate that is fit",
   sticky = "b/gone";
   CHECK(First() == "a/alpha-up");
   sticky = "b/beta-up";
-  health.Report("b/beta-up", FailureClass::kRateLimited, absl::Seconds(9), now);
+  health.Report("b/beta-up",
+                {FailureClass::kRateLimited, absl::Seconds(9), now, now});
   CHECK(First() == "a/alpha-up");
 }
 
