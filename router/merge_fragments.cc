@@ -1,5 +1,7 @@
 #include "router/merge_fragments.h"
 
+#include <utility>
+
 #include "absl/strings/str_cat.h"
 #include "adapters/core/json.h"
 #include "adapters/core/text.h"
@@ -71,6 +73,22 @@ std::string Merge(std::string_view first, std::string_view second,
   return join(a->root(), b->root());
 }
 
+// Neighbours are joined in rounds, so every byte is read once per round and
+// the rounds are few.
+template <typename Join>
+std::string JoinAll(std::vector<std::string> pieces, Join join) {
+  if (pieces.empty()) return "";
+  while (pieces.size() > 1) {
+    size_t kept = 0;
+    for (size_t i = 0; i < pieces.size(); i += 2) {
+      pieces[kept++] = i + 1 < pieces.size() ? join(pieces[i], pieces[i + 1])
+                                             : std::move(pieces[i]);
+    }
+    pieces.resize(kept);
+  }
+  return std::move(pieces.front());
+}
+
 }  // namespace
 
 std::string MergeObjects(std::string_view first, std::string_view second) {
@@ -80,6 +98,14 @@ std::string MergeObjects(std::string_view first, std::string_view second) {
 
 std::string MergeArrays(std::string_view first, std::string_view second) {
   return Merge(first, second, JsonType::kArray, JoinArrays);
+}
+
+std::string Fragments::JoinObjects() {
+  return JoinAll(std::exchange(pieces_, {}), MergeObjects);
+}
+
+std::string Fragments::JoinArrays() {
+  return JoinAll(std::exchange(pieces_, {}), MergeArrays);
 }
 
 }  // namespace llm

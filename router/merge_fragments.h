@@ -7,6 +7,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace llm {
 
@@ -18,6 +19,22 @@ std::string MergeObjects(std::string_view first, std::string_view second);
 
 // The elements of both arrays.
 std::string MergeArrays(std::string_view first, std::string_view second);
+
+// Fragments of one field, joined once at the end: joining each to what is
+// there already would read the whole field again for every chunk.
+class Fragments {
+ public:
+  void Add(std::string_view fragment) {
+    if (!fragment.empty()) pieces_.emplace_back(fragment);
+  }
+  // All of them in order, by MergeObjects or MergeArrays; empty if none.
+  // Leaves nothing behind.
+  std::string JoinObjects();
+  std::string JoinArrays();
+
+ private:
+  std::vector<std::string> pieces_;
+};
 
 }  // namespace llm
 

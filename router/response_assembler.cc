@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "router/chunk_content.h"
-#include "router/merge_fragments.h"
 
 namespace llm {
 namespace {
@@ -57,7 +56,6 @@ void JoinToolCall(v1::ToolCall* to, const v1::ToolCall& from) {
   }
   to->mutable_signature()->append(from.signature());
   KeepFirst(to->mutable_signature_origin(), from.signature_origin());
-  to->set_extra_json(MergeObjects(to->extra_json(), from.extra_json()));
 }
 
 v1::ToolCall* FindCall(v1::Message* message, int index) {
@@ -69,12 +67,23 @@ v1::ToolCall* FindCall(v1::Message* message, int index) {
   return nullptr;
 }
 
-void AddPart(v1::Message* message, v1::Part& part) {
+bool HasToolCall(const v1::Message& message) {
+  return std::any_of(message.parts().begin(), message.parts().end(),
+                     [](const v1::Part& part) { return part.has_tool_call(); });
+}
+
+}  // namespace
+
+void ResponseAssembler::AddPart(v1::Part& part, Growing* to) {
+  v1::Message* message = to->choice.mutable_message();
   if (part.kind_case() == v1::Part::KIND_NOT_SET) return;
   if (part.has_tool_call()) {
-    v1::ToolCall* call = FindCall(message, part.tool_call().index());
+    v1::ToolCall& from = *part.mutable_tool_call();
+    to->call_extra[from.index()].Add(from.extra_json());
+    from.clear_extra_json();
+    v1::ToolCall* call = FindCall(message, from.index());
     if (call != nullptr) {
-      JoinToolCall(call, part.tool_call());
+      JoinToolCall(call, from);
       return;
     }
   } else if (message->parts_size() > 0 && part.extra_json().empty()) {
@@ -87,41 +96,32 @@ void AddPart(v1::Message* message, v1::Part& part) {
   message->add_parts()->Swap(&part);
 }
 
-void AddDelta(v1::Message* message, v1::Message& delta) {
+void ResponseAssembler::AddDelta(v1::Message& delta, Growing* to) {
   for (v1::Part& part : *delta.mutable_parts()) {
     // An empty fragment would stand between two that belong together.
     if (part.has_text() && part.text().text().empty() &&
         part.extra_json().empty()) {
       continue;
     }
-    AddPart(message, part);
+    AddPart(part, to);
   }
-  message->set_audio_json(
-      MergeObjects(message->audio_json(), delta.audio_json()));
-  message->set_function_call_json(
-      MergeObjects(message->function_call_json(), delta.function_call_json()));
-  message->set_annotations_json(
-      MergeArrays(message->annotations_json(), delta.annotations_json()));
-  message->set_extra_json(
-      MergeObjects(message->extra_json(), delta.extra_json()));
+  to->audio.Add(delta.audio_json());
+  to->function_call.Add(delta.function_call_json());
+  to->annotations.Add(delta.annotations_json());
+  to->message_extra.Add(delta.extra_json());
 }
-
-bool HasToolCall(const v1::Message& message) {
-  return std::any_of(message.parts().begin(), message.parts().end(),
-                     [](const v1::Part& part) { return part.has_tool_call(); });
-}
-
-}  // namespace
 
 void ResponseAssembler::AddChoice(v1::ChunkChoice& from) {
-  v1::Choice& to = choices_[from.index()];
-  AddDelta(to.mutable_message(), *from.mutable_delta());
-  if (!from.finish_reason().empty()) to.set_finish_reason(from.finish_reason());
-  if (!from.native_finish_reason().empty()) {
-    to.set_native_finish_reason(from.native_finish_reason());
+  Growing& to = choices_[from.index()];
+  AddDelta(*from.mutable_delta(), &to);
+  if (!from.finish_reason().empty()) {
+    to.choice.set_finish_reason(from.finish_reason());
   }
-  to.set_logprobs_json(MergeObjects(to.logprobs_json(), from.logprobs_json()));
-  to.set_extra_json(MergeObjects(to.extra_json(), from.extra_json()));
+  if (!from.native_finish_reason().empty()) {
+    to.choice.set_native_finish_reason(from.native_finish_reason());
+  }
+  to.logprobs.Add(from.logprobs_json());
+  to.choice_extra.Add(from.extra_json());
 }
 
 void ResponseAssembler::Add(v1::ChatCompletionChunk chunk) {
@@ -132,19 +132,36 @@ void ResponseAssembler::Add(v1::ChatCompletionChunk chunk) {
   if (!chunk.system_fingerprint().empty()) {
     frame_.set_system_fingerprint(chunk.system_fingerprint());
   }
-  frame_.set_extra_json(MergeObjects(frame_.extra_json(), chunk.extra_json()));
+  frame_extra_.Add(chunk.extra_json());
+}
+
+void ResponseAssembler::Close(Growing* whole) {
+  v1::Message& message = *whole->choice.mutable_message();
+  message.set_role("assistant");
+  message.set_audio_json(whole->audio.JoinObjects());
+  message.set_function_call_json(whole->function_call.JoinObjects());
+  message.set_annotations_json(whole->annotations.JoinArrays());
+  message.set_extra_json(whole->message_extra.JoinObjects());
+  for (v1::Part& part : *message.mutable_parts()) {
+    if (!part.has_tool_call()) continue;
+    v1::ToolCall& call = *part.mutable_tool_call();
+    call.set_extra_json(whole->call_extra[call.index()].JoinObjects());
+  }
+  whole->choice.set_logprobs_json(whole->logprobs.JoinObjects());
+  whole->choice.set_extra_json(whole->choice_extra.JoinObjects());
+  whole->choice.set_finish_reason(
+      FinishReason(whole->choice.finish_reason(), HasToolCall(message)));
 }
 
 v1::ChatCompletionResponse ResponseAssembler::Take() {
   if (choices_.empty()) choices_[0];
-  for (auto& [index, choice] : choices_) {
-    choice.set_index(index);
-    choice.mutable_message()->set_role("assistant");
-    choice.set_finish_reason(
-        FinishReason(choice.finish_reason(), HasToolCall(choice.message())));
-    frame_.add_choices()->Swap(&choice);
+  for (auto& [index, growing] : choices_) {
+    Close(&growing);
+    growing.choice.set_index(index);
+    frame_.add_choices()->Swap(&growing.choice);
   }
   choices_.clear();
+  frame_.set_extra_json(frame_extra_.JoinObjects());
   return std::move(frame_);
 }
 

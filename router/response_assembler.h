@@ -9,6 +9,7 @@
 #include <map>
 
 #include "llm/v1/chat.pb.h"
+#include "router/merge_fragments.h"
 
 namespace llm {
 
@@ -20,10 +21,25 @@ class ResponseAssembler {
   v1::ChatCompletionResponse Take();
 
  private:
+  // A choice, and those of its fields that are joined when it is whole.
+  struct Growing {
+    v1::Choice choice;
+    Fragments audio;
+    Fragments function_call;
+    Fragments annotations;
+    Fragments message_extra;
+    Fragments logprobs;
+    Fragments choice_extra;
+    std::map<int, Fragments> call_extra;  // by the tool call's index
+  };
+  static void AddPart(v1::Part& part, Growing* to);
+  static void AddDelta(v1::Message& delta, Growing* to);
+  static void Close(Growing* whole);
   void AddChoice(v1::ChunkChoice& from);
 
-  std::map<int, v1::Choice> choices_;  // by index
+  std::map<int, Growing> choices_;  // by index
   v1::ChatCompletionResponse frame_;
+  Fragments frame_extra_;
 };
 
 }  // namespace llm

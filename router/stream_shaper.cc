@@ -40,7 +40,8 @@ bool StreamShaper::TakeContent(v1::ChunkChoice& choice, v1::ChunkChoice* out) {
   if (!choice.finish_reason().empty()) {
     state.finish.set_finish_reason(choice.finish_reason());
     state.finish.set_native_finish_reason(choice.native_finish_reason());
-    state.finish.set_extra_json(choice.extra_json());
+    state.finish.set_extra_json(
+        MergeObjects(state.finish.extra_json(), choice.extra_json()));
     choice.clear_extra_json();
   }
   if (!DeltaSaysAnything(choice.delta()) && choice.logprobs_json().empty() &&
@@ -66,7 +67,7 @@ Task<absl::Status> StreamShaper::Write(v1::ChatCompletionChunk chunk) {
   if (shaped.choices_size() == 0) {
     // Clients read choices[0] of every chunk but the usage chunk, so what has
     // no content of its own waits for the finish chunk.
-    if (!chunk.extra_json().empty()) held_extra_json_ = chunk.extra_json();
+    held_extra_.Add(chunk.extra_json());
     co_return absl::OkStatus();
   }
   shaped.set_extra_json(chunk.extra_json());
@@ -88,7 +89,7 @@ Task<absl::Status> StreamShaper::Finish(v1::ServiceInfo info,
     if (!state.role_sent) choice.mutable_delta()->set_role("assistant");
     last.push_back(std::move(chunk));
   }
-  last.back().set_extra_json(held_extra_json_);
+  last.back().set_extra_json(held_extra_.JoinObjects());
   if (include_usage_) {
     last.push_back(Frame());
     if (usage) {

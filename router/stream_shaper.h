@@ -15,6 +15,7 @@
 #include <string>
 
 #include "adapters/core/task.h"
+#include "router/merge_fragments.h"
 #include "router/router.h"
 
 namespace llm {
@@ -53,7 +54,7 @@ class StreamShaper {
   std::string model_;
   std::string service_tier_;
   std::string system_fingerprint_;
-  std::string held_extra_json_;
+  Fragments held_extra_;
   std::map<int, ChoiceState> choices_;  // by index
 };
 

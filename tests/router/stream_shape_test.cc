@@ -161,6 +161,49 @@ TEST_CASE("Opaque fragments merge without losing number text",
   CHECK(MergeArrays("[1]", "[2]") == "[1,2]");
 }
 
+TEST_CASE("Opaque fields of many chunks join once, in order",
+          "[router][assembler][STR-3]") {
+  ResponseAssembler assembler;
+  std::string tokens;
+  constexpr int kChunks = 3001;  // an odd one is left over in the rounds
+  for (int i = 0; i < kChunks; ++i) {
+    const std::string number = std::to_string(i) + ".50";
+    if (i > 0) tokens += ",";
+    tokens += number;
+    v1::ChatCompletionChunk chunk = TextChunk("x");
+    v1::ChunkChoice* choice = chunk.mutable_choices(0);
+    choice->set_logprobs_json("{\"content\":[" + number + "]}");
+    choice->mutable_delta()->set_annotations_json("[" + number + "]");
+    assembler.Add(std::move(chunk));
+  }
+  v1::ChatCompletionChunk call = ToolChunk(0, "c", "f", "{}");
+  v1::ToolCall* first = call.mutable_choices(0)
+                            ->mutable_delta()
+                            ->mutable_parts(0)
+                            ->mutable_tool_call();
+  first->set_extra_json("{\"a\":1}");
+  assembler.Add(call);
+  first->set_extra_json("{\"b\":2}");
+  assembler.Add(call);
+  const auto answer = assembler.Take();
+  const v1::Choice& choice = answer.choices(0);
+  CHECK(choice.logprobs_json() == "{\"content\":[" + tokens + "]}");
+  CHECK(choice.message().annotations_json() == "[" + tokens + "]");
+  CHECK(choice.message().parts(1).tool_call().extra_json() ==
+        "{\"a\":1,\"b\":2}");
+}
+
+TEST_CASE_METHOD(ShaperFixture, "Held facts of several chunks stay together",
+                 "[router][stream]") {
+  v1::ChatCompletionChunk first;
+  first.set_extra_json("{\"citations\":[1]}");
+  v1::ChatCompletionChunk second;
+  second.set_extra_json("{\"timings\":{\"ms\":2}}");
+  Feed({TextChunk("a"), first, second, FinishChunk("stop")}, false);
+  CHECK(sink.chunks.back().extra_json() ==
+        "{\"citations\":[1],\"timings\":{\"ms\":2}}");
+}
+
 struct GateFixture {
   AttemptSink::Options Options(int attempt, StreamShaper* shaper) {
     AttemptSink::Options options;
