@@ -85,6 +85,7 @@ Task<AttemptResult> RunAttempt(Provider* provider, const ChatRequest& request,
 AttemptResult NeverDispatched() {
   AttemptResult result;
   MarkCancelled(&result);
+  result.dispatched = false;
   return result;
 }
 
@@ -95,6 +96,7 @@ std::string AttemptOutcome(const AttemptResult& result, bool committed) {
       failure == FailureClass::kSinkFailed) {
     return "client_cancelled";
   }
+  if (!result.dispatched) return "not_dispatched";
   // A broken connection in mid-answer is, for whoever reads the rows, the
   // same as a stream without its end [STR-4].
   if (committed && failure == FailureClass::kTransport) {

@@ -34,7 +34,8 @@ AttemptResult NeverDispatched();
 AttemptRecord DescribeAttempt(const AttemptIntent& intent,
                               const AttemptResult& result, bool committed);
 
-// ok, client_cancelled, incomplete, or the failure's class.
+// ok, client_cancelled, not_dispatched (nothing left for the provider, so it
+// is no attempt of the request), incomplete, or the failure's class.
 std::string AttemptOutcome(const AttemptResult& result, bool committed);
 
 }  // namespace llm

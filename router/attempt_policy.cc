@@ -43,10 +43,11 @@ NextAttempt AttemptPolicy::Start(size_t target, int key, std::string reason) {
   next.target = target;
   next.key = key;
   next.role = AttemptRole::kPrimary;
-  if (attempts_ > 0) {
+  if (begun_) {
     next.role =
         target == current_ ? AttemptRole::kRetry : AttemptRole::kFallback;
   }
+  begun_ = true;
   next.reason = std::move(reason);
   ++states_[target].tries;
   states_[target].key = key;

@@ -55,6 +55,8 @@ class AttemptPolicy {
   // it was not made and does not count, and its target is not chosen again.
   // nullopt: nobody else is left.
   std::optional<NextAttempt> InsteadOfFull(Instant now, Instant deadline);
+  // The last attempt never left: it does not count against max_attempts.
+  void NotSent() { --attempts_; }
   int attempts() const { return attempts_; }
 
  private:
@@ -92,6 +94,7 @@ class AttemptPolicy {
   std::vector<TargetState> states_;
   size_t current_ = 0;
   int attempts_ = 0;
+  bool begun_ = false;
 };
 
 }  // namespace llm

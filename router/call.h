@@ -96,6 +96,8 @@ class Router::Call {
   std::optional<FailedTry> failed_try_;
   std::vector<FailedAttempt> failed_;
   CallTotals totals_;
+  // Intents written, and those of them whose attempt was sent.
+  int begun_ = 0;
   int dispatched_ = 0;
   bool caller_left_ = false;
   // The one free repeat after a dead connection is spent.

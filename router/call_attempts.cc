@@ -14,7 +14,7 @@ AttemptIntent Router::Call::IntentFor(const NextAttempt& next) const {
       AttemptId{MintUuidV7(parts_.clock->WallNow(), *parts_.random)};
   intent.identity = identity_;
   intent.role = next.role;
-  intent.ordinal = dispatched_;
+  intent.ordinal = begun_;
   intent.provider = target.deployment.provider;
   intent.deployment = target.deployment.id;
   intent.public_model = target.public_model;
@@ -62,7 +62,7 @@ Task<absl::Status> Router::Call::Begin(const NextAttempt& next) {
   }
   unwritten_.reset();
   intent_ = std::move(intent);
-  ++dispatched_;
+  ++begun_;
   co_return absl::OkStatus();
 }
 
@@ -120,6 +120,7 @@ Task<void> Router::Call::RunOne(const NextAttempt& next) {
     result = co_await RunAttempt(to, request_, context, sink);
   }
   co_await CallerLeft();
+  if (result.dispatched) ++dispatched_;
   unwritten_ =
       DescribeAttempt(intent_, result, sink_ != nullptr && sink.committed());
   unwritten_->time_to_first_content = first_content;
@@ -199,6 +200,7 @@ void Router::Call::Judge(const NextAttempt& next, const AttemptResult& result,
     return;
   }
   if (result.failure.failure == FailureClass::kCancelled) caller_left_ = true;
+  if (!result.dispatched) policy_->NotSent();
   FailedTry failed;
   failed.facts.failure = result.failure.failure;
   failed.facts.content_committed = sink.committed();

@@ -133,6 +133,7 @@ std::string_view Verdict(const std::vector<FailedAttempt>& attempts,
   }
   if (last == FailureClass::kInvalidRequest) return "provider_rejected";
   if (last == FailureClass::kContentFilter) return "content_filter";
+  if (All(attempts, FailureClass::kUnsupported)) return "invalid_request";
   if (deadline_passed) return "timeout";
   if (All(attempts, FailureClass::kContextLength)) {
     return "context_length_exceeded";
@@ -140,6 +141,18 @@ std::string_view Verdict(const std::vector<FailedAttempt>& attempts,
   if (All(attempts, FailureClass::kModelNotFound)) return "provider_rejected";
   if (All(attempts, FailureClass::kRateLimited)) return "provider_rate_limited";
   return "provider_unavailable";
+}
+
+// Beside candidates that were asked, those that could not take the request say
+// nothing about how it ended.
+std::vector<FailedAttempt> Telling(const std::vector<FailedAttempt>& all) {
+  std::vector<FailedAttempt> asked;
+  for (const FailedAttempt& attempt : all) {
+    if (attempt.failure.failure != FailureClass::kUnsupported) {
+      asked.push_back(attempt);
+    }
+  }
+  return asked.empty() ? all : asked;
 }
 
 double EarliestRetry(const std::vector<FailedAttempt>& attempts) {
@@ -159,6 +172,10 @@ std::string Describe(std::string_view code, const FailedAttempt* last) {
                                : "";
   if (code == "provider_rejected") {
     return absl::StrCat("The provider refused the request", said);
+  }
+  if (code == "invalid_request") {
+    return absl::StrCat("No candidate takes this strict request as it stands",
+                        said);
   }
   if (code == "content_filter") {
     return absl::StrCat("The provider's content filter refused the prompt",
@@ -227,9 +244,10 @@ int CallErrorHttpStatus(const absl::Status& status) {
   return row == nullptr ? 500 : row->http;
 }
 
-absl::Status ErrorAfterAttempts(const std::vector<FailedAttempt>& attempts,
+absl::Status ErrorAfterAttempts(const std::vector<FailedAttempt>& failed,
                                 bool deadline_passed,
                                 std::string_view request_id) {
+  const std::vector<FailedAttempt> attempts = Telling(failed);
   const FailedAttempt* last = attempts.empty() ? nullptr : &attempts.back();
   const std::string_view code = Verdict(attempts, deadline_passed);
   v1::UpstreamError detail;
@@ -240,14 +258,17 @@ absl::Status ErrorAfterAttempts(const std::vector<FailedAttempt>& attempts,
   // The retries are ours, and they are spent: a client that repeats them
   // multiplies the load (users.md section 2, retry multiplication).
   detail.set_no_retry(true);
-  detail.set_source(code == "client_cancelled" ? "client"
-                    : last == nullptr          ? "gateway"
-                                               : "provider");
+  const bool client = code == "client_cancelled" || code == "invalid_request";
+  detail.set_source(client            ? "client"
+                    : last == nullptr ? "gateway"
+                                      : "provider");
   if (last != nullptr) {
     detail.set_provider(last->provider.value);
     detail.set_upstream_status(last->failure.http_status);
     detail.set_upstream_code(last->failure.code);
-    if (code == "provider_rejected") detail.set_param(last->failure.param);
+    if (code == "provider_rejected" || code == "invalid_request") {
+      detail.set_param(last->failure.param);
+    }
   }
   if (code == "provider_rate_limited") {
     detail.set_retry_after_s(EarliestRetry(attempts));

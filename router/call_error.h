@@ -39,7 +39,9 @@ struct FailedAttempt {
 };
 
 // The caller's error after the last attempt [contract.md section 5]: a
-// provider's refusal of the request stays what it was; our key's trouble is
+// provider's refusal of the request stays what it was; a strict request that
+// no candidate can take as it stands is the caller's 400, with the field; our
+// key's trouble is
 // never the caller's 401; all rate limited is 429; the caller's or the total
 // deadline is 504, not one attempt's own; anything else is 502.
 absl::Status ErrorAfterAttempts(const std::vector<FailedAttempt>& attempts,

@@ -28,7 +28,7 @@ v1::ServiceInfo Router::Call::Info() const {
   if (target != nullptr) {
     info.set_model(target->public_model.value);
     info.set_provider(target->deployment.provider.value);
-  } else if (dispatched_ > 0) {
+  } else if (begun_ > 0) {
     // Nobody answered; who was asked last is what can be said.
     info.set_model(intent_.public_model.value);
     info.set_provider(intent_.provider.value);

@@ -1,6 +1,6 @@
 // The one table from a failed attempt to what follows.
 //
-// Pure; the table test is router/classify_failure_test.cc [RTY-2].
+// Pure; the table test is tests/router/tables_test.cc [RTY-2].
 #ifndef LLM_ROUTER_CLASSIFY_FAILURE_H_
 #define LLM_ROUTER_CLASSIFY_FAILURE_H_
 

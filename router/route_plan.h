@@ -39,7 +39,9 @@ struct RoutePlan {
   std::string reason;
 };
 
-// What the request needs of a model, and a lower bound of its prompt.
+// What the request needs of a model, and about how long its prompt is. The
+// estimate errs on the high side, up to twice the truth, so a model is left
+// out as too small only where half of it exceeds the window.
 struct RequestNeeds {
   bool tools = false;
   bool forced_tool_choice = false;

@@ -65,7 +65,8 @@ struct AttemptRecord {
   AttemptIntent intent;
   absl::Duration duration;
   std::optional<absl::Duration> time_to_first_content;
-  // ok, client_cancelled, lost, or FailureClassName().
+  // ok, client_cancelled, lost, not_dispatched (nothing was sent: the record
+  // only closes its intent), or FailureClassName().
   std::string outcome;
   int http_status = 0;
   std::string upstream_code;
@@ -96,7 +97,7 @@ struct RequestRecord {
   ModelId requested_model;
   ModelId public_model;  // that answered; empty if none
   ProviderId provider;
-  int attempts = 0;
+  int attempts = 0;  // that were dispatched
   bool stream = false;
   // Sums over the attempts; unset cost: at least one attempt is unpriced.
   TokenUsage usage;

@@ -58,6 +58,8 @@ inline constexpr std::string_view kRequestOutcomes[] = {
 inline constexpr std::string_view kAttemptOutcomes[] = {"ok",
                                                         "client_cancelled",
                                                         "lost",
+                                                        "not_dispatched",
+                                                        "unsupported",
                                                         "invalid_request",
                                                         "context_length",
                                                         "content_filter",

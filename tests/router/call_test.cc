@@ -326,6 +326,56 @@ TEST_CASE_METHOD(RouterFixture, "A refused request stops at once",
   CHECK(ledger.Rows<RequestRecord>()[0].http_status == 422);
 }
 
+TEST_CASE_METHOD(RouterFixture, "A strict refusal is no attempt",
+                 "[router][strict]") {
+  ScriptedAttempt refusal = Failure(FailureClass::kUnsupported);
+  refusal.dispatched = false;
+  refusal.param = "seed";
+  a->PlayForever(refusal);
+  SECTION("another deployment takes it") {
+    b->Play(Answer("ok", 1, 1));
+    const CallResult result = Unary(Ask("auto", "hi"));
+    REQUIRE_THAT(result.status, IsOk());
+    CHECK(result.info.provider() == "b");
+    CHECK(result.info.attempts() == 1);
+    const auto records = ledger.Rows<AttemptRecord>();
+    REQUIRE(records.size() == 2);  // one per intent
+    CHECK(records[0].outcome == "not_dispatched");
+    CHECK(records[0].next == "next_deployment");
+    CHECK(records[1].intent.ordinal == 1);
+    CHECK(ledger.Rows<RequestRecord>()[0].attempts == 1);
+  }
+  SECTION("nobody takes it") {
+    b->PlayForever(refusal);
+    const CallResult result = Unary(Ask("auto", "hi"));
+    CHECK(CallErrorHttpStatus(result.status) == 400);
+    const v1::UpstreamError detail = CallErrorDetail(result.status);
+    CHECK(detail.code() == "invalid_request");
+    CHECK(detail.source() == "client");
+    CHECK(detail.param() == "seed");
+    CHECK(detail.attempts() == 0);
+    CHECK(ledger.Rows<AttemptIntent>().size() == 2);
+    CHECK(ledger.Rows<AttemptRecord>().size() == 2);
+  }
+  SECTION("who was asked decides the error") {
+    b->PlayForever(Failure(FailureClass::kRateLimited, 429));
+    CHECK(Code(Unary(Ask("auto", "hi"))) == "provider_rate_limited");
+  }
+  CHECK(health.State("a/alpha-up", clock.Monotonic()) == HealthState::kUnknown);
+}
+
+TEST_CASE("A strict refusal leaves the attempts to the others",
+          "[router][strict][RTY-1]") {
+  RouteTable table = TestTable();
+  table.policy.max_attempts = 1;
+  RouterFixture fixture(std::move(table));
+  ScriptedAttempt refusal = Failure(FailureClass::kUnsupported);
+  refusal.dispatched = false;
+  fixture.a->Play(refusal);
+  fixture.b->Play(Answer("ok", 1, 1));
+  CHECK_THAT(fixture.Unary(Ask("auto", "hi")).status, IsOk());
+}
+
 TEST_CASE_METHOD(RouterFixture, "A dead kept-alive connection is no failure",
                  "[router][retry]") {
   ScriptedAttempt stale = Failure(FailureClass::kTransport);

@@ -92,6 +92,7 @@ Task<AttemptResult> ScriptedProvider::Chat(const ChatRequest& request,
   result.usage_source = play.usage_source;
   result.served_model.value = play.served_model;
   result.stale_connection = play.stale_connection;
+  result.dispatched = play.dispatched;
   result.reasoning_exhausted = play.reasoning_exhausted;
   result.output_chars = play.output_chars;
   result.dropped = play.dropped;
@@ -111,6 +112,7 @@ Task<AttemptResult> ScriptedProvider::Chat(const ChatRequest& request,
     Fail(play.failure, &result);
     result.failure.http_status = play.http_status;
     result.failure.code = play.code;
+    result.failure.param = play.param;
     result.failure.retry_after = play.retry_after;
   }
   co_return result;

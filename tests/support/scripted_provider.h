@@ -38,6 +38,8 @@ struct ScriptedAttempt {
   UsageSource usage_source = UsageSource::kNone;
   std::string served_model;
   bool stale_connection = false;
+  bool dispatched = true;
+  std::string param;
   bool reasoning_exhausted = false;
   int64_t output_chars = 0;
   std::vector<std::string> dropped;
