@@ -131,29 +131,32 @@ Task<absl::Status> Router::Call::Attempts() {
       next = InsteadOfFull();
       continue;
     }
-    LLM_CO_RETURN_IF_ERROR(co_await Begin(*next));
-    co_await RunOne(*next);
+    Running attempt;
+    LLM_CO_RETURN_IF_ERROR(co_await Begin(*next, &attempt));
+    co_await RunOne(attempt);
     if (answer_) co_return absl::OkStatus();
-    next = AfterFailure();
+    next = AfterFailure(attempt);
   }
   co_return Failure();
 }
 
-std::optional<NextAttempt> Router::Call::AfterFailure() {
+std::optional<NextAttempt> Router::Call::AfterFailure(Running& attempt) {
   NextMove move = NextMove::kStop;
-  auto next = policy_->AfterFailure(*failed_try_, parts_.clock->Monotonic(),
+  auto next = policy_->AfterFailure(attempt.failed, parts_.clock->Monotonic(),
                                     deadline_, &move);
-  unwritten_->next = std::string(NextMoveName(move));
+  attempt.record.next = std::string(NextMoveName(move));
+  unwritten_.push_back(std::move(attempt.record));
   return next;
 }
 
 std::optional<NextAttempt> Router::Call::InsteadOfFull() {
   met_full_ = true;
   auto next = policy_->InsteadOfFull(parts_.clock->Monotonic(), deadline_);
-  if (unwritten_ && next) {
-    const bool same = plan_.targets[next->target].deployment.id ==
-                      unwritten_->intent.deployment;
-    unwritten_->next = std::string(
+  if (!unwritten_.empty() && next) {
+    AttemptRecord& failed = unwritten_.back();
+    const bool same =
+        plan_.targets[next->target].deployment.id == failed.intent.deployment;
+    failed.next = std::string(
         NextMoveName(same ? NextMove::kRetrySame : NextMove::kNextDeployment));
   }
   return next;

@@ -41,28 +41,40 @@ class Router::Call {
   Task<CallResult> Run();
 
  private:
+  // One attempt, from its intent to its judgement. Everything of it is here,
+  // so two may be under way at once.
+  struct Running {
+    NextAttempt next;
+    const RouteTarget* target = nullptr;
+    AttemptIntent intent;
+    Instant began;
+    std::optional<absl::Duration> first_content;
+    AttemptResult result;
+    // Once the result is known.
+    AttemptRecord record;
+    // If it failed.
+    FailedTry failed;
+  };
   absl::Status Plan();
   Task<absl::Status> Admit();
   Task<absl::Status> Attempts();
   Task<void> Wait(absl::Duration wait);
   // A place at the target's provider; nullopt while it is full.
   std::optional<InFlightBoard::Lease> Place(const NextAttempt& next) const;
-  Task<absl::Status> Begin(const NextAttempt& next);
+  Task<absl::Status> Begin(const NextAttempt& next, Running* attempt);
   AttemptIntent IntentFor(const NextAttempt& next) const;
-  Task<void> RunOne(const NextAttempt& next);
-  AttemptSink::Options SinkOptions(const RouteTarget& target);
-  AttemptContext ContextFor(const NextAttempt& next) const;
-  void Meter(const NextAttempt& next, const AttemptResult& result,
-             const AttemptSink& sink, Instant began);
-  void ReportHealth(const NextAttempt& next, const AttemptResult& result,
-                    Instant began);
+  Task<void> RunOne(Running& attempt);
+  // Borrows `attempt`.
+  AttemptSink::Options SinkOptions(Running& attempt);
+  AttemptContext ContextFor(const Running& attempt) const;
+  void Meter(const AttemptSink& sink, Running* attempt);
+  void ReportHealth(const Running& attempt);
   // A provider's settings; null if the configuration has none.
   const ProviderSettings* SettingsOf(const NextAttempt& next) const;
-  void Judge(const NextAttempt& next, const AttemptResult& result,
-             AttemptSink& sink);
-  void Win(const NextAttempt& next, const AttemptResult& result,
-           AttemptSink& sink);
-  std::optional<NextAttempt> AfterFailure();
+  void Judge(AttemptSink& sink, Running* attempt);
+  void Win(const Running& attempt, AttemptSink& sink);
+  // What follows; keeps the failed attempt's record for the next append.
+  std::optional<NextAttempt> AfterFailure(Running& attempt);
   std::optional<NextAttempt> InsteadOfFull();
   absl::Status Failure();
   Task<CallResult> Settle(absl::Status status);
@@ -90,10 +102,10 @@ class Router::Call {
   CommitGate gate_;
   std::unique_ptr<StreamShaper> shaper_;
   std::optional<AttemptPolicy> policy_;
-  AttemptIntent intent_;
-  // The last attempt's row, until it is appended.
-  std::optional<AttemptRecord> unwritten_;
-  std::optional<FailedTry> failed_try_;
+  // Rows of attempts that are over, until they are appended.
+  std::vector<AttemptRecord> unwritten_;
+  // Who was asked last.
+  const RouteTarget* asked_ = nullptr;
   std::vector<FailedAttempt> failed_;
   CallTotals totals_;
   // Intents written, and those of them whose attempt was sent.

@@ -28,10 +28,10 @@ v1::ServiceInfo Router::Call::Info() const {
   if (target != nullptr) {
     info.set_model(target->public_model.value);
     info.set_provider(target->deployment.provider.value);
-  } else if (begun_ > 0) {
+  } else if (asked_ != nullptr) {
     // Nobody answered; who was asked last is what can be said.
-    info.set_model(intent_.public_model.value);
-    info.set_provider(intent_.provider.value);
+    info.set_model(asked_->public_model.value);
+    info.set_provider(asked_->deployment.provider.value);
   }
   info.set_task_type(plan_.task_type);
   info.set_attempts(dispatched_);
@@ -84,10 +84,10 @@ Task<CallResult> Router::Call::Settle(absl::Status status) {
   }
   RequestRecord record = DescribeRequest(status);
   std::vector<LedgerEntry> entries;
-  if (unwritten_) {
+  for (AttemptRecord& last : unwritten_) {
     // Nothing followed after all: the caller left or the journal was full.
-    unwritten_->next = "stop";
-    entries.emplace_back(*std::move(unwritten_));
+    last.next = "stop";
+    entries.emplace_back(std::move(last));
   }
   entries.emplace_back(record);
   const absl::Status kept = co_await Append(std::move(entries));
