@@ -163,6 +163,11 @@ std::optional<NextAttempt> Router::Call::InsteadOfFull() {
 }
 
 absl::Status Router::Call::Failure() {
+  if (caller_left_ && context_.service_stopping != nullptr &&
+      *context_.service_stopping) {
+    return RefuseCall(absl::StatusCode::kUnavailable, "overloaded",
+                      "The service is shutting down; try another instance");
+  }
   if (caller_left_) {
     v1::UpstreamError detail;
     detail.set_code("client_cancelled");

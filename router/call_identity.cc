@@ -2,13 +2,22 @@
 
 #include <algorithm>
 
+#include "adapters/core/json_writer.h"
+
 namespace llm {
 namespace {
+
+// Tags are recorded with every row; metadata may hold longer texts.
+constexpr size_t kMaxTag = 256;
 
 std::string Metadata(const v1::ChatCompletionRequest& request,
                      const char* name) {
   const auto it = request.metadata().find(name);
-  return it == request.metadata().end() ? std::string() : it->second;
+  if (it == request.metadata().end()) return {};
+  std::string tag = it->second.substr(0, kMaxTag);
+  // The cut may have split a character.
+  if (tag.size() < it->second.size()) ReplaceInvalidUtf8(&tag);
+  return tag;
 }
 
 std::string FirstOf(std::string own, const std::string& path,
@@ -34,6 +43,7 @@ CallIdentity IdentityOf(const CallContext& context,
       FirstOf(request.agent(), context.path_agent, Metadata(request, "agent"));
   identity.symbol = Metadata(request, "symbol");
   identity.trace_id = context.trace_id;
+  identity.client_request_id = context.client_request_id;
   identity.door = context.door;
   return identity;
 }

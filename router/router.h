@@ -12,6 +12,7 @@
 #ifndef LLM_ROUTER_ROUTER_H_
 #define LLM_ROUTER_ROUTER_H_
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -63,7 +64,13 @@ struct CallContext {
   std::string path_run;
   std::string path_agent;
   std::string trace_id;
+  // The caller's own name for this request, if it sent one; never unique.
+  std::string client_request_id;
   bool strict = false;
+  // True once the service itself cuts this call short: a cancellation is then
+  // `overloaded` and no doing of the caller's. Null where nobody says so; else
+  // outlives the call.
+  const std::atomic<bool>* service_stopping = nullptr;
 };
 
 // Where a streaming caller reads. Content chunks come as they arrive; the

@@ -45,6 +45,7 @@ struct CallIdentity {
   std::string task_source;
   std::string symbol;  // from metadata, if any
   std::string trace_id;
+  std::string client_request_id;  // the caller's own; logged, not stored
   std::string variant;  // experiment; empty for now
   std::string door;     // grpc, http
 };
@@ -65,8 +66,9 @@ struct AttemptRecord {
   AttemptIntent intent;
   absl::Duration duration;
   std::optional<absl::Duration> time_to_first_content;
-  // ok, client_cancelled, lost, not_dispatched (nothing was sent: the record
-  // only closes its intent), or FailureClassName().
+  // ok, client_cancelled (also where the service cut it at a shutdown), lost,
+  // not_dispatched (nothing was sent: the record only closes its intent), or
+  // FailureClassName().
   std::string outcome;
   int http_status = 0;
   std::string upstream_code;

@@ -1,8 +1,10 @@
 #include "server/core/call_headers.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "adapters/core/text.h"
@@ -17,6 +19,10 @@ bool IsLowerHex(std::string_view text) {
   });
 }
 
+bool IsZero(std::string_view text) {
+  return text.find_first_not_of('0') == std::string_view::npos;
+}
+
 // Header values may hold nothing else on either wire; gRPC aborts the process
 // on metadata that does.
 std::string Printable(std::string text) {
@@ -28,38 +34,56 @@ std::string Printable(std::string text) {
 
 }  // namespace
 
+// version "-" trace id "-" parent id "-" flags
+// Fact: w3.org/TR/trace-context, read 2026-11-22.
 std::string TraceIdOf(std::string_view traceparent) {
-  // version "-" trace id "-" parent id "-" flags
-  // https://www.w3.org/TR/trace-context/ (read 2026-11-22)
   constexpr size_t kLength = 2 + 1 + 32 + 1 + 16 + 1 + 2;
   if (traceparent.size() < kLength || traceparent[2] != '-' ||
       traceparent[35] != '-' || traceparent[52] != '-') {
     return {};
   }
-  const std::string_view id = traceparent.substr(3, 32);
-  if (!IsLowerHex(id) || !IsLowerHex(traceparent.substr(0, 2)) ||
-      traceparent.substr(0, 2) == "ff" ||
-      id.find_first_not_of('0') == std::string_view::npos) {
+  const std::string_view version = traceparent.substr(0, 2);
+  const std::string_view trace = traceparent.substr(3, 32);
+  const std::string_view parent = traceparent.substr(36, 16);
+  const bool ends = traceparent.size() == kLength ||
+                    (version != "00" && traceparent[kLength] == '-');
+  if (!ends || version == "ff" || !IsLowerHex(version) || !IsLowerHex(trace) ||
+      !IsLowerHex(parent) || !IsLowerHex(traceparent.substr(53, 2)) ||
+      IsZero(trace) || IsZero(parent)) {
     return {};
   }
-  return std::string(id);
+  return std::string(trace);
 }
 
-std::string KeptRequestId(std::string_view callers, std::string_view ours) {
+std::string_view SaneRequestId(std::string_view callers) {
   constexpr size_t kLongest = 128;
-  const bool fit = !callers.empty() && callers.size() <= kLongest &&
-                   std::all_of(callers.begin(), callers.end(),
-                               [](char c) { return c > 0x20 && c < 0x7f; });
-  return std::string(fit ? callers : ours);
+  if (callers.size() > kLongest) return {};
+  const bool sane = std::all_of(callers.begin(), callers.end(), [](char c) {
+    return c > 0x20 && c < 0x7f && c != '"' && c != '\'' && c != '\\';
+  });
+  return sane ? callers : std::string_view();
+}
+
+std::optional<absl::Duration> ParseSeconds(std::string_view text) {
+  double seconds = 0;
+  if (!absl::SimpleAtod(ToAbsl(text), &seconds) || !std::isfinite(seconds)) {
+    return std::nullopt;
+  }
+  const absl::Duration duration = absl::Seconds(seconds);
+  if (duration <= absl::ZeroDuration() ||
+      duration == absl::InfiniteDuration()) {
+    return std::nullopt;
+  }
+  return duration;
 }
 
 absl::StatusOr<absl::Duration> ParseCallerTimeout(std::string_view text) {
+  if (const auto seconds = ParseSeconds(text)) return *seconds;
   absl::Duration timeout;
   if (!absl::ParseDuration(ToAbsl(text), &timeout) ||
-      timeout <= absl::ZeroDuration()) {
+      timeout <= absl::ZeroDuration() || timeout == absl::InfiniteDuration()) {
     return RefuseCall(absl::StatusCode::kInvalidArgument, "invalid_request",
-                      "x-llm-timeout must be a positive duration with a unit, "
-                      "for example 90s",
+                      "x-llm-timeout must be a positive time such as 90s",
                       "x-llm-timeout");
   }
   return timeout;

@@ -5,6 +5,7 @@
 #ifndef LLM_SERVER_CORE_CALL_HEADERS_H_
 #define LLM_SERVER_CORE_CALL_HEADERS_H_
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -16,14 +17,19 @@
 
 namespace llm::server {
 
-// The trace id of a W3C traceparent; empty if it is not one.
+// The trace id of a W3C traceparent; empty if it is not one. Versions after
+// 00 may go on behind the flags.
 std::string TraceIdOf(std::string_view traceparent);
 
-// The caller's own request id if it is fit to be echoed (1 to 128 visible
-// ASCII characters), else `ours`.
-std::string KeptRequestId(std::string_view callers, std::string_view ours);
+// The caller's own request id if it is fit to be echoed and logged (1 to 128
+// visible ASCII characters without quotes and backslashes), else empty.
+std::string_view SaneRequestId(std::string_view callers);
 
-// "90s", "1m30s": positive, with a unit. kInvalidArgument otherwise.
+// Plain seconds, "1.5": positive and finite, else nothing.
+std::optional<absl::Duration> ParseSeconds(std::string_view text);
+
+// x-llm-timeout: "90s", "1m30s", or plain seconds. kInvalidArgument for what
+// is not a positive, finite time.
 absl::StatusOr<absl::Duration> ParseCallerTimeout(std::string_view text);
 
 // True for "true" and "1", in any case.

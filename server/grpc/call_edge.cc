@@ -21,7 +21,9 @@ std::string_view CallEdge::Metadata(const char* key) const {
 absl::Status CallEdge::Enter(Access access) {
   call_ = lane_.service.NewCall({}, "grpc");
   call_.trace_id = TraceIdOf(Metadata("traceparent"));
-  request_id_ = KeptRequestId(Metadata("x-request-id"), call_.call_id.value);
+  call_.client_request_id = SaneRequestId(Metadata("x-request-id"));
+  request_id_ = call_.client_request_id.empty() ? call_.call_id.value
+                                                : call_.client_request_id;
   const std::string_view authorization = Metadata("authorization");
   if (access == Access::kAdmin) {
     return lane_.service.AuthoriseAdmin(authorization);

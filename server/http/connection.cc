@@ -10,7 +10,6 @@
 #include <utility>
 
 #include "server/http/connection_set.h"
-#include "server/http/replies.h"
 
 namespace llm::server {
 namespace asio = boost::asio;
@@ -72,8 +71,8 @@ Task<void> Connection::Run(bool overloaded) {
   const Socket::Error error = co_await socket_.Handshake();
   if (error || gone_) co_return;
   if (overloaded) {
-    co_await Refuse(
-        DoorReply(503, "overloaded", "There are too many connections."));
+    const DoorFault fault{503, "overloaded", "There are too many connections."};
+    co_await RefuseFault(HttpRequest(), fault);
     co_return;
   }
   co_await Serve();
@@ -100,14 +99,10 @@ Task<bool> Connection::ServeOne() {
   state_ = State::kReading;
   close_after_ = false;
   RequestReader::Result read = co_await reader_.Next();
-  if (timed_out_ && reader_.stage() != RequestReader::Stage::kIdle) {
-    co_return co_await Refuse(DoorReply(408, "invalid_request",
-                                        "The request did not arrive in time."));
+  if (read.kind != Kind::kRequest) {
+    co_return co_await RefuseRead(std::move(read));
   }
-  if (read.kind == Kind::kEnd || gone_) co_return false;
-  if (read.kind == Kind::kRefused) {
-    co_return co_await Refuse(std::move(read.reply));
-  }
+  if (gone_) co_return false;
   request_ = std::move(read.request);
   replied_ = stream_started_ = false;
   stream_head_.reset();
@@ -131,7 +126,8 @@ Task<void> Connection::Answer() {
   }
   if (threw && !replied_ && !stream_started_) {
     close_after_ = true;
-    Reply(DoorReply(500, "internal", "The service failed."));
+    Reply(
+        handler_.Refusal(*request_, {500, "internal", "The service failed."}));
   }
 }
 
@@ -145,6 +141,28 @@ Task<bool> Connection::Refuse(HttpReply reply) {
   const bool flushed = co_await WaitQueued(0);
   if (flushed) co_await Linger();
   co_return false;
+}
+
+Task<bool> Connection::RefuseFault(HttpRequest head, DoorFault fault) {
+  HttpReply reply = handler_.Refusal(head, fault);
+  co_return co_await Refuse(std::move(reply));
+}
+
+// A read that brought no request: it was refused, cut short by a time limit
+// or by the service's end, or the client is gone.
+Task<bool> Connection::RefuseRead(RequestReader::Result read) {
+  if (gone_) co_return false;
+  if (read.reply) co_return co_await Refuse(*std::move(read.reply));
+  if (read.kind == RequestReader::Result::Kind::kEnd) {
+    const bool begun = reader_.stage() != RequestReader::Stage::kIdle;
+    if (!begun || (!timed_out_ && !stopping_)) co_return false;
+    read.fault = timed_out_ ? DoorFault{408, "invalid_request",
+                                        "The request did not arrive in time."}
+                            : DoorFault{503, "overloaded",
+                                        "The service is shutting down."};
+  }
+  co_return co_await RefuseFault(std::move(read.request),
+                                 std::move(read.fault));
 }
 
 // Closing while the client still sends would reset the connection, and the
@@ -177,12 +195,23 @@ void Connection::Drain() {
   if (idle || state_ == State::kLingering) Abort();
 }
 
+void Connection::Cut() {
+  draining_ = true;
+  stopping_ = true;
+  if (state_ == State::kAnswering) {
+    cancel_.emit(asio::cancellation_type::terminal);
+  } else if (state_ == State::kReading) {
+    socket_.CancelReads();
+  }
+}
+
 void Connection::Abort() {
   gone_ = true;
   write_failed_ = true;
   written_.cancel();
   cancel_.emit(asio::cancellation_type::terminal);
   socket_.CancelReads();
+  socket_.CancelAll();
 }
 
 void Connection::OnTick(TimePoint now) {
@@ -192,9 +221,10 @@ void Connection::OnTick(TimePoint now) {
     deadline_ = TimePoint::max();
     socket_.CancelReads();
   }
-  if (state_ != State::kAnswering || !stream_head_ || replied_ || gone_) {
-    return;
-  }
+  if (state_ != State::kAnswering || replied_ || gone_) return;
+  // Again: what began after the first time must end too.
+  if (stopping_) cancel_.emit(asio::cancellation_type::terminal);
+  if (!stream_head_) return;
   if (now - last_sent_ < grace_ || Queued() > 0) return;
   StartStream();
   QueueEvent(": keep-alive\n\n");

@@ -13,6 +13,7 @@
 #ifndef LLM_SERVER_HTTP_CONNECTION_H_
 #define LLM_SERVER_HTTP_CONNECTION_H_
 
+#include <atomic>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
@@ -50,6 +51,9 @@ class Connection : public Exchange,
   void OnTick(TimePoint now);
   // Ends after the answer under way; at once if there is none.
   void Drain();
+  // Tells a caller who is still waited on that the service stops; what it
+  // waits for is cancelled.
+  void Cut();
   void Abort();
 
   // --- Exchange
@@ -58,6 +62,9 @@ class Connection : public Exchange,
   bool stream_started() const override { return stream_started_; }
   Task<absl::Status> Send(std::string_view bytes) override;
   void EndStream() override;
+  const std::atomic<bool>& service_stopping() const override {
+    return stopping_;
+  }
 
  private:
   enum class State { kReading, kAnswering, kFlushing, kLingering };
@@ -68,6 +75,8 @@ class Connection : public Exchange,
   Task<bool> ServeOne();
   Task<void> Answer();
   Task<bool> Refuse(HttpReply reply);
+  Task<bool> RefuseFault(HttpRequest head, DoorFault fault);
+  Task<bool> RefuseRead(RequestReader::Result read);
   Task<void> Linger();
 
   void QueueHead(const HttpReply& reply, bool stream);
@@ -96,6 +105,7 @@ class Connection : public Exchange,
 
   State state_ = State::kReading;
   bool draining_ = false;
+  std::atomic<bool> stopping_{false};  // Cut was called
   bool gone_ = false;       // the client left, or the connection was aborted
   bool timed_out_ = false;  // a deadline ended the read
   TimePoint deadline_ = TimePoint::max();

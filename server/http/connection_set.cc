@@ -58,6 +58,12 @@ void ConnectionSet::Drain() {
   for (const auto& connection : all) connection->Drain();
 }
 
+void ConnectionSet::CutAll() {
+  const std::vector<std::shared_ptr<Connection>> all(connections_.begin(),
+                                                     connections_.end());
+  for (const auto& connection : all) connection->Cut();
+}
+
 void ConnectionSet::AbortAll() {
   const std::vector<std::shared_ptr<Connection>> all(connections_.begin(),
                                                      connections_.end());

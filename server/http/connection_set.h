@@ -51,6 +51,8 @@ class ConnectionSet : public std::enable_shared_from_this<ConnectionSet> {
   void Release();
   // From now on every connection ends after its answer.
   void Drain();
+  // The drain is over: callers still waiting are told, then AbortAll.
+  void CutAll();
   void AbortAll();
   bool draining() const { return draining_; }
 

@@ -9,6 +9,7 @@
 #ifndef LLM_SERVER_HTTP_EXCHANGE_H_
 #define LLM_SERVER_HTTP_EXCHANGE_H_
 
+#include <atomic>
 #include <string_view>
 
 #include "absl/status/status.h"
@@ -33,6 +34,9 @@ class Exchange {
   virtual Task<absl::Status> Send(std::string_view bytes) = 0;
   // Nothing follows. Starts the stream if nothing has.
   virtual void EndStream() = 0;
+  // True once the drain is over: the handler is cancelled although the caller
+  // is still there, and has a moment to say so.
+  virtual const std::atomic<bool>& service_stopping() const = 0;
 };
 
 }  // namespace llm::server

@@ -6,11 +6,12 @@
 #include "absl/strings/str_cat.h"
 #include "adapters/core/status_macros.h"
 #include "router/call_error.h"
-#include "server/http/call_headers.h"
+#include "server/core/call_headers.h"
 #include "server/http/parse_chat_request.h"
 #include "server/http/parse_reports.h"
 #include "server/http/render_reports.h"
 #include "server/http/replies.h"
+#include "server/http/request_context.h"
 
 namespace llm::server {
 namespace {
@@ -61,12 +62,11 @@ absl::Status HttpApi::Authorise(const HttpRequest& request, Call* call) const {
 
 std::optional<HttpReply> HttpApi::Gate(const HttpRequest& request,
                                        Call* call) const {
-  call->request_id = std::string(SaneRequestId(request));
   if (service_ != nullptr) {
     call->context = service_->NewCall(Caller{}, "http");
-    if (call->request_id.empty()) {
-      call->request_id = call->context.call_id.value;
-    }
+    call->request_id = call->context.call_id.value;
+    call->context.client_request_id =
+        SaneRequestId(request.Header("x-request-id"));
   }
   if (auto preflight = Preflight(request)) return preflight;
   auto target = ParseTarget(request.target);
@@ -90,9 +90,26 @@ std::optional<HttpReply> HttpApi::Gate(const HttpRequest& request,
   return std::nullopt;
 }
 
+HttpReply HttpApi::Refusal(const HttpRequest& head, const DoorFault& fault) {
+  std::string id;
+  if (service_ != nullptr) {
+    id = service_->NewCall(Caller{}, "http").call_id.value;
+  }
+  HttpReply reply = DoorReply(fault.status, fault.code, fault.message, id);
+  Decorate(head, id, &reply);
+  return reply;
+}
+
 std::optional<HttpReply> HttpApi::RefuseEarly(const HttpRequest& head) {
   Call call;
   auto refusal = Gate(head, &call);
+  if (!refusal && !TakesBody(call.target.route, head.method)) {
+    // Some of these routes are open: nobody may fill memory through them.
+    const bool chunked = !head.Header("transfer-encoding").empty();
+    refusal = DoorReply(chunked ? 400 : 413,
+                        chunked ? "invalid_request" : "body_too_large",
+                        "This route takes no body.", call.request_id);
+  }
   if (refusal) Decorate(head, call.request_id, &*refusal);
   return refusal;
 }
@@ -100,6 +117,7 @@ std::optional<HttpReply> HttpApi::RefuseEarly(const HttpRequest& head) {
 Task<void> HttpApi::Handle(const HttpRequest& request, Exchange& exchange) {
   Call call;
   auto refusal = Gate(request, &call);
+  call.context.service_stopping = &exchange.service_stopping();
   if (!refusal && call.target.route == HttpRoute::kChat) {
     co_await Chat(request, call, exchange);
     co_return;
@@ -222,7 +240,10 @@ std::optional<HttpReply> HttpApi::Preflight(const HttpRequest& request) const {
 
 void HttpApi::Decorate(const HttpRequest& request, std::string_view request_id,
                        HttpReply* reply) const {
-  if (!request_id.empty()) reply->With("x-request-id", request_id);
+  const std::string_view callers =
+      SaneRequestId(request.Header("x-request-id"));
+  const std::string_view shown = callers.empty() ? request_id : callers;
+  if (!shown.empty()) reply->With("x-request-id", shown);
   const std::string_view origin = request.Header("origin");
   if (!OriginAllowed(origin)) return;
   reply->With("Access-Control-Allow-Origin", origin)

@@ -23,6 +23,7 @@ class HttpApi : public HttpHandler {
   // `service` may be null on a metrics listener.
   HttpApi(HttpService* service, const HttpServerOptions& options);
 
+  HttpReply Refusal(const HttpRequest& head, const DoorFault& fault) override;
   std::optional<HttpReply> RefuseEarly(const HttpRequest& head) override;
   Task<void> Handle(const HttpRequest& request, Exchange& exchange) override;
 
@@ -31,7 +32,8 @@ class HttpApi : public HttpHandler {
   struct Call {
     HttpTarget target;
     CallContext context;
-    // What the caller knows this request by.
+    // Ours: what rows, logs and bodies call this request. Empty on a metrics
+    // listener, which makes no calls.
     std::string request_id;
   };
 
@@ -52,7 +54,8 @@ class HttpApi : public HttpHandler {
   Task<void> ChatStream(const HttpRequest& request, const Call& call,
                         const ChatRequest& chat, Exchange& exchange);
 
-  // The request id and, for configured origins, the CORS headers.
+  // The request id (the caller's own, if it sent a sane one) and, for
+  // configured origins, the CORS headers.
   void Decorate(const HttpRequest& request, std::string_view request_id,
                 HttpReply* reply) const;
   std::optional<HttpReply> Preflight(const HttpRequest& request) const;

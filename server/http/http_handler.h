@@ -15,8 +15,12 @@ namespace llm::server {
 class HttpHandler {
  public:
   virtual ~HttpHandler() = default;
-  // A refusal that the head alone justifies, so that the body need not be
-  // read: wrong key, wrong route.
+  // What the engine refuses by itself, under a request id of its own. `head`
+  // is what is known of the request; it may be empty.
+  virtual HttpReply Refusal(const HttpRequest& head,
+                            const DoorFault& fault) = 0;
+  // Asked before a chunked or large body is read: a refusal that the head
+  // alone justifies (wrong key, wrong route, a body where none belongs).
   virtual std::optional<HttpReply> RefuseEarly(const HttpRequest& head) = 0;
   // Answers by `exchange`. Cancelled when the caller leaves. Both outlive the
   // task.

@@ -46,6 +46,13 @@ struct HttpReply {
   }
 };
 
+// Why the engine refuses a request by itself, before any handler.
+struct DoorFault {
+  int status = 400;
+  std::string code = "invalid_request";
+  std::string message;
+};
+
 }  // namespace llm::server
 
 #endif  // LLM_SERVER_HTTP_HTTP_MESSAGE_H_

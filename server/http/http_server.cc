@@ -219,6 +219,8 @@ void HttpServer::Core::Shutdown(absl::Duration timeout) {
   StopAccepting();
   OnEachLoop(&ConnectionSet::Drain);
   if (count_.WaitForNone(timeout)) return;
+  OnEachLoop(&ConnectionSet::CutAll);
+  if (count_.WaitForNone(options_.limits.farewell)) return;
   // Again, since a step may have begun after the first cut.
   do {
     OnEachLoop(&ConnectionSet::AbortAll);

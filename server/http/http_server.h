@@ -43,6 +43,8 @@ struct HttpLimits {
   absl::Duration write = absl::Seconds(60);
   // For what the client still sends after a refusal.
   absl::Duration linger = absl::Seconds(2);
+  // For the last words to callers whom a shutdown cuts off.
+  absl::Duration farewell = absl::Seconds(1);
   // How often limits and vanished callers are looked for.
   absl::Duration sweep = absl::Milliseconds(200);
 };
@@ -84,7 +86,8 @@ class HttpServer {
   // No new connections; returns when none can come any more.
   void StopAccepting();
   // Stops accepting, closes idle connections, lets answers under way finish
-  // until `timeout`, then cuts the rest. Returns when none is left.
+  // until `timeout`. Then the rest is cancelled and told `overloaded`, has
+  // limits.farewell to take that, and is cut. Returns when none is left.
   void Shutdown(absl::Duration timeout);
 
   size_t connections() const;

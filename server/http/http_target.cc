@@ -204,4 +204,8 @@ bool IsAllowed(HttpRoute route, std::string_view method) {
   return false;
 }
 
+bool TakesBody(HttpRoute route, std::string_view method) {
+  return method == "POST" && route != HttpRoute::kRevokeKey;
+}
+
 }  // namespace llm::server

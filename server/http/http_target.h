@@ -56,6 +56,8 @@ std::optional<std::string> PercentDecode(std::string_view text,
 // The methods of a route, as an Allow header: "GET, HEAD".
 std::string_view AllowedMethods(HttpRoute route);
 bool IsAllowed(HttpRoute route, std::string_view method);
+// Whether a body means anything there.
+bool TakesBody(HttpRoute route, std::string_view method);
 
 }  // namespace llm::server
 

@@ -264,25 +264,12 @@ void SplitArrays(const JsonValue& root, RequestSource* source) {
   }
 }
 
-void TagFromMetadata(std::string_view name, Request* request,
-                     std::string* tag) {
-  if (!tag->empty()) return;
-  const auto it = request->metadata().find(std::string(name));
-  if (it == request->metadata().end()) return;
-  *tag = it->second.substr(0, kMaxTag);
-  // The cut may have split a character.
-  ReplaceInvalidUtf8(tag);
-}
-
 absl::Status FillMessage(const JsonValue& root, Request* request) {
   LLM_RETURN_IF_ERROR(ReadFields<Request>(root, JsonPath(""), kFields, request,
                                           request->mutable_extra_json()));
   if (request->messages().empty()) {
     return BadField(JsonPath("messages"), "must hold at least one message");
   }
-  TagFromMetadata("task_type", request, request->mutable_task_type());
-  TagFromMetadata("run_id", request, request->mutable_run_id());
-  TagFromMetadata("agent", request, request->mutable_agent());
   return absl::OkStatus();
 }
 

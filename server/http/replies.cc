@@ -4,22 +4,12 @@
 #include <cmath>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "router/call_error.h"
+#include "server/core/call_headers.h"
 #include "server/http/render_error.h"
 
 namespace llm::server {
 namespace {
-
-// Header values come from configurations and providers: nothing in them may
-// end the line.
-std::string Clean(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    if (c >= ' ' && c <= '~') out.push_back(c);
-  }
-  return out;
-}
 
 void AddRetryHeaders(const v1::UpstreamError& detail, HttpReply* reply) {
   if (detail.has_retry_after_s()) {
@@ -58,19 +48,7 @@ HttpReply DoorReply(int http_status, std::string_view code,
 }
 
 void AddCallHeaders(const v1::ServiceInfo& info, HttpReply* reply) {
-  if (!info.model().empty()) reply->With("x-llm-model", Clean(info.model()));
-  if (!info.provider().empty()) {
-    reply->With("x-llm-provider", Clean(info.provider()));
-  }
-  reply->With("x-llm-attempts", absl::StrCat(info.attempts()));
-  if (info.has_cost()) {
-    reply->With("x-llm-cost",
-                Clean(info.cost().amount() + " " + info.cost().currency()));
-  }
-  reply->With("x-llm-overhead-us", absl::StrCat(info.overhead_us()));
-  if (!info.dropped().empty()) {
-    reply->With("x-llm-dropped", Clean(absl::StrJoin(info.dropped(), ", ")));
-  }
+  for (const auto& [name, value] : FactHeaders(info)) reply->With(name, value);
 }
 
 std::string_view ReasonPhrase(int http_status) {

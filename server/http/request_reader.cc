@@ -6,7 +6,6 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
-#include "server/http/replies.h"
 
 namespace llm::server {
 namespace {
@@ -17,27 +16,28 @@ using Error = boost::system::error_code;
 constexpr size_t kReadSize = 64 * 1024;
 // A body this small is read even when its request is refused: the connection
 // stays usable.
-constexpr int64_t kSmallBody = 64 * 1024;
+constexpr int64_t kSmallBody = 16 * 1024;
 
 std::string_view View(const boost::beast::flat_buffer& buffer) {
   const auto data = buffer.data();
   return {static_cast<const char*>(data.data()), data.size()};
 }
 
-HttpReply TooLarge(int64_t limit) {
-  return DoorReply(413, "body_too_large",
-                   absl::StrCat("The body is larger than ", limit,
-                                " bytes (server.max_body)."));
-}
-
-bool Refuse(HttpReply reply, RequestReader::Result* out) {
+bool Refuse(DoorFault fault, RequestReader::Result* out) {
   out->kind = RequestReader::Result::Kind::kRefused;
-  out->reply = std::move(reply);
+  out->fault = std::move(fault);
   return false;
 }
 
 bool Refuse(const HeadFault& fault, RequestReader::Result* out) {
-  return Refuse(DoorReply(fault.status, "invalid_request", fault.message), out);
+  return Refuse(DoorFault{fault.status, "invalid_request", fault.message}, out);
+}
+
+bool RefuseLarge(int64_t limit, RequestReader::Result* out) {
+  return Refuse(DoorFault{413, "body_too_large",
+                          absl::StrCat("The body is larger than ", limit,
+                                       " bytes (server.max_body).")},
+                out);
 }
 
 template <typename Message>
@@ -59,7 +59,10 @@ HttpRequest RequestOf(const Message& message) {
 
 RequestReader::RequestReader(Socket& socket, const HttpLimits& limits,
                              Hooks hooks)
-    : socket_(socket), limits_(limits), hooks_(std::move(hooks)) {}
+    : socket_(socket),
+      limits_(limits),
+      hooks_(std::move(hooks)),
+      buffer_(limits.max_header_bytes + 2 * kReadSize) {}
 
 void RequestReader::SetStage(Stage stage) {
   stage_ = stage;
@@ -99,7 +102,11 @@ Task<size_t> RequestReader::ReadHead(Result* out) {
 bool RequestReader::MayRead(const HeadFacts& facts, Result* out) {
   if (facts.chunked || facts.content_length > kSmallBody) {
     auto refusal = hooks_.refuse(out->request);
-    if (refusal) return Refuse(*std::move(refusal), out);
+    if (refusal) {
+      out->kind = Result::Kind::kRefused;
+      out->reply = std::move(refusal);
+      return false;
+    }
   }
   return true;
 }
@@ -111,15 +118,20 @@ Task<bool> RequestReader::ReadBody(Parser& parser, Result* out) {
         buffer_.size() > 0 ? parser.put(buffer_.data(), error) : 0;
     buffer_.consume(used);
     if (error == http::error::body_limit) {
-      co_return Refuse(TooLarge(limits_.max_body), out);
+      co_return RefuseLarge(limits_.max_body, out);
     }
     if (error && error != http::error::need_more) {
-      co_return Refuse(
-          DoorReply(400, "invalid_request", "The body's framing is malformed."),
-          out);
+      co_return Refuse(HeadFault{400, "The body's framing is malformed."}, out);
     }
     if (parser.is_done() || (used > 0 && !error && buffer_.size() > 0)) {
       continue;
+    }
+    // Beast takes chunk extensions and trailers only whole, and would wait for
+    // their end however long they grow.
+    if (buffer_.size() > limits_.max_header_bytes) {
+      co_return Refuse(
+          HeadFault{400, "A chunk's extension or the trailers are too long."},
+          out);
     }
     if (!co_await ReadMore()) co_return false;
     hooks_.on_progress(Stage::kBody);
@@ -141,7 +153,7 @@ Task<RequestReader::Result> RequestReader::Next() {
     co_return out;
   }
   if (facts.content_length > limits_.max_body) {
-    Refuse(TooLarge(limits_.max_body), &out);
+    RefuseLarge(limits_.max_body, &out);
     co_return out;
   }
   Parser parser;

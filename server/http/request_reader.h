@@ -1,6 +1,8 @@
 // Reads one request after the other from a socket, strictly framed.
 //
 // Threads: The connection's loop.
+// Memory:  A body within limits.max_body, and beside it no more unread bytes
+//          than limits.max_header_bytes and two reads.
 // Errors:  As a reply to send before closing; a reader that has returned
 //          anything but kRequest is done with.
 #ifndef LLM_SERVER_HTTP_REQUEST_READER_H_
@@ -28,8 +30,8 @@ class RequestReader {
   struct Hooks {
     // A stage begins, or a body made progress: time to move the deadline.
     std::function<void(Stage)> on_progress;
-    // Asked once the head is in and the body is not small: a refusal saves
-    // reading the rest.
+    // Asked once the head is in where the body is chunked or not small: a
+    // refusal saves reading the rest.
     std::function<std::optional<HttpReply>(const HttpRequest&)> refuse;
     // The client waits for "100 Continue".
     std::function<void()> send_continue;
@@ -38,12 +40,14 @@ class RequestReader {
   struct Result {
     enum class Kind {
       kRequest,
-      kRefused,  // send `reply`, then close
+      kRefused,  // send `reply`, or one for `fault`, then close
       kEnd,      // the client closed, or the read was cancelled
     };
     Kind kind = Kind::kEnd;
+    // Its head also where the body failed.
     HttpRequest request;
-    HttpReply reply;
+    std::optional<HttpReply> reply;
+    DoorFault fault;
   };
 
   RequestReader(Socket& socket, const HttpLimits& limits, Hooks hooks);

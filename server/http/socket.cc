@@ -1,5 +1,6 @@
 #include "server/http/socket.h"
 
+#include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <utility>
@@ -8,7 +9,8 @@ namespace llm::server {
 namespace asio = boost::asio;
 
 Socket::Socket(Tcp tcp, asio::ssl::context* tls)
-    : stream_(std::in_place_type<Tcp>, std::move(tcp)) {
+    : stream_(std::in_place_type<Tcp>, std::move(tcp)),
+      end_read_(std::make_unique<asio::cancellation_signal>()) {
   Error ignored;
   // Tokens are small and must not wait for each other.
   std::get<Tcp>(stream_).set_option(asio::ip::tcp::no_delay(true), ignored);
@@ -27,7 +29,9 @@ Task<Socket::Error> Socket::Handshake() {
   if (Tls* tls = std::get_if<Tls>(&stream_)) {
     co_await tls->async_handshake(
         asio::ssl::stream_base::server,
-        asio::redirect_error(asio::use_awaitable, error));
+        asio::bind_cancellation_slot(
+            end_read_->slot(),
+            asio::redirect_error(asio::use_awaitable, error)));
   }
   co_return error;
 }
@@ -37,10 +41,14 @@ Task<Socket::Error> Socket::ReadSome(asio::mutable_buffer to, size_t* count) {
   *count = 0;
   if (Tls* tls = std::get_if<Tls>(&stream_)) {
     *count = co_await tls->async_read_some(
-        to, asio::redirect_error(asio::use_awaitable, error));
+        to, asio::bind_cancellation_slot(
+                end_read_->slot(),
+                asio::redirect_error(asio::use_awaitable, error)));
   } else {
     *count = co_await std::get<Tcp>(stream_).async_read_some(
-        to, asio::redirect_error(asio::use_awaitable, error));
+        to, asio::bind_cancellation_slot(
+                end_read_->slot(),
+                asio::redirect_error(asio::use_awaitable, error)));
   }
   co_return error;
 }
@@ -55,6 +63,10 @@ void Socket::WriteSome(asio::const_buffer from,
 }
 
 void Socket::CancelReads() {
+  end_read_->emit(asio::cancellation_type::terminal);
+}
+
+void Socket::CancelAll() {
   Error ignored;
   tcp().cancel(ignored);
 }

@@ -2,16 +2,20 @@
 //
 // Threads:   The loop it was made on. At most one read and one write at once.
 // Ownership: Buffers outlive their operation.
+// Cancelling: By CancelReads or CancelAll only; reads do not listen to the
+//            cancellation of the task that awaits them.
 // Errors:    boost::system::error_code; reads report the end as one.
 #ifndef LLM_SERVER_HTTP_SOCKET_H_
 #define LLM_SERVER_HTTP_SOCKET_H_
 
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/system/error_code.hpp>
 #include <functional>
+#include <memory>
 #include <variant>
 
 #include "adapters/core/task.h"
@@ -36,7 +40,9 @@ class Socket {
 
   boost::asio::any_io_executor executor() { return tcp().get_executor(); }
   int fd() { return tcp().native_handle(); }
+  // Ends the read (or the handshake) under way; a write goes on.
   void CancelReads();
+  void CancelAll();
   // Says that nothing more will be sent.
   void ShutdownSend();
   void Close();
@@ -44,6 +50,8 @@ class Socket {
  private:
   Tcp& tcp();
   std::variant<Tcp, Tls> stream_;
+  // Behind a pointer since sockets move before they are used.
+  std::unique_ptr<boost::asio::cancellation_signal> end_read_;
 };
 
 }  // namespace llm::server

@@ -28,6 +28,7 @@ void AddIdentity(const CallIdentity& identity, JsonWriter* json) {
   Add("agent", identity.agent, json);
   Add("task_type", identity.task_type, json);
   Add("trace_id", identity.trace_id, json);
+  Add("client_request_id", identity.client_request_id, json);
 }
 
 void AddUsage(const RequestRecord& record, JsonWriter* json) {

@@ -49,7 +49,7 @@ TEST_CASE("a drain lets streams under way finish and refuses new calls",
   CHECK(RequestRows(options.store, "ok") == answered);
 }
 
-TEST_CASE("a stream that outlives the drain is cut, and still has its row",
+TEST_CASE("a stream that outlives the drain is told so, and has its row",
           "[integration][OPS-2]") {
   const TempDir dir;
   Upstream upstream;
@@ -62,8 +62,12 @@ TEST_CASE("a stream that outlives the drain is cut, and still has its row",
   const std::string begun = client.ReadUntil("first");
   REQUIRE(begun.find("first") != std::string::npos);
   CHECK(service.Stop() == absl::OkStatus());
-  CHECK(client.ReadAll().find("[DONE]") == std::string::npos);
-  CHECK(RequestRows(options.store, "client_cancelled") ==
+  const std::string rest = client.ReadAll();
+  CHECK(rest.find("[DONE]") == std::string::npos);
+  CHECK(rest.find(R"(data: {"error":)") != std::string::npos);
+  CHECK(rest.find(R"("code":"overloaded")") != std::string::npos);
+  CHECK(RequestRows(options.store, "client_cancelled").empty());
+  CHECK(RequestRows(options.store, "overloaded") ==
         std::multiset<std::string>{HeaderOf(begun, "x-request-id")});
   CHECK(QueryStore(options.store, "SELECT count(*) FROM open_calls") == 0);
 }

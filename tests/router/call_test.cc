@@ -598,8 +598,10 @@ TEST_CASE_METHOD(RouterFixture, "Dropped fields and the task are reported",
   auto request = Ask("auto", "hi");
   (*request.mutable_metadata())["run_id"] = "run-7";
   (*request.mutable_metadata())["symbol"] = "AAPL";
+  (*request.mutable_metadata())["agent"] = "not this one";
   request.set_user("end");
   context.path_agent = "trader";
+  context.client_request_id = "mine-7";
   const CallResult result = Unary(request);
   CHECK(result.info.dropped(0) == "seed");
   CHECK(result.info.task_type() == "general");
@@ -608,7 +610,19 @@ TEST_CASE_METHOD(RouterFixture, "Dropped fields and the task are reported",
   CHECK(identity.agent == "trader");
   CHECK(identity.symbol == "AAPL");
   CHECK(identity.end_user == "end");
+  CHECK(identity.client_request_id == "mine-7");
   CHECK(identity.task_source == "default");
+}
+
+TEST_CASE_METHOD(RouterFixture, "A tag from metadata is cut between characters",
+                 "[router][call]") {
+  a->Play(Answer("x", 1, 1));
+  auto request = Ask("auto", "hi");
+  (*request.mutable_metadata())["run_id"] =
+      std::string(255, 'r') + "\u00e9" + std::string(500, 'r');
+  CHECK(Unary(request).status.ok());
+  const std::string run = ledger.Rows<RequestRecord>()[0].identity.run_id;
+  CHECK(run == std::string(255, 'r') + "\ufffd");
 }
 
 TEST_CASE_METHOD(RouterFixture, "A run stays where it was answered",

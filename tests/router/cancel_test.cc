@@ -38,6 +38,24 @@ TEST_CASE_METHOD(CancelFixture, "Leaving while the provider is silent",
   CHECK(health.State("a/alpha-up", clock.Monotonic()) == HealthState::kUnknown);
 }
 
+TEST_CASE_METHOD(CancelFixture, "A call that the service cuts is overloaded",
+                 "[router][cancel][OPS-2]") {
+  ScriptedAttempt slow = Answer("late", 1, 1);
+  slow.delay = absl::Seconds(50);
+  a->Play(slow);
+  std::atomic<bool> stopping{false};
+  context.service_stopping = &stopping;
+  const bool cut = GENERATE(true, false);
+  const CallResult result = Cancelled(Ask("auto", "hi"), nullptr, [&] {
+    stopping = cut;
+    return a->calls().size() == 1;
+  });
+  CHECK(CallErrorHttpStatus(result.status) == (cut ? 503 : 499));
+  CHECK(ledger.Rows<RequestRecord>()[0].outcome ==
+        (cut ? "overloaded" : "client_cancelled"));
+  CHECK(b->calls().empty());
+}
+
 TEST_CASE_METHOD(CancelFixture, "Leaving in the middle of a stream",
                  "[router][cancel][TMO-3]") {
   ScriptedAttempt slow = Answer("abcdefghij", 1, 1);

@@ -92,6 +92,7 @@ TEST_CASE("The caller's request id, trace and strictness are kept",
               .ok());
   CHECK(Value(context->GetServerInitialMetadata(), "x-request-id") == "mine-7");
   const auto [call, request] = fixture.service.Last();
+  CHECK(call.client_request_id == "mine-7");
   CHECK(call.trace_id == "4bf92f3577b34da6a3ce929d0e0e4736");
   CHECK(call.strict);
 }
@@ -219,8 +220,8 @@ TEST_CASE("A malformed request is refused with the field at fault",
     request.set_extra_json("{");
     param = "extra_json";
   }
-  SECTION("a timeout without a unit") {
-    timeout = "90";
+  SECTION("a timeout that is no time") {
+    timeout = "soon";
     param = "x-llm-timeout";
   }
   auto context = GrpcFixture::Context();

@@ -135,6 +135,48 @@ TEST_CASE("a body beyond the limit is refused with the limit's name",
   CHECK(answer.find("1000 bytes") != std::string::npos);
 }
 
+TEST_CASE("chunk framing that never ends is refused and closed",
+          "[server][http][framing][PRF-5]") {
+  FakeService service;
+  service.on_chat = Echo;
+  HttpServerOptions options = Quick();
+  options.limits.max_header_bytes = 1000;
+  RunningServer server(service, options);
+  const std::string framing = GENERATE("5;ext=", "2\r\n{}\r\n0\r\nX-Trailer: ");
+  CAPTURE(framing);
+  RawClient client(server.port());
+  client.Send(
+      "POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\n"
+      "Transfer-Encoding: chunked\r\n\r\n" +
+      framing + std::string(3000, 'a'));
+  const std::string answer = client.ReadUntil("}}}");
+  CHECK(StatusOf(answer) == 400);
+  CHECK(HeaderOf(answer, "Connection") == "close");
+}
+
+TEST_CASE("what the engine refuses has a request id", "[server][http][ERR-2]") {
+  FakeService service;
+  HttpServerOptions options = Quick();
+  options.limits.max_header_bytes = 1000;
+  options.limits.max_body = 1000;
+  options.limits.body_read = absl::Milliseconds(20);
+  RunningServer server(service, options);
+  const auto [bytes, status] = GENERATE(table<std::string, int>({
+      {"nonsense\r\n\r\n", 400},
+      {"GET / HTTP/1.1\r\nX: " + std::string(2000, 'x'), 431},
+      {"POST /v1/route HTTP/1.1\r\nHost: x\r\nContent-Length: 2000\r\n\r\n",
+       413},
+      {"POST /v1/route HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n{", 408},
+  }));
+  CAPTURE(bytes);
+  RawClient client(server.port());
+  client.Send(bytes);
+  const std::string answer = client.ReadUntil("}}}");
+  CHECK(StatusOf(answer) == status);
+  CHECK(HeaderOf(answer, "x-request-id") == "call-1");
+  CHECK(answer.find(R"("request_id":"call-1")") != std::string::npos);
+}
+
 TEST_CASE("a head that never ends is given up",
           "[server][http][connection][PRF-5]") {
   FakeService service;
@@ -272,17 +314,109 @@ TEST_CASE("draining lets the answer under way finish and closes the rest",
   CHECK(server.server().connections() == 0);
 }
 
-TEST_CASE("what outlives the drain is cut", "[server][http][drain]") {
+// A call of which the service, as the router does, says that it was cut.
+struct CutCall {
+  Signal started;
+  static Task<CallResult> Run(const CallContext* context, ChunkSink* sink,
+                              Signal* begun) {
+    CallResult result;
+    if (sink != nullptr) {
+      result.status = co_await sink->Write(TextChunk("one"));
+    }
+    begun->Set();
+    co_await UntilCancelled();
+    result.status =
+        *context->service_stopping
+            ? RefuseCall(absl::StatusCode::kUnavailable, "overloaded", "ends")
+            : absl::CancelledError("");
+    co_return result;
+  }
+};
+
+TEST_CASE("what outlives the drain is told so and cut",
+          "[server][http][drain][OPS-2]") {
   FakeService service;
-  WaitingCall call;
-  service.on_chat = call.Script();
-  RunningServer server(service, Quick());
+  CutCall call;
+  service.on_chat = [&call](const CallContext& context, const ChatRequest&,
+                            ChunkSink* sink) {
+    return CutCall::Run(&context, sink, &call.started);
+  };
+  HttpServerOptions options = Quick();
+  // The test ends when the last word is out, not after this.
+  options.limits.farewell = absl::Seconds(20);
+  RunningServer server(service, options);
   RawClient client(server.port());
-  client.Send(ChatPost());
+  const bool stream = GENERATE(false, true);
+  client.Send(ChatPost(stream ? R"("stream":true)" : ""));
   REQUIRE(call.started.Wait());
   server.server().Shutdown(absl::Milliseconds(1));
-  CHECK(call.cancelled.Wait());
-  CHECK(client.ReadAll().empty());
+  const std::string answer = client.ReadAll();
+  CAPTURE(answer);
+  CHECK(StatusOf(answer) == (stream ? 200 : 503));
+  CHECK(HeaderOf(answer, "Retry-After") == (stream ? "" : "1"));
+  CHECK(answer.find(R"("code":"overloaded")") != std::string::npos);
+  CHECK(answer.find("[DONE]") == std::string::npos);
+  if (stream) {
+    CHECK(answer.find(R"(data: {"error":)") != std::string::npos);
+    CHECK(answer.ends_with("\r\n0\r\n\r\n"));
+  }
+}
+
+TEST_CASE("a request that the end of the drain finds half read is told so",
+          "[server][http][drain][OPS-2]") {
+  FakeService service;
+  HttpServerOptions options = Quick();
+  options.limits.farewell = absl::Seconds(20);
+  RunningServer server(service, options);
+  RawClient client(server.port());
+  client.Send(
+      "POST /v1/route HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n"
+      "Content-Length: 5\r\n\r\n");
+  // The head is in.
+  client.ReadUntil("100 Continue\r\n\r\n");
+  std::thread stopping(
+      [&] { server.server().Shutdown(absl::Milliseconds(1)); });
+  CHECK(StatusOf(client.ReadUntil("}}}")) == 503);
+  client.FinishSending();
+  stopping.join();
+}
+
+TEST_CASE("a call that does not end in its farewell is aborted",
+          "[server][http][drain]") {
+  FakeService service;
+  Signal started;
+  Signal gone;
+  struct Stubborn {
+    // Hears nothing but that its caller is gone.
+    static Task<CallResult> Run(ChunkSink* sink, Signal* begun, Signal* ended) {
+      CallResult result;
+      while (result.status.ok()) {
+        result.status = co_await sink->Write(TextChunk("more"));
+        begun->Set();
+        boost::asio::steady_timer timer(
+            co_await boost::asio::this_coro::executor,
+            std::chrono::milliseconds(1));
+        boost::system::error_code ignored;
+        co_await timer.async_wait(
+            boost::asio::redirect_error(boost::asio::use_awaitable, ignored));
+      }
+      ended->Set();
+      co_return result;
+    }
+  };
+  service.on_chat = [&](const CallContext&, const ChatRequest&,
+                        ChunkSink* sink) {
+    return Stubborn::Run(sink, &started, &gone);
+  };
+  HttpServerOptions options = Quick();
+  options.limits.farewell = absl::Milliseconds(20);
+  RunningServer server(service, options);
+  RawClient client(server.port());
+  client.Send(ChatPost(R"("stream":true)"));
+  REQUIRE(started.Wait());
+  server.server().Shutdown(absl::Milliseconds(1));
+  CHECK(gone.Wait());
+  CHECK(client.ReadAll().find("[DONE]") == std::string::npos);
 }
 
 TEST_CASE("beyond the connection limit one 503 is the answer",

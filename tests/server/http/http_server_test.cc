@@ -71,6 +71,7 @@ TEST_CASE("strictness, trace and request id of the caller are kept",
                "X-LLM-Strict: true\r\ntraceparent: "
                "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\n"));
   CHECK(HeaderOf(answer, "x-request-id") == "mine");
+  CHECK(service.last_context().client_request_id == "mine");
   CHECK(service.last_context().strict);
   CHECK(service.last_context().trace_id == "0af7651916cd43dd8448eb211c80319c");
 }
@@ -174,6 +175,42 @@ TEST_CASE("a wrong key is refused before a large body is read",
       "POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\n"
       "Content-Length: 10000000\r\n\r\n{");
   CHECK(StatusOf(client.ReadUntil("}}}")) == 401);
+}
+
+TEST_CASE("an error's body has our request id, its header the caller's",
+          "[server][http][ERR-2]") {
+  FakeService service;
+  service.on_chat = Says("x");
+  RunningServer server(service);
+  const std::string refused =
+      Ask(server.port(), Get("/v1/usage?by=colour", "X-Request-Id: mine\r\n"));
+  CHECK(StatusOf(refused) == 400);
+  CHECK(HeaderOf(refused, "x-request-id") == "mine");
+  CHECK(refused.find(R"("request_id":"call-1")") != std::string::npos);
+}
+
+TEST_CASE("a body where none belongs is refused before it is read",
+          "[server][http][PRF-5]") {
+  FakeService service;
+  HttpServerOptions options;
+  const bool metrics = GENERATE(false, true);
+  if (metrics) options.kind = HttpListenerKind::kMetrics;
+  RunningServer server(service, options);
+  const std::string line =
+      metrics ? GENERATE(as<std::string>(), "GET /metrics", "HEAD /healthz")
+              : GENERATE(as<std::string>(), "GET /healthz", "HEAD /readyz",
+                         "GET /v1/models", "GET /v1/usage");
+  const auto [framing, status] = GENERATE(table<std::string, int>({
+      {"Content-Length: 20000", 413},
+      {"Transfer-Encoding: chunked", 400},
+  }));
+  CAPTURE(line, framing);
+  RawClient client(server.port());
+  // Not a byte of the body is sent.
+  client.Send(line + " HTTP/1.1\r\nHost: x\r\n" + framing + "\r\n\r\n");
+  const std::string answer = client.ReadUntil("\r\n\r\n");
+  CHECK(StatusOf(answer) == status);
+  CHECK(HeaderOf(answer, "Connection") == "close");
 }
 
 TEST_CASE("readiness says no with its detail", "[server][http][routes]") {

@@ -3,7 +3,7 @@
 #include <catch2/catch.hpp>
 #include <string>
 
-#include "server/http/call_headers.h"
+#include "server/http/request_context.h"
 
 namespace llm::server {
 namespace {
@@ -104,37 +104,6 @@ TEST_CASE("timeouts of the caller and of its SDK count, the earliest wins",
         {"x-llm-timeout", GENERATE("soon", "-1s", "0", "nan", "inf")}};
     CHECK_FALSE(TimeoutOf(request).ok());
   }
-}
-
-TEST_CASE("a trace id is kept only from a well-formed traceparent",
-          "[server][http]") {
-  const auto [header, want] = GENERATE(table<const char*, const char*>({
-      {"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
-       "0af7651916cd43dd8448eb211c80319c"},
-      {"01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-more",
-       "0af7651916cd43dd8448eb211c80319c"},
-      {"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-more", ""},
-      {"ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", ""},
-      {"00-00000000000000000000000000000000-b7ad6b7169203331-01", ""},
-      {"00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01", ""},
-      {"00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01", ""},
-      {"nonsense", ""},
-      {"", ""},
-  }));
-  CAPTURE(header);
-  CHECK(TraceIdOf(header) == want);
-}
-
-TEST_CASE("a request id is kept only when it is harmless", "[server][http]") {
-  const auto [id, kept] = GENERATE(table<std::string, bool>({
-      {"req-1_a.b:c/d", true},
-      {"a b", false},
-      {"a\"b", false},
-      {std::string(129, 'a'), false},
-  }));
-  HttpRequest request;
-  request.headers = {{"x-request-id", id}};
-  CHECK(SaneRequestId(request) == (kept ? id : ""));
 }
 
 }  // namespace

@@ -139,12 +139,13 @@ TEST_CASE("an unknown member that is null is still an unknown member",
   CHECK(Message(With(R"("top_k":null)")).extra_json() == R"({"top_k":null})");
 }
 
-TEST_CASE("the body's tags win over those of metadata",
+TEST_CASE("metadata does not become tags here: the path's tags come before it",
           "[server][http][parse]") {
   const Request request = Message(
       With(R"("run_id":"body","metadata":{"run_id":"meta","agent":"meta"})"));
   CHECK(request.run_id() == "body");
-  CHECK(request.agent() == "meta");
+  CHECK(request.agent().empty());
+  CHECK(request.metadata().at("agent") == "meta");
   CHECK(request.task_type().empty());
 }
 

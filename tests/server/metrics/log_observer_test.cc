@@ -18,6 +18,7 @@ RequestRecord Record() {
   record.identity.request_id = {"req-1"};
   record.identity.key_id = {"key_1"};
   record.identity.agent = "trader";
+  record.identity.client_request_id = "mine-7";
   record.public_model = {"deepseek-chat"};
   record.provider = {"deepseek"};
   record.outcome = "ok";
@@ -48,6 +49,7 @@ TEST_CASE("A request is one JSON line with its facts", "[log]") {
   const JsonValue line = document->root();
   CHECK(line.Find("request_id").Equals("req-1"));
   CHECK(line.Find("agent").Equals("trader"));
+  CHECK(line.Find("client_request_id").Equals("mine-7"));
   CHECK(line.Find("status").AsInt64() == 200);
   CHECK(line.Find("attempts").AsInt64() == 2);
   CHECK(line.Find("duration_ms").AsInt64() == 1500);
