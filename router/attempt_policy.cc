@@ -43,16 +43,17 @@ NextAttempt AttemptPolicy::Start(size_t target, int key, std::string reason) {
   next.target = target;
   next.key = key;
   next.role = AttemptRole::kPrimary;
-  if (begun_) {
+  if (started_ > 0) {
     next.role =
         target == current_ ? AttemptRole::kRetry : AttemptRole::kFallback;
   }
-  begun_ = true;
   next.reason = std::move(reason);
   ++states_[target].tries;
   states_[target].key = key;
+  previous_ = current_;
   current_ = target;
   ++attempts_;
+  ++started_;
   return next;
 }
 
@@ -152,7 +153,9 @@ void AttemptPolicy::NoteComeBack(const FailedTry& failed, Instant now) {
 std::optional<NextAttempt> AttemptPolicy::InsteadOfFull(Instant now,
                                                         Instant deadline) {
   --attempts_;
+  --started_;
   states_[current_].come_back = false;
+  current_ = previous_;
   if (now >= deadline) return std::nullopt;
   std::optional<NextAttempt> next = OtherTarget(now);
   if (!next) next = ComeBack(now, deadline);

@@ -93,8 +93,11 @@ class AttemptPolicy {
   Random& random_;
   std::vector<TargetState> states_;
   size_t current_ = 0;
+  // The target before the current one, should that be full.
+  size_t previous_ = 0;
   int attempts_ = 0;
-  bool begun_ = false;
+  // As attempts_, with those that never left.
+  int started_ = 0;
 };
 
 }  // namespace llm

@@ -9,8 +9,8 @@ namespace llm {
 namespace {
 
 PricedCost PriceOf(const RouteTable& table, const RouteTarget& target,
-                   std::string_view served_model, const TokenUsage& usage,
-                   absl::Time at) {
+                   std::string_view served_model, bool thinking,
+                   const TokenUsage& usage, absl::Time at) {
   if (usage.empty()) return {PriceStatus::kUnknownUsage, std::nullopt, "", {}};
   const auto provider = table.providers.find(target.deployment.provider.value);
   if (table.prices == nullptr || provider == table.providers.end()) return {};
@@ -22,7 +22,7 @@ PricedCost PriceOf(const RouteTable& table, const RouteTarget& target,
   query.served_model = served_model;
   query.requested_model = target.deployment.upstream_model.value;
   query.at = at;
-  query.thinking = usage.reasoning.value_or(0) > 0 ||
+  query.thinking = thinking || usage.reasoning.value_or(0) > 0 ||
                    target.deployment.reasoning == ReasoningSwitch::kOn;
   return table.prices->Price(query, usage);
 }
@@ -81,7 +81,7 @@ void MeterAttempt(const MeterInput& input, AttemptRecord* record) {
   FillGaps(input, record);
   const PricedCost priced =
       PriceOf(*input.table, *input.target, input.result->served_model.value,
-              record->usage, input.at);
+              input.result->thinking, record->usage, input.at);
   record->cost = priced.cost;
   record->price_status = std::string(PriceStatusName(priced.status));
   record->price_version = priced.price_version;
@@ -120,7 +120,9 @@ WorstCase WorstCaseOf(const RouteTable& table, const RoutePlan& plan,
     usage.output = TimesChoices(
         asked > 0 ? asked : target.traits.max_output_tokens, request.n());
     worst.output_tokens = std::max(worst.output_tokens, *usage.output);
-    const PricedCost priced = PriceOf(table, target, "", usage, at);
+    const bool thinking = target.traits.reasoning &&
+                          target.deployment.reasoning != ReasoningSwitch::kOff;
+    const PricedCost priced = PriceOf(table, target, "", thinking, usage, at);
     known = known && priced.cost && *usage.output > 0;
     if (!known) continue;
     const auto same = std::find_if(

@@ -247,6 +247,7 @@ TEST_CASE("A provider with all its places taken is passed over",
   const CallResult passed = fixture.Unary(Ask("auto", "hi"));
   CHECK(passed.info.provider() == "b");
   CHECK(passed.info.attempts() == 1);
+  CHECK(fixture.ledger.Rows<AttemptIntent>()[1].role == AttemptRole::kPrimary);
   // With nobody left, the caller is told when to come back.
   const CallResult refused = fixture.Unary(Ask("alpha", "hi"));
   CHECK(Code(refused) == "overloaded");

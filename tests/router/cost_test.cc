@@ -111,7 +111,7 @@ TEST_CASE("Two currencies are never added up", "[router][cost]") {
 
 TEST_CASE("The worst case counts every choice and never overflows",
           "[router][cost][BUD-1]") {
-  RouteTable table = TestTable();
+  RouteTable table = PricedTable(std::nullopt);
   table.models["alpha"].traits.max_output_tokens = 100;
   RouterFixture fixture(std::move(table));
   fixture.a->PlayForever(Answer("x", 1, 1));
@@ -123,6 +123,26 @@ TEST_CASE("The worst case counts every choice and never overflows",
   fixture.Unary(request);
   CHECK(fixture.admission.worst.output_tokens ==
         std::numeric_limits<int64_t>::max());
+  for (const Money& money : fixture.admission.worst.cost) {
+    CHECK(money.pico > 0);
+  }
+}
+
+TEST_CASE("Thinking that the dialect reports has its own price",
+          "[router][cost]") {
+  RouteTable table = TestTable();
+  PriceRow row = Row("a", "alpha-up", "USD", 1'000'000, 2'000'000);
+  row.prices.output_thinking_mode = 8'000'000;
+  auto prices = PriceBook::Parse(BuiltInPrices(), {row});
+  REQUIRE_THAT(prices, IsOk());
+  table.prices = *prices;
+  RouterFixture fixture(std::move(table));
+  const bool thinking = GENERATE(false, true);
+  ScriptedAttempt answer = Answer("x", 1, 10);
+  answer.thinking = thinking;
+  fixture.a->Play(answer);
+  const CallResult result = fixture.Unary(Ask("alpha", "hi"));
+  CHECK(result.info.cost().amount() == (thinking ? "0.000081" : "0.000021"));
 }
 
 TEST_CASE("The worst case is the dearest candidate at the asked length",

@@ -93,6 +93,7 @@ Task<AttemptResult> ScriptedProvider::Chat(const ChatRequest& request,
   result.served_model.value = play.served_model;
   result.stale_connection = play.stale_connection;
   result.dispatched = play.dispatched;
+  result.thinking = play.thinking;
   result.reasoning_exhausted = play.reasoning_exhausted;
   result.output_chars = play.output_chars;
   result.dropped = play.dropped;

@@ -39,6 +39,7 @@ struct ScriptedAttempt {
   std::string served_model;
   bool stale_connection = false;
   bool dispatched = true;
+  bool thinking = false;
   std::string param;
   bool reasoning_exhausted = false;
   int64_t output_chars = 0;
