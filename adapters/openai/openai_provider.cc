@@ -6,6 +6,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/strip.h"
 #include "adapters/core/text.h"
 #include "adapters/http/retry_after.h"
@@ -72,6 +73,16 @@ std::string_view Explain(FailureClass failure) {
       return "the provider broke off the answer";
     default:
       return {};
+  }
+}
+
+// Some servers quote the key they were sent; whatever it looks like, it must
+// not reach the caller [SEC-5].
+void MaskSecret(const ApiKey& key, UpstreamFailure* failure) {
+  if (key.empty()) return;
+  for (std::string* text : {&failure->message, &failure->code, &failure->type,
+                            &failure->param, &failure->provider_request_id}) {
+    absl::StrReplaceAll({{key.Reveal(), "***"}}, text);
   }
 }
 
@@ -228,6 +239,7 @@ Task<AttemptResult> OpenAiProvider::Chat(const ChatRequest& request,
     }
   }
   Evaluate(http, reader, decoder, &result);
+  MaskSecret(context.api_key, &result.failure);
   co_return result;
 }
 

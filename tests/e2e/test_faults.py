@@ -264,3 +264,21 @@ def test_costs_are_exact(running, simulator):
     info = running.chat("m").json()["llm_service"]
     # 10 x 1 USD + 5 x 2 USD per million
     assert info["cost"] == {"amount": "0.000020", "currency": "USD"}
+
+
+def test_a_provider_that_quotes_our_key_does_not_show_it(simulator, service,
+                                                        tmp_path):
+    secret = tmp_path / "secret"
+    secret.write_text("dk-oddly-shaped")
+    running = service(config(
+        upstream("a", simulator.base_url("echo"),
+                 f', api_keys: ["file:{secret}"]'),
+        models="only: {provider: a, upstream: m}"))
+    simulator.script("echo", status=400, body={"error": {
+        "message": "bad key dk-oddly-shaped in header", "code": "x"}})
+    reply = running.chat("only")
+    assert reply.status == 400
+    assert "dk-oddly-shaped" not in reply.text + running.log()
+    assert any(h[1] == "Bearer dk-oddly-shaped"
+               for h in simulator.log("echo")[-1]["headers"].items())
+    simulator.reset("echo")

@@ -68,7 +68,7 @@ FailureClass ExpectedFailure(const std::string& name) {
       {"pai-test-openrouter-errors-raised-0", FailureClass::kRateLimited},
       // An error event with code 400 after all tokens went to reasoning.
       {"pai-test-openrouter-stream-error-0", FailureClass::kInvalidRequest},
-      {"pai-test-tool-use-failed-error-0", FailureClass::kServerError},
+      {"pai-test-tool-use-failed-error-0", FailureClass::kInvalidRequest},
       {"pai-test-invalid-response-0", FailureClass::kBadAnswer},
   };
   for (const auto& [start, failure] : table) {
