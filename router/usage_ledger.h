@@ -46,8 +46,8 @@ struct CallIdentity {
   std::string symbol;  // from metadata, if any
   std::string trace_id;
   std::string client_request_id;  // the caller's own; logged, not stored
-  std::string variant;  // experiment; empty for now
-  std::string door;     // grpc, http
+  std::string variant;            // experiment; empty for now
+  std::string door;               // grpc, http
 };
 
 struct AttemptIntent {
