@@ -21,7 +21,7 @@ struct ContractRow {
   bool retry_after;
 };
 
-constexpr std::array<ContractRow, 17> kContract = {{
+constexpr std::array<ContractRow, 18> kContract = {{
     {"invalid_request", 400, absl::StatusCode::kInvalidArgument, false},
     {"invalid_api_key", 401, absl::StatusCode::kUnauthenticated, false},
     {"model_not_allowed", 403, absl::StatusCode::kPermissionDenied, false},
@@ -36,9 +36,11 @@ constexpr std::array<ContractRow, 17> kContract = {{
     {"provider_unavailable", 502, absl::StatusCode::kUnavailable, false},
     {"timeout", 504, absl::StatusCode::kDeadlineExceeded, false},
     {"overloaded", 503, absl::StatusCode::kUnavailable, true},
-    // Beside the contract's table: nobody reads the first; the other two mean
+    // Beside the contract's table: nobody reads the first; not_found is a thing
+    // that is no model, such as a key; the other two mean
     // that we are at fault, or that a route is not served yet.
     {"client_cancelled", 499, absl::StatusCode::kCancelled, false},
+    {"not_found", 404, absl::StatusCode::kNotFound, false},
     {"internal", 500, absl::StatusCode::kInternal, false},
     {"not_implemented", 501, absl::StatusCode::kUnimplemented, false},
 }};

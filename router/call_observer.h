@@ -6,10 +6,21 @@
 #ifndef LLM_ROUTER_CALL_OBSERVER_H_
 #define LLM_ROUTER_CALL_OBSERVER_H_
 
+#include <string>
+
 #include "absl/time/time.h"
 #include "router/usage_ledger.h"
 
 namespace llm {
+
+// A request that a door answered with an error and no router ever saw.
+struct RefusedCall {
+  std::string door;        // "http", "grpc"
+  std::string request_id;  // ours; empty where none was minted
+  std::string key_id;      // empty before the caller is known
+  std::string code;        // the contract's word: "invalid_api_key"
+  int http_status = 0;     // what it is on HTTP, also for other doors
+};
 
 class CallObserver {
  public:
@@ -26,6 +37,8 @@ class CallObserver {
   // upstreams, callers and timers.
   virtual void OnCallFinished(const RequestRecord& record,
                               absl::Duration overhead) = 0;
+  // Instead of all of the above.
+  virtual void OnRefused(const RefusedCall&) {}
 };
 
 }  // namespace llm

@@ -18,6 +18,7 @@
 #include "server/ledger/sqlite_store.h"
 #include "server/metrics/fan_out_observer.h"
 #include "server/metrics/log_observer.h"
+#include "server/start_settings.h"
 
 namespace llm::server {
 
@@ -28,6 +29,12 @@ namespace {
 // Entries of conversations that may stick; each is some hundred bytes.
 constexpr size_t kMaxConversations = 100'000;
 constexpr absl::Duration kConversationAge = absl::Hours(2);
+// A balancer that asks /readyz once a second hears of the end before the doors
+// close; short drains are for tests and for those in a hurry.
+absl::Duration DrainGrace(absl::Duration drain) {
+  return std::min(drain / 3, absl::Seconds(1));
+}
+
 // For rows to reach the store after the last call.
 constexpr absl::Duration kStorePatience = absl::Seconds(10);
 
@@ -49,6 +56,7 @@ class HttpStack::Parts {
         spdlog::logger& request_log)
       : config(std::move(start_config)),
         build(std::move(build_info)),
+        started_with(*config),
         logger(request_log),
         conversations(MakeMemoryConversationState(clock, kMaxConversations,
                                                   kConversationAge)),
@@ -60,6 +68,10 @@ class HttpStack::Parts {
   absl::Status Listen();
   absl::StatusOr<std::shared_ptr<Router>> MakeRouter(
       const std::shared_ptr<const RouteTable>& table, size_t index);
+  absl::StatusOr<GatewaySnapshot> MakeSnapshot(const Config& from,
+                                               size_t index);
+  // While the loops run.
+  void ShutDoors(absl::Duration patience);
   std::unique_ptr<HttpServer> MakeHttp(const ListenerConfig& listener,
                                        HttpListenerKind kind);
   void StopLoops();
@@ -69,6 +81,7 @@ class HttpStack::Parts {
   SystemRandom random;
   const std::shared_ptr<const Config> config;
   const BuildInfo build;
+  const StartSettings started_with;
   spdlog::logger& logger;
   ServiceState state;
   HealthBoard health;
@@ -80,6 +93,7 @@ class HttpStack::Parts {
   std::unique_ptr<HttpServer> http;
   std::unique_ptr<HttpServer> admin_http;
   std::unique_ptr<HttpServer> metrics_http;
+  bool stopped = false;  // the loops
 };
 
 absl::Status HttpStack::Parts::OpenStoreAndMetrics() {
@@ -130,6 +144,15 @@ absl::StatusOr<std::shared_ptr<Router>> HttpStack::Parts::MakeRouter(
   return std::make_shared<Router>(std::move(router));
 }
 
+absl::StatusOr<GatewaySnapshot> HttpStack::Parts::MakeSnapshot(
+    const Config& from, size_t index) {
+  GatewaySnapshot snapshot;
+  LLM_ASSIGN_OR_RETURN(snapshot.router, MakeRouter(from.table, index));
+  snapshot.admin_key = from.auth.admin_key;
+  snapshot.rates = from.usage.rates;
+  return snapshot;
+}
+
 absl::Status HttpStack::Parts::MakeWorkers() {
   for (int index = 0; index < WorkerCount(); ++index) {
     Worker& worker = workers.emplace_back();
@@ -144,7 +167,7 @@ absl::Status HttpStack::Parts::MakeWorkers() {
   }
   for (size_t index = 0; index < workers.size(); ++index) {
     GatewayParts parts;
-    LLM_ASSIGN_OR_RETURN(parts.router, MakeRouter(config->table, index));
+    LLM_ASSIGN_OR_RETURN(parts.snapshot, MakeSnapshot(*config, index));
     parts.keys =
         config->auth.mode == AuthMode::kKeys ? &store->keys() : nullptr;
     parts.usage = &store->usage();
@@ -152,8 +175,10 @@ absl::Status HttpStack::Parts::MakeWorkers() {
     parts.random = &random;
     parts.state = &state;
     parts.health = &health;
-    parts.admin_key = config->auth.admin_key;
-    parts.rates = config->usage.rates;
+    parts.observer = workers[index].observer.get();
+    parts.key_log = [this](std::string_view event, const v1::VirtualKey& key) {
+      logger.info("{}", KeyLogLine(event, key.id(), key.name()));
+    };
     workers[index].gateway = std::make_unique<Gateway>(std::move(parts));
   }
   return absl::OkStatus();
@@ -187,13 +212,20 @@ absl::Status HttpStack::Parts::Listen() {
 }
 
 void HttpStack::Parts::StopLoops() {
+  stopped = true;
   for (const Worker& worker : workers) worker.loop->Stop();
   for (const Worker& worker : workers) worker.loop->Join();
 }
 
 HttpStack::HttpStack(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
-HttpStack::~HttpStack() { parts_->StopLoops(); }
+HttpStack::~HttpStack() {
+  if (!parts_->stopped) {
+    parts_->ShutDoors(absl::ZeroDuration());
+    if (parts_->metrics_http) parts_->metrics_http->Shutdown({});
+  }
+  parts_->StopLoops();
+}
 
 absl::StatusOr<std::unique_ptr<HttpStack>> HttpStack::Start(
     std::shared_ptr<const Config> config, BuildInfo build,
@@ -225,46 +257,14 @@ std::vector<StackLane> HttpStack::lanes() const {
   return lanes;
 }
 
-namespace {
-
-bool SameListener(const ListenerConfig& a, const ListenerConfig& b) {
-  return a.address == b.address && a.tls.cert_file == b.tls.cert_file &&
-         a.tls.key_file == b.tls.key_file &&
-         a.tls.client_ca_file == b.tls.client_ca_file;
-}
-
-// Settings that a reload cannot change.
-std::vector<std::string> NeedRestart(const Config& was, const Config& is) {
-  std::vector<std::string> names;
-  const auto note = [&names](bool same, const char* name) {
-    if (!same) names.emplace_back(name);
-  };
-  note(SameListener(was.server.http, is.server.http), "server.http");
-  note(SameListener(was.server.grpc, is.server.grpc), "server.grpc");
-  note(SameListener(was.server.admin_http, is.server.admin_http) &&
-           SameListener(was.server.admin_grpc, is.server.admin_grpc),
-       "server.admin");
-  note(SameListener(was.server.metrics, is.server.metrics), "server.metrics");
-  note(was.server.workers == is.server.workers, "server.workers");
-  note(was.server.max_body == is.server.max_body, "server.max_body");
-  note(was.server.cors == is.server.cors, "server.cors");
-  note(was.auth.mode == is.auth.mode &&
-           was.auth.admin_key.Equals(is.auth.admin_key.Reveal()),
-       "auth");
-  note(was.store.sqlite == is.store.sqlite, "store.sqlite");
-  return names;
-}
-
-}  // namespace
-
 absl::StatusOr<std::vector<std::string>> HttpStack::Reload(
     std::shared_ptr<const Config> config) {
   Parts& parts = *parts_;
-  std::vector<std::shared_ptr<Router>> routers;
+  std::vector<GatewaySnapshot> snapshots;
   for (size_t index = 0; index < parts.workers.size(); ++index) {
-    LLM_ASSIGN_OR_RETURN(std::shared_ptr<Router> router,
-                         parts.MakeRouter(config->table, index));
-    routers.push_back(std::move(router));
+    LLM_ASSIGN_OR_RETURN(GatewaySnapshot snapshot,
+                         parts.MakeSnapshot(*config, index));
+    snapshots.push_back(std::move(snapshot));
   }
   LLM_RETURN_IF_ERROR(parts.store->SetRates(config->usage.report_currency,
                                             config->usage.rates));
@@ -272,23 +272,35 @@ absl::StatusOr<std::vector<std::string>> HttpStack::Reload(
     Worker& worker = parts.workers[index];
     asio::post(worker.loop->context(),
                [gateway = worker.gateway.get(),
-                router = std::move(routers[index])]() mutable {
-                 gateway->SetRouter(std::move(router));
+                snapshot = std::move(snapshots[index])]() mutable {
+                 gateway->SetSnapshot(std::move(snapshot));
                });
   }
   parts.metrics->SetTable(config->table);
-  return NeedRestart(*parts.config, *config);
+  return parts.started_with.NeedRestart(*config);
 }
 
 void HttpStack::BeginDrain() { parts_->state.draining = true; }
 
-void HttpStack::CloseDoors() {
-  const absl::Duration drain = parts_->config->server.drain;
+void HttpStack::AwaitGrace() {
+  std::this_thread::sleep_for(
+      absl::ToChronoMilliseconds(DrainGrace(parts_->config->server.drain)));
+}
+
+void HttpStack::Parts::ShutDoors(absl::Duration patience) {
   std::vector<std::thread> closing;
-  for (HttpServer* door : {parts_->http.get(), parts_->admin_http.get()}) {
-    closing.emplace_back([door, drain] { door->Shutdown(drain); });
+  for (HttpServer* door : {http.get(), admin_http.get()}) {
+    if (door == nullptr) continue;
+    closing.emplace_back([door, patience] { door->Shutdown(patience); });
   }
   for (std::thread& thread : closing) thread.join();
+}
+
+void HttpStack::CloseDoors() { parts_->ShutDoors(DrainLeft()); }
+
+absl::Duration HttpStack::DrainLeft() const {
+  const absl::Duration drain = parts_->config->server.drain;
+  return drain - DrainGrace(drain);
 }
 
 absl::Status HttpStack::Finish() {
@@ -297,7 +309,5 @@ absl::Status HttpStack::Finish() {
   parts_->StopLoops();
   return parts_->store->Close(kStorePatience);
 }
-
-void HttpStack::StopLoops() { parts_->StopLoops(); }
 
 }  // namespace llm::server

@@ -43,6 +43,7 @@ class HttpStack {
   static absl::StatusOr<std::unique_ptr<HttpStack>> Start(
       std::shared_ptr<const Config> config, BuildInfo build,
       spdlog::logger& request_log);
+  // Cuts what still runs. Other doors on its lanes are shut down before.
   ~HttpStack();
   HttpStack(const HttpStack&) = delete;
   HttpStack& operator=(const HttpStack&) = delete;
@@ -58,20 +59,21 @@ class HttpStack {
   const Config& config() const;
 
   // New calls use `config` from now on, calls in flight finish on theirs. All
-  // or nothing. Listeners, workers, store and auth change with a restart
-  // only; the result names those that differ.
+  // or nothing. Listeners, workers, limits, store and the mode of auth
+  // change with a restart only; the result names those that differ.
   absl::StatusOr<std::vector<std::string>> Reload(
       std::shared_ptr<const Config> config);
 
   // The end, in this order. New calls are refused and readiness fails;
   void BeginDrain();
-  // calls in flight have the configured drain time;
+  // doors stay open a moment (a third of the drain time, at most 1 s), so
+  // that balancers hear of it from /readyz and not from a refused connection;
+  void AwaitGrace();
+  // calls in flight have the rest of the drain time;
   void CloseDoors();
+  absl::Duration DrainLeft() const;  // what that is
   // loops end, and what was recorded is stored. Returns how the store closed.
   absl::Status Finish();
-
-  // Ends the loops at once; for whoever gives up while starting.
-  void StopLoops();
 
  private:
   class Parts;

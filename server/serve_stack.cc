@@ -77,7 +77,10 @@ ServeStack::ServeStack(std::unique_ptr<Parts> parts)
     : parts_(std::move(parts)) {}
 
 ServeStack::~ServeStack() {
-  if (parts_->http != nullptr) parts_->http->StopLoops();
+  // Doors first: their calls end on loops that still run.
+  for (GrpcServer* door : {parts_->grpc.get(), parts_->admin_grpc.get()}) {
+    if (door != nullptr) door->Shutdown(absl::ZeroDuration());
+  }
 }
 
 absl::StatusOr<std::unique_ptr<ServeStack>> ServeStack::Start(
@@ -120,7 +123,8 @@ absl::Status ServeStack::Drain() {
   parts.http->BeginDrain();
   parts.grpc->SetServing(false);
   parts.admin_grpc->SetServing(false);
-  const absl::Duration drain = parts.http->config().server.drain;
+  parts.http->AwaitGrace();
+  const absl::Duration drain = parts.http->DrainLeft();
   std::vector<std::thread> closing;
   for (GrpcServer* door : {parts.grpc.get(), parts.admin_grpc.get()}) {
     closing.emplace_back([door, drain] { door->Shutdown(drain); });

@@ -40,13 +40,14 @@ class ServeStack {
   std::string Addresses() const;
 
   // New calls use `config` from now on, calls in flight finish on theirs. All
-  // or nothing. Listeners, workers, store and auth change with a restart
-  // only; the result names those that differ.
+  // or nothing. Listeners, workers, limits, store and the mode of auth
+  // change with a restart only; the result names those that differ.
   absl::StatusOr<std::vector<std::string>> Reload(
       std::shared_ptr<const Config> config);
 
-  // Readiness fails at once, new calls are refused, calls in flight have the
-  // configured drain time; then everything that was recorded is stored.
+  // Readiness fails at once and new calls are refused; a moment later the
+  // doors close. Calls in flight have the configured drain time, counted from
+  // now; then everything that was recorded is stored.
   // Returns how the store closed.
   absl::Status Drain();
 

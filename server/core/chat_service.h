@@ -38,6 +38,10 @@ class ChatService {
       const v1::ListKeysRequest& request) = 0;
   virtual Task<absl::StatusOr<v1::RevokeKeyResponse>> RevokeKey(
       const v1::RevokeKeyRequest& request) = 0;
+  // For every error a door answers without Chat: metrics and the log then
+  // know of it. Chat tells of its own.
+  virtual void NoteRefusal(const CallContext& /*context*/,
+                           std::string_view /*code*/, int /*http_status*/) {}
 };
 
 }  // namespace llm::server

@@ -4,10 +4,12 @@
 #include <utility>
 
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "adapters/core/json.h"
 #include "adapters/core/text.h"
 #include "router/call_error.h"
-#include "server/core/model_listing.h"
+#include "router/closest_names.h"
+#include "router/route_plan.h"
 
 namespace llm::server {
 namespace {
@@ -44,10 +46,34 @@ Caller AdminCaller() {
   return caller;
 }
 
-bool MayUse(const Caller& caller, const PublicModel& model) {
-  return caller.allowed_models.empty() ||
-         std::find(caller.allowed_models.begin(), caller.allowed_models.end(),
-                   model.id.value) != caller.allowed_models.end();
+// What went wrong behind the gateway, in the contract's words. Stores begin
+// their messages with the field at fault: "from: not a time".
+absl::Status StoreFailure(const absl::Status& status) {
+  if (status.GetPayload(ToAbsl(kUpstreamErrorUrl))) return status;
+  const std::string_view message = ToStd(status.message());
+  switch (status.code()) {
+    case absl::StatusCode::kNotFound:
+      return RefuseCall(status.code(), "not_found", message, "id");
+    case absl::StatusCode::kInvalidArgument: {
+      const std::string_view field = message.substr(0, message.find(':'));
+      const bool named = field.size() < message.size() &&
+                         field.find_first_of(" ,") == std::string_view::npos;
+      return RefuseCall(status.code(), "invalid_request", message,
+                        named ? field : std::string_view());
+    }
+    default:
+      return status;
+  }
+}
+
+absl::Status Draining(const CallContext& context) {
+  v1::UpstreamError detail;
+  detail.set_code("overloaded");
+  detail.set_source("gateway");
+  detail.set_request_id(context.call_id.value);
+  detail.set_message("the service is shutting down; try another instance");
+  detail.set_retry_after_s(1);
+  return MakeCallError(absl::StatusCode::kUnavailable, std::move(detail));
 }
 
 // Counts a call in flight for as long as it lives.
@@ -71,7 +97,8 @@ absl::StatusOr<Caller> Gateway::Authenticate(
   if (parts_.keys == nullptr) return LocalCaller();
   const std::string_view token = BearerToken(authorization);
   if (token.empty()) return Unauthenticated();
-  if (!parts_.admin_key.empty() && parts_.admin_key.Equals(token)) {
+  if (!parts_.snapshot.admin_key.empty() &&
+      parts_.snapshot.admin_key.Equals(token)) {
     return AdminCaller();
   }
   absl::StatusOr<Caller> caller =
@@ -88,7 +115,8 @@ absl::StatusOr<Caller> Gateway::Authenticate(
 absl::Status Gateway::AuthoriseAdmin(std::string_view authorization) const {
   if (parts_.keys == nullptr) return absl::OkStatus();
   const std::string_view token = BearerToken(authorization);
-  if (!parts_.admin_key.empty() && parts_.admin_key.Equals(token)) {
+  if (!parts_.snapshot.admin_key.empty() &&
+      parts_.snapshot.admin_key.Equals(token)) {
     return absl::OkStatus();
   }
   return Unauthenticated();
@@ -107,37 +135,36 @@ CallContext Gateway::NewCall(Caller caller, std::string_view door) const {
 Task<CallResult> Gateway::Chat(const CallContext& context,
                                const ChatRequest& request, ChunkSink* sink) {
   if (parts_.state->draining) {
-    v1::UpstreamError detail;
-    detail.set_code("overloaded");
-    detail.set_source("gateway");
-    detail.set_request_id(context.call_id.value);
-    detail.set_message("the service is shutting down; try another instance");
-    detail.set_retry_after_s(1);
     CallResult refused;
-    refused.status =
-        MakeCallError(absl::StatusCode::kUnavailable, std::move(detail));
+    refused.status = Draining(context);
+    NoteRefusal(context, "overloaded", CallErrorHttpStatus(refused.status));
     co_return refused;
   }
   const InFlight counted(*parts_.state);
   // The router this call started with lives until it ends, whatever reloads.
-  const std::shared_ptr<Router> router = parts_.router;
+  const std::shared_ptr<Router> router = parts_.snapshot.router;
   co_return co_await router->Chat(context, request, sink);
 }
 
 absl::StatusOr<RoutePlan> Gateway::Explain(const CallContext& context,
                                            const ChatRequest& request) const {
-  return parts_.router->Explain(context, request);
+  return parts_.snapshot.router->Explain(context, request);
+}
+
+ListingFacts Gateway::Facts() const {
+  return {&table(), parts_.health, &parts_.snapshot.rates,
+          parts_.clock->WallNow(), parts_.clock->Monotonic()};
 }
 
 v1::ListModelsResponse Gateway::ListModels(const Caller& caller) const {
-  const RouteTable& table = parts_.router->table();
-  const ListingFacts facts{&table, parts_.health, &parts_.rates,
-                           parts_.clock->WallNow(), parts_.clock->Monotonic()};
+  const ListingFacts facts = Facts();
   v1::ListModelsResponse response;
   response.set_object("list");
-  for (const std::string& id : table.model_order) {
-    const PublicModel* model = table.FindModel(id);
-    if (model == nullptr || !MayUse(caller, *model)) continue;
+  for (const std::string& id : table().model_order) {
+    const PublicModel* model = table().FindModel(id);
+    if (model == nullptr || !KeyAllows(table(), caller.allowed_models, id)) {
+      continue;
+    }
     *response.add_data() = DescribeModel(*model, facts);
   }
   return response;
@@ -145,16 +172,23 @@ v1::ListModelsResponse Gateway::ListModels(const Caller& caller) const {
 
 absl::StatusOr<v1::Model> Gateway::GetModel(const Caller& caller,
                                             std::string_view id) const {
-  const RouteTable& table = parts_.router->table();
-  const PublicModel* model = table.FindModel(id);
-  if (model == nullptr || !MayUse(caller, *model)) {
-    return RefuseCall(absl::StatusCode::kNotFound, "model_not_found",
-                      "no such model; GET /v1/models lists what is served",
-                      "model");
+  const PublicModel* model = table().FindModel(id);
+  if (model != nullptr &&
+      KeyAllows(table(), caller.allowed_models, model->id.value)) {
+    return DescribeModel(*model, Facts());
   }
-  return DescribeModel(
-      *model, {&table, parts_.health, &parts_.rates, parts_.clock->WallNow(),
-               parts_.clock->Monotonic()});
+  // Only of what the caller may see.
+  std::vector<std::string> names;
+  for (const std::string& known : table().model_order) {
+    if (KeyAllows(table(), caller.allowed_models, known)) {
+      names.push_back(known);
+    }
+  }
+  return RefuseCall(absl::StatusCode::kNotFound, "model_not_found",
+                    absl::StrCat("no such model",
+                                 DidYouMean(ClosestNames(id, std::move(names))),
+                                 " (GET /v1/models lists what is served)"),
+                    "model");
 }
 
 Task<absl::StatusOr<v1::GetUsageResponse>> Gateway::GetUsage(
@@ -167,7 +201,10 @@ Task<absl::StatusOr<v1::GetUsageResponse>> Gateway::GetUsage(
       scope.key_id = caller.key_id.value;
     }
   }
-  co_return co_await parts_.usage->Query(request, std::move(scope));
+  absl::StatusOr<v1::GetUsageResponse> usage =
+      co_await parts_.usage->Query(request, std::move(scope));
+  if (!usage.ok()) co_return StoreFailure(usage.status());
+  co_return usage;
 }
 
 namespace {
@@ -181,13 +218,17 @@ Task<absl::StatusOr<v1::CreateKeyResponse>> Gateway::CreateKey(
     const v1::CreateKeyRequest& request) {
   if (parts_.keys == nullptr) co_return NoKeys();
   for (const std::string& model : request.models()) {
-    if (parts_.router->table().FindModel(model) == nullptr) {
+    if (table().FindModel(model) == nullptr) {
       co_return RefuseCall(absl::StatusCode::kInvalidArgument,
                            "invalid_request",
                            "a listed model is not served here", "models");
     }
   }
-  co_return co_await parts_.keys->Create(request);
+  absl::StatusOr<v1::CreateKeyResponse> done =
+      co_await parts_.keys->Create(request);
+  if (!done.ok()) co_return StoreFailure(done.status());
+  if (parts_.key_log) parts_.key_log("key_created", done->key());
+  co_return done;
 }
 
 Task<absl::StatusOr<v1::ListKeysResponse>> Gateway::ListKeys(
@@ -199,12 +240,33 @@ Task<absl::StatusOr<v1::ListKeysResponse>> Gateway::ListKeys(
 Task<absl::StatusOr<v1::RevokeKeyResponse>> Gateway::RevokeKey(
     const v1::RevokeKeyRequest& request) {
   if (parts_.keys == nullptr) co_return NoKeys();
-  co_return co_await parts_.keys->Revoke(request.id());
+  absl::StatusOr<v1::RevokeKeyResponse> done =
+      co_await parts_.keys->Revoke(request.id());
+  if (!done.ok()) co_return StoreFailure(done.status());
+  if (parts_.key_log) parts_.key_log("key_revoked", done->key());
+  co_return done;
+}
+
+void Gateway::NoteRefusal(const CallContext& context, std::string_view code,
+                          int http_status) {
+  if (parts_.observer == nullptr) return;
+  RefusedCall refused;
+  refused.door = context.door;
+  refused.request_id = context.call_id.value;
+  refused.key_id = context.caller.key_id.value;
+  refused.code = std::string(code);
+  refused.http_status = http_status;
+  parts_.observer->OnRefused(refused);
+}
+
+absl::Status Gateway::StoreHealth() const {
+  absl::Status usage = parts_.usage->Health();
+  if (!usage.ok() || parts_.keys == nullptr) return usage;
+  return parts_.keys->Health();
 }
 
 bool Gateway::Ready() const {
-  return parts_.state->ready && !parts_.state->draining &&
-         parts_.usage->Health().ok();
+  return parts_.state->ready && !parts_.state->draining && StoreHealth().ok();
 }
 
 std::string Gateway::ReadinessJson() const {
@@ -215,17 +277,16 @@ std::string Gateway::ReadinessJson() const {
   json.Bool(Ready());
   json.Key("draining");
   json.Bool(parts_.state->draining);
-  const RouteTable& table = parts_.router->table();
-  json.Member("config_version", table.version);
-  const absl::Status store = parts_.usage->Health();
+  json.Member("config_version", table().version);
+  const absl::Status store = StoreHealth();
   json.Member("store",
               store.ok() ? std::string_view("ok") : ToStd(store.message()));
   json.Key("deployments");
   json.BeginObject();
   const Instant now = parts_.clock->Monotonic();
   std::vector<std::string> seen;
-  for (const std::string& id : table.model_order) {
-    const PublicModel* model = table.FindModel(id);
+  for (const std::string& id : table().model_order) {
+    const PublicModel* model = table().FindModel(id);
     if (model == nullptr) continue;
     for (const Deployment& deployment : model->deployments) {
       if (std::find(seen.begin(), seen.end(), deployment.id) != seen.end()) {
@@ -241,8 +302,8 @@ std::string Gateway::ReadinessJson() const {
   return out;
 }
 
-void Gateway::SetRouter(std::shared_ptr<Router> router) {
-  parts_.router = std::move(router);
+void Gateway::SetSnapshot(GatewaySnapshot snapshot) {
+  parts_.snapshot = std::move(snapshot);
 }
 
 }  // namespace llm::server

@@ -9,6 +9,7 @@
 #define LLM_SERVER_CORE_GATEWAY_H_
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -22,6 +23,7 @@
 #include "router/router.h"
 #include "server/auth/key_store.h"
 #include "server/core/http_service.h"
+#include "server/core/model_listing.h"
 #include "server/ledger/usage_store.h"
 
 namespace llm::server {
@@ -33,17 +35,28 @@ struct ServiceState {
   std::atomic<int64_t> inflight{0};
 };
 
-struct GatewayParts {
+// What a reload replaces, at once and as a whole.
+struct GatewaySnapshot {
   std::shared_ptr<Router> router;
+  ApiKey admin_key;  // empty: no admin access by key
+  // For prices of the model list in other currencies than USD.
+  std::vector<ExchangeRate> rates;
+};
+
+// Told when a key was made or revoked: "key_created", "key_revoked".
+using KeyLog =
+    std::function<void(std::string_view event, const v1::VirtualKey& key)>;
+
+struct GatewayParts {
+  GatewaySnapshot snapshot;
   KeyStore* keys = nullptr;  // null: auth.mode none
   UsageStore* usage = nullptr;
   const Clock* clock = nullptr;
   Random* random = nullptr;
   ServiceState* state = nullptr;
   HealthBoard* health = nullptr;
-  ApiKey admin_key;  // empty: no admin access by key
-  // For prices of the model list in other currencies than USD.
-  std::vector<ExchangeRate> rates;
+  CallObserver* observer = nullptr;  // of refusals; may be null
+  KeyLog key_log;                    // may be empty
 };
 
 class Gateway final : public HttpService {
@@ -84,16 +97,24 @@ class Gateway final : public HttpService {
   Task<absl::StatusOr<v1::RevokeKeyResponse>> RevokeKey(
       const v1::RevokeKeyRequest& request) override;
 
-  // False while starting, draining, or while the store takes no rows.
+  void NoteRefusal(const CallContext& context, std::string_view code,
+                   int http_status) override;
+
+  // False while starting, draining, while the store takes no rows, or while
+  // keys cannot be verified.
   bool Ready() const override;
   // {"ready", "draining", "config_version", "store", "deployments"} as JSON.
   std::string ReadinessJson() const override;
 
   // Swaps the configuration for calls that start from now on.
-  void SetRouter(std::shared_ptr<Router> router);
+  void SetSnapshot(GatewaySnapshot snapshot);
   const ServiceState& state() const { return *parts_.state; }
 
  private:
+  const RouteTable& table() const { return parts_.snapshot.router->table(); }
+  ListingFacts Facts() const;
+  absl::Status StoreHealth() const;
+
   GatewayParts parts_;
 };
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "adapters/core/status_macros.h"
+#include "router/call_error.h"
 #include "server/core/call_headers.h"
 #include "server/core/message_view.h"
 #include "server/core/request_check.h"
@@ -87,6 +88,12 @@ grpc::Status CallEdge::Close(const absl::Status& status) {
     context_.AddTrailingMetadata("grpc-retry-pushback-ms", "-1");
   }
   return std::move(wire.status);
+}
+
+grpc::Status CallEdge::Refuse(const absl::Status& status) {
+  lane_.service.NoteRefusal(call_, CallErrorDetail(status).code(),
+                            CallErrorHttpStatus(status));
+  return Close(status);
 }
 
 }  // namespace llm::server

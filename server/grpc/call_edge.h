@@ -39,6 +39,8 @@ class CallEdge {
   void TrailFacts(const v1::ServiceInfo& info);
   // OK, or the failure with its details and its advice on retries.
   grpc::Status Close(const absl::Status& status);
+  // Close, for a failure of which the gateway has not heard.
+  grpc::Status Refuse(const absl::Status& status);
 
  private:
   // The first value of a metadata key, or empty.

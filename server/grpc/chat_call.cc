@@ -30,7 +30,7 @@ void ChatCall::Finish(const grpc::Status& status) {
 Task<grpc::Status> ChatCall::Run() {
   absl::Status entered = edge_.Enter(Access::kCaller);
   if (entered.ok()) entered = edge_.AcceptChat(&request_.message);
-  if (!entered.ok()) co_return edge_.Close(entered);
+  if (!entered.ok()) co_return edge_.Refuse(entered);
   CallResult result =
       co_await lane().service.Chat(edge_.call(), request_, nullptr);
   edge_.SendFacts(result.info);
@@ -62,7 +62,7 @@ void StreamChatCall::Finish(const grpc::Status& status) {
 Task<grpc::Status> StreamChatCall::Run() {
   absl::Status entered = edge_.Enter(Access::kCaller);
   if (entered.ok()) entered = edge_.AcceptChat(&request_.message);
-  if (!entered.ok()) co_return edge_.Close(entered);
+  if (!entered.ok()) co_return edge_.Refuse(entered);
   CallResult result =
       co_await lane().service.Chat(edge_.call(), request_, this);
   co_await SettleWrite();

@@ -48,14 +48,13 @@ class SimpleCall final : public QueueCall {
 
   Task<grpc::Status> Run() override {
     const absl::Status entered = edge_.Enter(method_.access);
-    if (!entered.ok()) co_return edge_.Close(entered);
+    if (!entered.ok()) co_return edge_.Refuse(entered);
     absl::StatusOr<Response> answer =
         co_await method_.ask(lane().service, edge_.call().caller, request_);
-    if (answer.ok()) {
-      CleanText(&*answer);
-      response_ = *std::move(answer);
-    }
-    co_return edge_.Close(answer.status());
+    if (!answer.ok()) co_return edge_.Refuse(answer.status());
+    CleanText(&*answer);
+    response_ = *std::move(answer);
+    co_return edge_.Close(absl::OkStatus());
   }
 
   void Finish(const grpc::Status& status) override {

@@ -33,4 +33,8 @@ void FanOutObserver::OnCallFinished(const RequestRecord& record,
   }
 }
 
+void FanOutObserver::OnRefused(const RefusedCall& refused) {
+  for (CallObserver* observer : observers_) observer->OnRefused(refused);
+}
+
 }  // namespace llm::server

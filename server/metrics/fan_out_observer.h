@@ -25,6 +25,7 @@ class FanOutObserver : public CallObserver {
                   const AttemptIntent& next) override;
   void OnCallFinished(const RequestRecord& record,
                       absl::Duration overhead) override;
+  void OnRefused(const RefusedCall& refused) override;
 
  private:
   std::vector<CallObserver*> observers_;

@@ -93,4 +93,36 @@ void LogObserver::OnCallFinished(const RequestRecord& record,
   if (known) first_content_.erase(it);
 }
 
+std::string RefusalLogLine(const RefusedCall& refused) {
+  std::string line;
+  JsonWriter json(&line);
+  json.BeginObject();
+  json.Member("event", "refused");
+  Add("request_id", refused.request_id, &json);
+  Add("door", refused.door, &json);
+  Add("key_id", refused.key_id, &json);
+  json.MemberInt("status", refused.http_status);
+  Add("outcome", refused.code, &json);
+  json.EndObject();
+  return line;
+}
+
+std::string KeyLogLine(std::string_view event, std::string_view key_id,
+                       std::string_view name) {
+  std::string line;
+  JsonWriter json(&line);
+  json.BeginObject();
+  json.Member("event", event);
+  Add("key_id", key_id, &json);
+  Add("name", name, &json);
+  json.EndObject();
+  return line;
+}
+
+void LogObserver::OnRefused(const RefusedCall& refused) {
+  if (logger_->should_log(spdlog::level::info)) {
+    logger_->info("{}", RefusalLogLine(refused));
+  }
+}
+
 }  // namespace llm::server

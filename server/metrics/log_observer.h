@@ -1,5 +1,5 @@
-// One line per request: a JSON object, so no caller's text can forge a line
-// or a field. Never a prompt, an answer or a key.
+// One line per request, refused ones included: a JSON object, so no caller's
+// text can forge a line or a field. Never a prompt, an answer or a key.
 //
 // Threads:   One per event loop. The logger may be shared; give it an
 //            asynchronous one where the sink can block.
@@ -8,6 +8,7 @@
 #define LLM_SERVER_METRICS_LOG_OBSERVER_H_
 
 #include <string>
+#include <string_view>
 
 #include "absl/container/flat_hash_map.h"
 #include "router/call_observer.h"
@@ -30,6 +31,7 @@ class LogObserver : public CallObserver {
   void OnFallback(const AttemptRecord&, const AttemptIntent&) override {}
   void OnCallFinished(const RequestRecord& record,
                       absl::Duration overhead) override;
+  void OnRefused(const RefusedCall& refused) override;
 
  private:
   spdlog::logger* logger_;
@@ -41,6 +43,10 @@ class LogObserver : public CallObserver {
 std::string RequestLogLine(const RequestRecord& record,
                            const absl::Duration* first_content,
                            absl::Duration overhead);
+std::string RefusalLogLine(const RefusedCall& refused);
+// "key_created", "key_revoked"; there is no secret to pass.
+std::string KeyLogLine(std::string_view event, std::string_view key_id,
+                       std::string_view name);
 
 }  // namespace llm::server
 

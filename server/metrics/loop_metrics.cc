@@ -75,4 +75,11 @@ void LoopMetrics::OnCallFinished(const RequestRecord& record,
   loop.overhead.Observe(kOverheadBounds, absl::ToDoubleSeconds(overhead));
 }
 
+// Nobody knows yet what was asked for: both names are "other".
+void LoopMetrics::OnRefused(const RefusedCall& refused) {
+  const MetricGeneration& now = *current_->load(std::memory_order_acquire);
+  SeriesCells& cells = Cells(now).by_series[now.labels.Find({}, {})];
+  Increment(&cells.requests[WordIndex(kRequestOutcomes, refused.code)]);
+}
+
 }  // namespace llm::server

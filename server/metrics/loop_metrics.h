@@ -144,6 +144,7 @@ class LoopMetrics : public CallObserver {
                   const AttemptIntent& next) override;
   void OnCallFinished(const RequestRecord& record,
                       absl::Duration overhead) override;
+  void OnRefused(const RefusedCall& refused) override;
 
  private:
   LoopCells& Cells(const MetricGeneration& generation) const {

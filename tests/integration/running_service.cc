@@ -70,7 +70,10 @@ class RunningService::LineCounter
   size_t lines() const { return lines_.load(); }
 
  private:
-  void sink_it_(const spdlog::details::log_msg&) override { ++lines_; }
+  void sink_it_(const spdlog::details::log_msg& line) override {
+    const std::string_view text(line.payload.data(), line.payload.size());
+    if (text.find(R"("event":"request")") != text.npos) ++lines_;
+  }
   void flush_() override {}
   std::atomic<size_t> lines_{0};
 };
@@ -92,6 +95,7 @@ absl::Status RunningService::Stop() {
   if (stack_ == nullptr || stopped_) return absl::OkStatus();
   stopped_ = true;
   stack_->BeginDrain();
+  stack_->AwaitGrace();
   stack_->CloseDoors();
   return stack_->Finish();
 }

@@ -72,5 +72,16 @@ TEST_CASE("Callers' names cannot forge a line or a field", "[log][SEC-5]") {
   CHECK(document->root().Find("outcome").Equals("ok"));
 }
 
+TEST_CASE("a refusal's line names door, key and code, and forges nothing",
+          "[metrics][log][SEC-5]") {
+  const std::string line =
+      RefusalLogLine({"http", "r-1", "key\"\n1", "invalid_request", 400});
+  CHECK(line ==
+        R"({"event":"refused","request_id":"r-1","door":"http",)"
+        R"("key_id":"key\"\n1","status":400,"outcome":"invalid_request"})");
+  CHECK(KeyLogLine("key_created", "key_1", "desk") ==
+        R"({"event":"key_created","key_id":"key_1","name":"desk"})");
+}
+
 }  // namespace
 }  // namespace llm::server

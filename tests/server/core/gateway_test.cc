@@ -1,0 +1,201 @@
+#include "server/core/gateway.h"
+
+#include <boost/asio/io_context.hpp>
+#include <catch2/catch.hpp>
+#include <optional>
+
+#include "router/call_error.h"
+#include "tests/support/fake_clock.h"
+#include "tests/support/run_task.h"
+#include "tests/support/status_matchers.h"
+
+namespace llm::server {
+namespace {
+
+// Answers every question with one failure.
+class BrokenStore final : public KeyStore, public UsageStore {
+ public:
+  absl::StatusOr<Caller> Check(std::string_view, absl::Time) const override {
+    return failure;
+  }
+  Task<absl::StatusOr<v1::CreateKeyResponse>> Create(
+      v1::CreateKeyRequest) override {
+    co_return failure;
+  }
+  Task<absl::StatusOr<v1::ListKeysResponse>> List(bool) override {
+    co_return failure;
+  }
+  Task<absl::StatusOr<v1::RevokeKeyResponse>> Revoke(std::string) override {
+    co_return failure;
+  }
+  Task<absl::StatusOr<v1::GetUsageResponse>> Query(v1::GetUsageRequest,
+                                                   UsageScope) override {
+    co_return failure;
+  }
+  absl::Status Health() const override { return health; }
+
+  absl::Status failure = absl::UnavailableError("away");
+  absl::Status health;
+};
+
+class RefusalRecorder final : public CallObserver {
+ public:
+  void OnCallStarted(const CallIdentity&) override {}
+  void OnAttemptStarted(const AttemptIntent&) override {}
+  void OnFirstContent(const AttemptIntent&, absl::Duration) override {}
+  void OnAttemptFinished(const AttemptRecord&) override {}
+  void OnFallback(const AttemptRecord&, const AttemptIntent&) override {}
+  void OnCallFinished(const RequestRecord&, absl::Duration) override {}
+  void OnRefused(const RefusedCall& refused) override {
+    refusals.push_back(refused);
+  }
+  std::vector<RefusedCall> refusals;
+};
+
+std::shared_ptr<const RouteTable> TwoModels() {
+  auto table = std::make_shared<RouteTable>();
+  for (const char* id : {"deepseek-chat", "gpt-4o"}) {
+    table->models[id].id.value = id;
+    table->model_order.emplace_back(id);
+  }
+  table->models["deepseek-chat"].aliases = {"chat"};
+  table->model_aliases["chat"] = "deepseek-chat";
+  return table;
+}
+
+class GatewayFixture {
+ public:
+  GatewaySnapshot Snapshot(const std::string& admin_key) {
+    RouterParts router;
+    router.table = TwoModels();
+    router.clock = &clock;
+    router.random = &random;
+    GatewaySnapshot snapshot;
+    snapshot.router = std::make_shared<Router>(std::move(router));
+    snapshot.admin_key = ApiKey(admin_key);
+    return snapshot;
+  }
+  Gateway Make() {
+    GatewayParts parts;
+    parts.snapshot = Snapshot("first");
+    parts.keys = &store;
+    parts.usage = &store;
+    parts.clock = &clock;
+    parts.random = &random;
+    parts.state = &state;
+    parts.health = &board;
+    parts.observer = &observer;
+    return Gateway(std::move(parts));
+  }
+  template <typename T>
+  absl::Status Failure(Task<absl::StatusOr<T>> task) {
+    boost::asio::io_context io;
+    return RunTask(io, StatusOf(std::move(task)));
+  }
+
+  FakeClock clock;
+  SystemRandom random;
+  BrokenStore store;
+  ServiceState state;
+  HealthBoard board;
+  RefusalRecorder observer;
+
+ private:
+  template <typename T>
+  static Task<absl::Status> StatusOf(Task<absl::StatusOr<T>> task) {
+    const absl::StatusOr<T> result = co_await std::move(task);
+    co_return result.status();
+  }
+};
+
+TEST_CASE("A key made for an alias sees the model behind it, and no other",
+          "[server][gateway][SEC-2]") {
+  GatewayFixture fixture;
+  const Gateway gateway = fixture.Make();
+  Caller caller;
+  caller.allowed_models = {"chat"};
+  const v1::ListModelsResponse seen = gateway.ListModels(caller);
+  REQUIRE(seen.data_size() == 1);
+  CHECK(seen.data(0).id() == "deepseek-chat");
+  CHECK(gateway.GetModel(caller, "deepseek-chat").ok());
+  CHECK(gateway.GetModel(caller, "chat").ok());
+  const absl::Status hidden = gateway.GetModel(caller, "gpt-4o").status();
+  CHECK(CallErrorDetail(hidden).code() == "model_not_found");
+  CHECK(CallErrorDetail(hidden).message().find("gpt-4o") == std::string::npos);
+}
+
+TEST_CASE("A mistyped model is answered with the closest names",
+          "[server][gateway]") {
+  GatewayFixture fixture;
+  const Gateway gateway = fixture.Make();
+  const absl::Status status = gateway.GetModel({}, "deepsek-chat").status();
+  CHECK(CallErrorHttpStatus(status) == 404);
+  CHECK(CallErrorDetail(status).message().find("did you mean deepseek-chat?") !=
+        std::string::npos);
+}
+
+TEST_CASE("A reload puts the new admin key in force and the old one out",
+          "[server][gateway][OPS-3]") {
+  GatewayFixture fixture;
+  Gateway gateway = fixture.Make();
+  CHECK_THAT(gateway.AuthoriseAdmin("Bearer first"), IsOk());
+  gateway.SetSnapshot(fixture.Snapshot("second"));
+  CHECK_THAT(gateway.AuthoriseAdmin("Bearer second"), IsOk());
+  CHECK_THAT(gateway.AuthoriseAdmin("Bearer first"),
+             HasCode(absl::StatusCode::kUnauthenticated));
+}
+
+TEST_CASE("What a store refuses has the contract's code and parameter",
+          "[server][gateway][ERR-1]") {
+  GatewayFixture fixture;
+  Gateway gateway = fixture.Make();
+  fixture.store.failure = absl::NotFoundError("no key with this id");
+  v1::UpstreamError detail =
+      CallErrorDetail(fixture.Failure(gateway.RevokeKey({})));
+  CHECK(detail.code() == "not_found");
+  CHECK(CallErrorHttpStatus(fixture.Failure(gateway.RevokeKey({}))) == 404);
+  fixture.store.failure = absl::InvalidArgumentError("from: not a time");
+  detail = CallErrorDetail(fixture.Failure(gateway.GetUsage({}, {})));
+  CHECK(detail.code() == "invalid_request");
+  CHECK(detail.param() == "from");
+  fixture.store.failure = absl::UnavailableError("away");
+  CHECK(CallErrorHttpStatus(fixture.Failure(gateway.GetUsage({}, {}))) == 503);
+}
+
+TEST_CASE("A service that cannot verify keys is not ready",
+          "[server][gateway][OPS-2]") {
+  GatewayFixture fixture;
+  const Gateway gateway = fixture.Make();
+  fixture.state.ready = true;
+  CHECK(gateway.Ready());
+  fixture.store.health = absl::UnavailableError("keys cannot be verified");
+  CHECK_FALSE(gateway.Ready());
+  CHECK(gateway.ReadinessJson().find("keys cannot be verified") !=
+        std::string::npos);
+}
+
+TEST_CASE("A call refused while draining is told to the observer",
+          "[server][gateway][MET-1]") {
+  GatewayFixture fixture;
+  Gateway gateway = fixture.Make();
+  fixture.state.draining = true;
+  Caller caller;
+  caller.key_id.value = "key_1";
+  const CallContext context = gateway.NewCall(caller, "http");
+  const ChatRequest request;
+  boost::asio::io_context io;
+  const CallResult result =
+      RunTask(io, gateway.Chat(context, request, nullptr));
+  CHECK(CallErrorHttpStatus(result.status) == 503);
+  CHECK(CallErrorDetail(result.status).retry_after_s() > 0);
+  REQUIRE(fixture.observer.refusals.size() == 1);
+  const RefusedCall& refused = fixture.observer.refusals[0];
+  CHECK(refused.door == "http");
+  CHECK(refused.key_id == "key_1");
+  CHECK(refused.request_id == context.call_id.value);
+  CHECK(refused.code == "overloaded");
+  CHECK(refused.http_status == 503);
+}
+
+}  // namespace
+}  // namespace llm::server
