@@ -56,6 +56,14 @@ size_t Lines(const std::string& text) {
   return static_cast<size_t>(std::count(text.begin(), text.end(), '\n'));
 }
 
+TEST_CASE("Refusals at a door count by outcome, under no name", "[metrics]") {
+  MetricsHub hub(Table(), 1, {}, {});
+  hub.ObserverForLoop(0).OnRefused({"grpc", "r", "", "invalid_api_key", 401});
+  CHECK(Has(hub.Render(),
+            "llm_service_requests_total{provider=\"other\",model=\"other\","
+            "outcome=\"invalid_api_key\"} 1\n"));
+}
+
 TEST_CASE("Calls and attempts are counted under configured names",
           "[metrics]") {
   MetricsHub hub(Table(), 2, {}, {"0.1.0", "abcdef"});
