@@ -59,9 +59,10 @@ CurlEasy CurlMulti::TakeEasy() {
 }
 
 void CurlMulti::ReturnEasy(CurlEasy easy) {
-  if (idle_easies_.size() < kMaxIdleEasies) {
-    idle_easies_.push_back(std::move(easy));
-  }
+  if (idle_easies_.size() >= kMaxIdleEasies) return;
+  // Options point into the exchange that is ending, and would rule the next.
+  curl_easy_reset(easy.get());
+  idle_easies_.push_back(std::move(easy));
 }
 
 absl::Status CurlMulti::Add(CURL* easy) {

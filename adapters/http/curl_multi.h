@@ -49,8 +49,7 @@ class CurlMulti : public std::enable_shared_from_this<CurlMulti> {
   CurlMulti(const CurlMulti&) = delete;
   CurlMulti& operator=(const CurlMulti&) = delete;
 
-  // A handle from the pool or a new one; null when memory is out. Options of
-  // its earlier use are still set.
+  // A handle without options, from the pool or new; null when memory is out.
   CurlEasy TakeEasy();
   void ReturnEasy(CurlEasy easy);
 

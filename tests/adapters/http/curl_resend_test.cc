@@ -83,6 +83,34 @@ TEST_CASE_METHOD(HttpFixture,
   CHECK(server.connections() == 1);
 }
 
+TEST_CASE_METHOD(HttpFixture, "A fresh connection is opened where one is asked",
+                 "[adapters][http][resend]") {
+  server.SetScripts(
+      {{Step::ReadRequest(), AnswerStep(), Step::ReadRequest(), AnswerStep()}});
+  REQUIRE_THAT(Send(Post()).status, IsOk());
+  HttpRequest request = Post();
+  request.fresh_connection = true;
+  const HttpResult fresh = Send(request);
+  CHECK_THAT(fresh.status, IsOk());
+  CHECK_FALSE(fresh.reused_connection);
+  CHECK(server.connections() == 2);
+  // The wish is this request's alone.
+  CHECK(Send(Post()).reused_connection);
+}
+
+TEST_CASE_METHOD(HttpFixture,
+                 "What one request was sent with does not stay for the next",
+                 "[adapters][http]") {
+  server.SetScripts(
+      {{Step::ReadRequest(), AnswerStep(), Step::ReadRequest(), AnswerStep()}});
+  HttpRequest put = Post();
+  put.method = "PUT";
+  REQUIRE_THAT(Send(put).status, IsOk());
+  REQUIRE_THAT(Send(Post()).status, IsOk());
+  REQUIRE(server.requests() == 2);
+  CHECK(server.request(1).starts_with("POST "));
+}
+
 TEST_CASE_METHOD(HttpFixture, "After a refused resend the transport works on",
                  "[adapters][http][resend]") {
   server.SetScripts(
