@@ -74,11 +74,11 @@ bool MessageWriter::HasForeignPart(const v1::Message& message) const {
 }
 
 bool MessageWriter::NeedsReasoningChange(const v1::Message& message) const {
-  switch (setting_.profile.replay) {
+  switch (setting_.replay) {
     case ReasoningReplay::kForward:
       return false;
     case ReasoningReplay::kEcho:
-      if (setting_.thinking && HasToolCalls(message)) return true;
+      if (HasToolCalls(message)) return true;
       break;
     case ReasoningReplay::kStrip:
     case ReasoningReplay::kThinkTags:
@@ -152,7 +152,7 @@ void MessageWriter::Write(const v1::Message& message) {
 
 void MessageWriter::WriteContent(const v1::Message& message) {
   std::string prefix;
-  if (setting_.profile.replay == ReasoningReplay::kThinkTags) {
+  if (setting_.replay == ReasoningReplay::kThinkTags) {
     const std::string reasoning = JoinReasoning(message);
     if (!reasoning.empty()) prefix = "<think>" + reasoning + "</think>\n\n";
   }
@@ -178,8 +178,8 @@ void MessageWriter::WriteContent(const v1::Message& message) {
 }
 
 void MessageWriter::WriteReasoning(const v1::Message& message) {
-  const ReasoningReplay replay = setting_.profile.replay;
-  const bool echo = replay == ReasoningReplay::kEcho && setting_.thinking;
+  const ReasoningReplay replay = setting_.replay;
+  const bool echo = replay == ReasoningReplay::kEcho;
   if (message.role() != "assistant" ||
       (replay != ReasoningReplay::kForward && !echo)) {
     return;
@@ -230,7 +230,7 @@ void MessageWriter::WriteToolCall(const v1::ToolCall& call) {
 }
 
 void MessageWriter::WriteExtra(const v1::Message& message) {
-  const bool strip = setting_.profile.replay != ReasoningReplay::kForward;
+  const bool strip = setting_.replay != ReasoningReplay::kForward;
   bool details = false;
   if (auto extra = JsonDocument::Parse(message.extra_json()); extra.ok()) {
     const JsonValue root = extra->root();

@@ -25,7 +25,8 @@ class MessageWriter {
     const Profile& profile;
     // The provider's id: opaque parts of that origin are its own.
     std::string_view provider;
-    bool thinking;
+    // Of the model, as the request is sent.
+    ReasoningReplay replay;
   };
   MessageWriter(Setting setting, DroppedFields& dropped, JsonWriter& out)
       : setting_(setting), dropped_(dropped), out_(out) {}

@@ -55,6 +55,7 @@ class Renderer {
   void Extra(JsonValue field);
   sv Source(sv name) const;
   sv NameFor(sv name) const;
+  ReasoningReplay Replay() const;
 
   const ChatRequest& request_;
   const AttemptContext& context_;
@@ -78,11 +79,18 @@ sv Renderer::NameFor(sv name) const {
   return name;
 }
 
+// A model that is not to reason wants none of its old reasoning back.
+ReasoningReplay Renderer::Replay() const {
+  const ReasoningReplay replay =
+      ReasoningReplayFor(profile_, context_.upstream_model.value);
+  return replay == ReasoningReplay::kEcho && plan_.off ? ReasoningReplay::kStrip
+                                                       : replay;
+}
+
 void Renderer::Messages() {
   json_.Key("messages");
   json_.BeginArray();
-  MessageWriter({profile_, context_.provider.value, plan_.thinking}, dropped_,
-                json_)
+  MessageWriter({profile_, context_.provider.value, Replay()}, dropped_, json_)
       .WriteAll(request_);
   const std::string schema =
       ToolWriter({profile_, context_.traits, plan_.thinking}, dropped_, json_)
@@ -213,6 +221,7 @@ RenderedRequest Renderer::Render() {
   Extras();
   if (!profile_.constants.empty()) json_.RawMembers(profile_.constants);
   json_.EndObject();
+  rendered_.thinking = plan_.thinking;
   rendered_.dropped = dropped_.Take();
   return std::move(rendered_);
 }

@@ -25,6 +25,8 @@ struct RenderedRequest {
   std::string body;
   // The upstream is asked for a stream.
   bool stream = false;
+  // The model will reason, as far as is known.
+  bool thinking = false;
   std::vector<std::string> dropped;
 };
 

@@ -60,8 +60,12 @@ constexpr sv kQwenFields[] = {"enable_thinking",    "thinking_budget",
                               "repetition_penalty", "vl_high_resolution_images",
                               "translation_options"};
 // The kinds of qwen.md section 2; what matches none takes the plain switch.
+// Models of other makers keep their makers' rule for reasoning in the history
+// (the same page, 2026-11-20).
 constexpr ModelKind kQwenKinds[] = {
-    {"kimi-k3*", ReasoningStyle::kAlwaysOn},
+    {"kimi-k3*", ReasoningStyle::kAlwaysOn, ReasoningReplay::kEcho},
+    {"kimi-k2-thinking*", ReasoningStyle::kAlwaysOn, ReasoningReplay::kEcho},
+    {"kimi-k2.*", ReasoningStyle::kEnable, ReasoningReplay::kEcho},
     {"deepseek-r1*", ReasoningStyle::kAlwaysOn},
     {"MiniMax-M2*", ReasoningStyle::kAlwaysOn},
     {"*-thinking*", ReasoningStyle::kAlwaysOn},
@@ -71,7 +75,7 @@ constexpr ModelKind kQwenKinds[] = {
     {"*-instruct*", ReasoningStyle::kNone},
     {"qwen3.8-*", ReasoningStyle::kEnableLevel},
     {"glm-5*", ReasoningStyle::kEnableLevel},
-    {"deepseek-v4-*", ReasoningStyle::kEnableLevel}};
+    {"deepseek-v4*", ReasoningStyle::kEnableLevel, ReasoningReplay::kEcho}};
 // A key belongs to one region, so the second site never turns on by itself.
 constexpr Site kQwenSites[] = {
     {.id = "qwen",
@@ -298,6 +302,13 @@ bool Matches(sv pattern, sv text) {
   return false;
 }
 
+const ModelKind* KindOf(const Profile& profile, sv upstream_model) {
+  for (const ModelKind& kind : profile.model_kinds) {
+    if (Matches(kind.pattern, upstream_model)) return &kind;
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 std::span<const Profile> AllProfiles() { return kProfiles; }
@@ -311,10 +322,15 @@ const Profile& FindProfile(std::string_view id) {
 
 ReasoningStyle ReasoningStyleFor(const Profile& profile,
                                  std::string_view upstream_model) {
-  for (const ModelKind& kind : profile.model_kinds) {
-    if (Matches(kind.pattern, upstream_model)) return kind.style;
-  }
-  return profile.reasoning;
+  const ModelKind* const kind = KindOf(profile, upstream_model);
+  return kind == nullptr ? profile.reasoning : kind->style;
+}
+
+ReasoningReplay ReasoningReplayFor(const Profile& profile,
+                                   std::string_view upstream_model) {
+  const ModelKind* const kind = KindOf(profile, upstream_model);
+  return kind == nullptr ? profile.replay
+                         : kind->replay.value_or(profile.replay);
 }
 
 bool IsVendorField(std::string_view name) {

@@ -9,6 +9,7 @@
 #ifndef LLM_ADAPTERS_OPENAI_PROFILES_H_
 #define LLM_ADAPTERS_OPENAI_PROFILES_H_
 
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -41,7 +42,7 @@ enum class ReasoningStyle {
 enum class ReasoningReplay {
   kForward,    // sent as reasoning_content, as it came
   kStrip,      // never sent
-  kEcho,       // sent while thinking; "" where tool calls have none
+  kEcho,       // sent unless switched off; "" where tool calls have none
   kThinkTags,  // sent as <think>…</think> at the start of the content
 };
 
@@ -56,10 +57,12 @@ enum class ToolChoiceRule {
 
 enum class AuthStyle { kBearer, kApiKeyHeader };
 
-// Models of one vendor that spell reasoning in their own way.
+// Models of one vendor that treat reasoning in their own way.
 struct ModelKind {
   std::string_view pattern;  // '*' stands for any run of characters
   ReasoningStyle style;
+  // Unset: the vendor's.
+  std::optional<ReasoningReplay> replay = std::nullopt;
 };
 
 // One field under another name: {"user", "user_id"}.
@@ -94,7 +97,7 @@ struct Profile {
   // Role `developer` is known; otherwise it becomes `system`.
   bool developer_role = true;
   ReasoningStyle reasoning = ReasoningStyle::kForward;
-  // First match wins over `reasoning`.
+  // First match wins over `reasoning` and `replay`.
   std::span<const ModelKind> model_kinds = {};
   // The model reasons when nobody says anything.
   bool thinks_by_default = false;
@@ -122,7 +125,7 @@ struct Profile {
   // True: `extra_fields` is the whole list of vendor fields it knows; false:
   // everything is forwarded.
   bool checks_extra_fields = true;
-  // Fields of other_vendor_fields.cc it takes.
+  // Fields that IsVendorField knows and this vendor takes.
   std::span<const std::string_view> extra_fields = {};
   // Top-level fields it does not take: dropped and named.
   std::span<const std::string_view> dropped = {};
@@ -148,6 +151,10 @@ std::span<const Profile> AllProfiles();
 // The style for one model of a vendor.
 ReasoningStyle ReasoningStyleFor(const Profile& profile,
                                  std::string_view upstream_model);
+
+// What happens to reasoning in the history for one model of a vendor.
+ReasoningReplay ReasoningReplayFor(const Profile& profile,
+                                   std::string_view upstream_model);
 
 // True for a field that some vendor added to the dialect, and that a server
 // which does not know it may refuse.

@@ -181,7 +181,8 @@ ReasoningPlan PlanReasoning(const ChatRequest& request, JsonValue extra,
   const bool vendor_field = !wish.forced && vendor_wish.has_value();
   plan.off = wish.on == false && style != ReasoningStyle::kAlwaysOn;
   plan.thinking = style == ReasoningStyle::kAlwaysOn ||
-                  wish.on.value_or(profile.thinks_by_default);
+                  (style != ReasoningStyle::kNone &&
+                   wish.on.value_or(profile.thinks_by_default));
   Writer writer(wish, &plan.members);
   writer.json().BeginObject();
   WriteSwitch(style, vendor_field, writer);

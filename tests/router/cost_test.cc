@@ -72,6 +72,31 @@ TEST_CASE("An unknown price makes the request unpriced, never free",
   CHECK(attempt.price_status == PriceStatusName(PriceStatus::kUnknownModel));
 }
 
+TEST_CASE("Thinking has its price also where usage is missing",
+          "[router][cost][COST-1]") {
+  PriceRow row = Row("a", "alpha-up", "USD", 1'000'000, 2'000'000);
+  row.prices.output_thinking_mode = 10'000'000;
+  RouteTable priced = TestTable();
+  auto prices = PriceBook::Parse(BuiltInPrices(), {row});
+  REQUIRE_THAT(prices, IsOk());
+  priced.prices = *prices;
+  const auto [thinking, cost] = GENERATE(
+      table<bool, int64_t>({{false, 20'000'000}, {true, 100'000'000}}));
+  RouterFixture fixture(std::move(priced));
+  ScriptedAttempt answer = Answer("ok", 1, 1);
+  answer.usage = {};
+  answer.usage_source = UsageSource::kNone;
+  answer.output_chars = 33;  // ten tokens by estimate
+  answer.thinking = thinking;
+  fixture.a->Play(answer);
+  REQUIRE_THAT(fixture.Unary(Ask("alpha", "hi")).status, IsOk());
+  const AttemptRecord got = fixture.ledger.Rows<AttemptRecord>()[0];
+  REQUIRE(got.cost);
+  const int64_t input = got.usage.fresh_input.value_or(0) * 1'000'000;
+  CHECK(got.usage.output == 10);
+  CHECK(got.cost->pico - input == cost);
+}
+
 TEST_CASE("A failure without content costs nothing and hides no price",
           "[router][cost]") {
   RouterFixture fixture(

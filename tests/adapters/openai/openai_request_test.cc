@@ -305,6 +305,33 @@ TEST_CASE("reasoning in the history follows the vendor's rule",
   CHECK(got.dropped.empty());
 }
 
+TEST_CASE("Models of others that Qwen hosts get their reasoning back",
+          "[adapters][openai][request][TRN-3]") {
+  const std::string turn =
+      R"({"role":"assistant","content":null,"reasoning_content":"why",)"
+      R"("tool_calls":[{"id":"c","type":"function","function":)"
+      R"({"name":"f","arguments":"{}"}}]})";
+  const auto [model, effort, want] =
+      GENERATE(table<std::string, std::string, std::string>({
+          {"deepseek-v4-pro", "high", "\"why\""},
+          {"deepseek-v4-pro", "", "\"why\""},
+          {"deepseek-v4-pro", "none", ""},
+          {"kimi-k2.6", "high", "\"why\""},
+          {"kimi-k2-thinking", "high", "\"why\""},
+          {"kimi-k3", "none", "\"why\""},
+          {"deepseek-v3.2", "high", ""},
+          {"qwen3-max", "high", ""},
+      }));
+  CAPTURE(model, effort);
+  ChatRequest request = Parse(R"({"model":"x","messages":[)" + turn + R"(]})");
+  if (!effort.empty()) request.message.set_reasoning_effort(effort);
+  const RenderedRequest got = Render(request, "qwen", ContextFor(model));
+  const auto doc = JsonDocument::Parse(got.body);
+  REQUIRE(doc.ok());
+  const JsonValue message = doc->root().Find("messages").First();
+  CHECK(message.Find("reasoning_content").raw() == want);
+}
+
 TEST_CASE("messages are bent only where a vendor needs it",
           "[adapters][openai][request]") {
   const auto [profile, message, want] =
