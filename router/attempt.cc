@@ -74,7 +74,9 @@ Task<AttemptResult> RunAttempt(Provider* provider, const ChatRequest& request,
     // Passes on what was held, or hears that another attempt has won.
     const absl::Status completed = co_await sink.Complete();
     if (!completed.ok()) MarkCancelled(&result);
-  } else if (left || sink.caller_failed()) {
+    // A deadline ends a write to a slow caller too; that caller has not left.
+  } else if (left || (sink.caller_failed() &&
+                      result.failure.failure != FailureClass::kTimeout)) {
     MarkCancelled(&result);
   } else if (result.failure.failure == FailureClass::kNone) {
     result.failure.failure = FailureClass::kServerError;

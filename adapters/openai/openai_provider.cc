@@ -88,7 +88,8 @@ void MaskSecret(const ApiKey& key, UpstreamFailure* failure) {
 
 AttemptResult RefuseDrops(openai::RenderedRequest rendered) {
   AttemptResult result;
-  result.failure.failure = FailureClass::kInvalidRequest;
+  result.dispatched = false;
+  result.failure.failure = FailureClass::kUnsupported;
   result.failure.code = "unsupported_parameter";
   result.failure.param = rendered.dropped.front();
   result.failure.message = absl::StrCat("strict: the provider does not take ",
@@ -99,11 +100,21 @@ AttemptResult RefuseDrops(openai::RenderedRequest rendered) {
   return result;
 }
 
+// A connection that had died while idle says so as soon as it is used. One
+// that dies later took the request with it: the provider may have worked on
+// it, and a repeat would be a second bill.
+constexpr absl::Duration kStaleWithin = absl::Seconds(1);
+
 bool MayBeStale(const HttpResult& http) {
-  return !http.status.ok() && http.reused_connection &&
-         http.status.code() == absl::StatusCode::kUnavailable &&
-         (http.phase == HttpPhase::kConnect || http.phase == HttpPhase::kSend ||
-          http.phase == HttpPhase::kWait);
+  if (http.status.code() != absl::StatusCode::kUnavailable ||
+      !http.reused_connection) {
+    return false;
+  }
+  // Half a request is none.
+  if (http.phase == HttpPhase::kConnect || http.phase == HttpPhase::kSend) {
+    return true;
+  }
+  return http.phase == HttpPhase::kWait && http.timings.total <= kStaleWithin;
 }
 
 }  // namespace
@@ -144,7 +155,9 @@ UpstreamFailure OpenAiProvider::FailureOf(const HttpResult& http,
   UpstreamFailure failure;
   failure.http_status = reader.http_status();
   const bool cancelled = http.status.code() == absl::StatusCode::kCancelled;
-  if (cancelled || !reader.sink_status().ok()) {
+  // A deadline cancels the sink that waits: then the sink's word is an echo.
+  const bool late = http.status.code() == absl::StatusCode::kDeadlineExceeded;
+  if (cancelled || (!late && !reader.sink_status().ok())) {
     const bool by_sink = !cancelled && reader.sink_status().code() !=
                                            absl::StatusCode::kCancelled;
     failure.failure =
@@ -222,6 +235,7 @@ Task<AttemptResult> OpenAiProvider::Chat(const ChatRequest& request,
   result.dropped = std::move(rendered.dropped);
   result.request_bytes = static_cast<int64_t>(rendered.body.size());
   result.streamed_upstream = rendered.stream;
+  result.thinking = rendered.thinking;
   const HttpRequest http_request =
       MakeHttpRequest(std::move(rendered.body), context);
   OpenAiDecoder decoder(context.provider.value, context.attempt_id.value);

@@ -88,6 +88,20 @@ TEST_CASE_METHOD(CancelFixture, "Leaving while a retry waits",
   CHECK(ledger.Rows<AttemptRecord>()[0].next == "stop");
 }
 
+TEST_CASE_METHOD(RouterFixture,
+                 "A deadline that ends a write to a slow caller is a timeout",
+                 "[router][cancel][TMO-1]") {
+  ScriptedAttempt late = Answer("hello", 1, 1);
+  late.failure = FailureClass::kTimeout;
+  a->Play(late);
+  RecordingSink sink;
+  sink.answer = absl::CancelledError("the deadline cancelled the write");
+  const CallResult result = Stream(Ask("alpha", "hi"), sink);
+  CHECK_THAT(result.status, HasCode(absl::StatusCode::kDeadlineExceeded));
+  CHECK(ledger.Rows<AttemptRecord>()[0].outcome == "timeout");
+  CHECK(ledger.Rows<RequestRecord>()[0].outcome == "timeout");
+}
+
 TEST_CASE_METHOD(CancelFixture, "A caller whose sink fails has left",
                  "[router][cancel]") {
   a->Play(Answer("hello", 1, 1));

@@ -30,6 +30,8 @@ struct ScriptedAttempt {
   // Before the first chunk, and between the last one and the end.
   absl::Duration delay;
   absl::Duration end_delay;
+  // kTimeout is also the end where the sink refuses: as if the deadline had
+  // cancelled a write that waited.
   FailureClass failure = FailureClass::kNone;
   int http_status = 0;
   std::string code;
@@ -44,6 +46,7 @@ struct ScriptedAttempt {
   bool reasoning_exhausted = false;
   int64_t output_chars = 0;
   std::vector<std::string> dropped;
+  bool thinking = false;
 };
 
 // An answer of one text with usage.

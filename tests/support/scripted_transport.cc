@@ -12,6 +12,7 @@ Task<HttpResult> ScriptedTransport::Send(const HttpRequest& request,
   result.status = script_.end;
   result.phase = script_.phase;
   result.reused_connection = script_.reused_connection;
+  result.timings.total = script_.took;
   if (script_.no_head) co_return result;
   sink.OnHead(script_.status, script_.headers);
   result.http_status = script_.status;
@@ -30,7 +31,7 @@ Task<HttpResult> ScriptedTransport::Send(const HttpRequest& request,
     result.body_bytes += static_cast<int64_t>(size);
     absl::StatusOr<BodyProgress> step = co_await sink.OnBody(slice);
     if (!step.ok()) {
-      result.status = step.status();
+      if (!absl::IsDeadlineExceeded(script_.end)) result.status = step.status();
       result.phase = HttpPhase::kBody;
       co_return result;
     }

@@ -29,12 +29,15 @@ class ScriptedTransport : public HttpTransport {
     int status = 200;
     std::vector<HttpHeader> headers = {{"content-type", "text/event-stream"}};
     std::string body = {};
-    // How the exchange ends once the body is out.
+    // How the exchange ends once the body is out. A deadline also ends it
+    // while the sink waits, so it stands before the sink's own error.
     absl::Status end = absl::OkStatus();
     // Ends before any head has come.
     bool no_head = false;
     HttpPhase phase = HttpPhase::kComplete;
     bool reused_connection = false;
+    // The exchange's whole time, as reported; nothing waits for it.
+    absl::Duration took = absl::ZeroDuration();
   };
 
   explicit ScriptedTransport(Script script) : script_(std::move(script)) {}

@@ -123,21 +123,45 @@ TEST_CASE("a break after [DONE] does not matter", "[adapters][openai]") {
   CHECK(got.result.status.ToString() == "OK");
 }
 
-TEST_CASE("only a reused connection that died unanswered is stale",
+TEST_CASE("only a reused connection that died at once and unanswered is stale",
           "[adapters][openai][RTY-2]") {
-  const auto [phase, reused, stale] = GENERATE(table<HttpPhase, bool, bool>({
-      {HttpPhase::kConnect, true, true},
-      {HttpPhase::kSend, true, true},
-      {HttpPhase::kWait, true, true},
-      {HttpPhase::kWait, false, false},
-      {HttpPhase::kHead, true, false},
-      {HttpPhase::kBody, true, false},
+  struct Row {
+    HttpPhase phase;
+    bool reused;
+    absl::Duration took;
+    bool stale;
+  };
+  const absl::Duration soon = absl::Milliseconds(2);
+  const Row row = GENERATE_COPY(values<Row>({
+      {HttpPhase::kConnect, true, soon, true},
+      {HttpPhase::kSend, true, soon, true},
+      // A long upload that was cut off is no whole request.
+      {HttpPhase::kSend, true, absl::Seconds(9), true},
+      {HttpPhase::kWait, true, soon, true},
+      // It may have died of the work on this request.
+      {HttpPhase::kWait, true, absl::Seconds(60), false},
+      {HttpPhase::kWait, false, soon, false},
+      {HttpPhase::kHead, true, soon, false},
+      {HttpPhase::kBody, true, soon, false},
   }));
   const Exchange got = RunExchange({.end = absl::UnavailableError("gone"),
                                     .no_head = true,
-                                    .phase = phase,
-                                    .reused_connection = reused});
-  CHECK(got.result.stale_connection == stale);
+                                    .phase = row.phase,
+                                    .reused_connection = row.reused,
+                                    .took = row.took});
+  CHECK(got.result.stale_connection == row.stale);
+}
+
+TEST_CASE("a deadline that cancels a waiting sink is a timeout",
+          "[adapters][openai][TMO-1]") {
+  ExchangeSetting setting;
+  setting.sink_answer = absl::CancelledError("cancelled");
+  const Exchange got = RunExchange({.body = Sse({Delta(R"({"content":"a"})")}),
+                                    .end = absl::DeadlineExceededError("total"),
+                                    .phase = HttpPhase::kBody},
+                                   setting);
+  CHECK(FailureClassName(FailureOf(got)) == FailureClassName(kTimeout));
+  CHECK(got.result.content_seen);
 }
 
 TEST_CASE("a sink that refuses ends the attempt", "[adapters][openai]") {

@@ -37,6 +37,38 @@ TEST_CASE("without a key there is no authorization",
   CHECK(FindHeader(got.requests[0].headers, "authorization") == nullptr);
 }
 
+TEST_CASE("a repeat after a dead connection asks for a fresh one",
+          "[adapters][openai][RTY-2]") {
+  ExchangeSetting setting;
+  setting.context.fresh_connection = GENERATE(false, true);
+  const Exchange got = RunExchange({.body = kHi}, setting);
+  CHECK(got.requests[0].fresh_connection == setting.context.fresh_connection);
+}
+
+TEST_CASE("the result says whether thinking was asked for",
+          "[adapters][openai][COST-1]") {
+  const auto [model, effort, thinking] =
+      GENERATE(table<std::string, std::string, bool>({
+          {"qwen-plus", "high", true},
+          {"qwen-plus", "none", false},
+          {"qwen-plus", "", false},
+          {"qwq-plus", "", true},
+          // Has no switch: the wish does nothing.
+          {"qwen3-coder-plus", "high", false},
+      }));
+  CAPTURE(model, effort);
+  ExchangeSetting setting;
+  setting.profile = "qwen";
+  setting.context.upstream_model.value = model;
+  if (!effort.empty()) setting.request.message.set_reasoning_effort(effort);
+  // Also where the provider fails, and tells no usage.
+  const Exchange got = RunExchange({.end = absl::UnavailableError("gone"),
+                                    .no_head = true,
+                                    .phase = HttpPhase::kWait},
+                                   setting);
+  CHECK(got.result.thinking == thinking);
+}
+
 TEST_CASE("a strict caller is refused before anything is sent",
           "[adapters][openai][TRN-6]") {
   ExchangeSetting setting;
@@ -46,13 +78,15 @@ TEST_CASE("a strict caller is refused before anything is sent",
     setting.context.strict = true;
     const Exchange got = RunExchange({.body = kHi}, setting);
     CHECK(got.requests.empty());
-    CHECK(got.result.failure.failure == FailureClass::kInvalidRequest);
+    CHECK_FALSE(got.result.dispatched);
+    CHECK(got.result.failure.failure == FailureClass::kUnsupported);
     CHECK(got.result.failure.param == "seed");
     CHECK_THAT(got.result.status, HasCode(absl::StatusCode::kInvalidArgument));
   }
   SECTION("lenient") {
     const Exchange got = RunExchange({.body = kHi}, setting);
     CHECK_THAT(got.result.status, IsOk());
+    CHECK(got.result.dispatched);
     CHECK(got.result.dropped == std::vector<std::string>{"seed"});
   }
 }
