@@ -46,7 +46,6 @@ struct ScriptedAttempt {
   bool reasoning_exhausted = false;
   int64_t output_chars = 0;
   std::vector<std::string> dropped;
-  bool thinking = false;
 };
 
 // An answer of one text with usage.
