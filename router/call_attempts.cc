@@ -123,6 +123,7 @@ AttemptSink::Options Router::Call::SinkOptions(Running& attempt) {
     if (shaper_ != nullptr) {
       shaper_->SetModel(winner_->public_model.value);
     }
+    if (sink_ != nullptr) sink_->OnCommit(Info());
   };
   options.on_first_content = [this, &attempt] {
     attempt.first_content = parts_.clock->Monotonic() - attempt.began;

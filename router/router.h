@@ -78,6 +78,11 @@ struct CallContext {
 class ChunkSink {
  public:
   virtual ~ChunkSink() = default;
+  // Once, before the first Write of content: who answers, and after how many
+  // attempts. Cost and usage are in the last chunk.
+  virtual void OnCommit(const v1::ServiceInfo& known) {
+    static_cast<void>(known);
+  }
   virtual Task<absl::Status> Write(v1::ChatCompletionChunk chunk) = 0;
 };
 

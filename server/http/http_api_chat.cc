@@ -19,7 +19,7 @@ std::string Event(std::string_view json) {
   return absl::StrCat("data: ", ToAbsl(json), "\n\n");
 }
 
-// Writes chunks as events. What the first chunk knows becomes headers.
+// Writes chunks as events. What is known when the first leaves becomes headers.
 class EventSource : public ChunkSink {
  public:
   EventSource(Exchange& exchange, HttpReply head, absl::Duration grace)
@@ -27,29 +27,26 @@ class EventSource : public ChunkSink {
     exchange_.SetStream(head_, grace_);
   }
 
+  void OnCommit(const v1::ServiceInfo& known) override {
+    if (exchange_.stream_started()) return;
+    HttpReply all;
+    AddCallHeaders(known, &all);
+    // Cost and time spent are not known yet: the last chunk tells.
+    std::copy_if(all.headers.begin(), all.headers.end(),
+                 std::back_inserter(head_.headers), [](const auto& h) {
+                   return h.first == "x-llm-model" ||
+                          h.first == "x-llm-provider" ||
+                          h.first == "x-llm-attempts";
+                 });
+    exchange_.SetStream(head_, grace_);
+  }
+
   Task<absl::Status> Write(v1::ChatCompletionChunk chunk) override {
-    if (!exchange_.stream_started()) TellHead(chunk);
     const std::string event = Event(RenderChunk(chunk));
     co_return co_await exchange_.Send(event);
   }
 
  private:
-  void TellHead(const v1::ChatCompletionChunk& chunk) {
-    if (chunk.has_llm_service()) {
-      AddCallHeaders(chunk.llm_service(), &head_);
-    } else {
-      v1::ServiceInfo known;
-      known.set_model(chunk.model());
-      HttpReply model;
-      AddCallHeaders(known, &model);
-      // Attempts and time spent are not known yet: the last chunk tells.
-      std::copy_if(model.headers.begin(), model.headers.end(),
-                   std::back_inserter(head_.headers),
-                   [](const auto& h) { return h.first == "x-llm-model"; });
-    }
-    exchange_.SetStream(head_, grace_);
-  }
-
   Exchange& exchange_;
   HttpReply head_;
   const absl::Duration grace_;

@@ -52,6 +52,8 @@ def test_a_stream_ends_with_usage_when_asked_and_done(service):
     reply = running.chat(key=key, stream=True,
                          stream_options={"include_usage": True})
     assert reply.headers["content-type"].startswith("text/event-stream")
+    assert reply.headers["x-llm-provider"] == "simulated"
+    assert reply.headers["x-llm-attempts"] == "1"
     events = harness.sse(reply)
     assert events[-1] == "[DONE]"
     chunks = events[:-1]

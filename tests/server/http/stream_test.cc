@@ -22,6 +22,11 @@ TEST_CASE("a stream is events, then [DONE]", "[server][http][stream]") {
   service.on_chat = [](const CallContext&, const ChatRequest&,
                        ChunkSink* sink) -> Task<CallResult> {
     CallResult result;
+    v1::ServiceInfo known;
+    known.set_model("m");
+    known.set_provider("p");
+    known.set_attempts(2);
+    sink->OnCommit(known);
     result.status = co_await sink->Write(TextChunk("one"));
     if (result.status.ok()) {
       result.status = co_await sink->Write(TextChunk("two"));
@@ -37,7 +42,9 @@ TEST_CASE("a stream is events, then [DONE]", "[server][http][stream]") {
   CHECK(HeaderOf(answer, "Content-Type") == "text/event-stream; charset=utf-8");
   CHECK(HeaderOf(answer, "Transfer-Encoding") == "chunked");
   CHECK(HeaderOf(answer, "x-llm-model") == "m");
-  CHECK(HeaderOf(answer, "x-llm-attempts").empty());
+  CHECK(HeaderOf(answer, "x-llm-provider") == "p");
+  CHECK(HeaderOf(answer, "x-llm-attempts") == "2");
+  CHECK(HeaderOf(answer, "x-llm-cost").empty());
   const size_t one = answer.find("data: {");
   const size_t two = answer.find(R"("content":"two")");
   const size_t info = answer.find(R"("llm_service":{)");
