@@ -1,7 +1,10 @@
 // The end of a call: rows first, then the last bytes.
+#include <map>
+#include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "adapters/core/json_writer.h"
 #include "adapters/core/text.h"
 #include "router/call.h"
 #include "router/wire_usage.h"
@@ -17,6 +20,36 @@ absl::Status WithCallFacts(const absl::Status& status,
   detail.set_request_id(std::string(request_id));
   detail.set_attempts(attempts);
   return MakeCallError(status.code(), std::move(detail));
+}
+
+// OpenAI's own limit, and its limits of a name and a value; what a caller
+// sends beyond them is not recorded.
+constexpr size_t kMaxMetadata = 16;
+constexpr size_t kMaxMetadataName = 64;
+constexpr size_t kMaxMetadataValue = 512;
+
+// In the order of names, so that equal metadata gives equal rows.
+std::string MetadataJson(const v1::ChatCompletionRequest& request) {
+  const std::map<std::string, std::string> pairs(request.metadata().begin(),
+                                                 request.metadata().end());
+  if (pairs.empty()) return {};
+  std::string json;
+  JsonWriter writer(&json);
+  writer.BeginObject();
+  size_t written = 0;
+  for (const auto& [name, value] : pairs) {
+    if (written == kMaxMetadata) break;
+    if (name.size() > kMaxMetadataName) continue;
+    // A cut may split a character; cleaning mends it.
+    std::string clean_name = name;
+    std::string clean_value = value.substr(0, kMaxMetadataValue);
+    ReplaceInvalidUtf8(&clean_name);
+    ReplaceInvalidUtf8(&clean_value);
+    writer.Member(clean_name, clean_value);
+    ++written;
+  }
+  writer.EndObject();
+  return json;
 }
 
 }  // namespace
@@ -75,6 +108,7 @@ RequestRecord Router::Call::DescribeRequest(const absl::Status& status) const {
   record.config_version = plan_.config_version.empty() ? parts_.table->version
                                                        : plan_.config_version;
   record.reason = plan_.reason;
+  record.metadata_json = MetadataJson(request_.message);
   return record;
 }
 

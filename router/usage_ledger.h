@@ -108,6 +108,8 @@ struct RequestRecord {
   bool unpriced = false;
   std::string config_version;
   std::string reason;
+  // The caller's `metadata` as a JSON object of strings; empty if none.
+  std::string metadata_json;
 };
 
 using LedgerEntry = std::variant<AttemptIntent, AttemptRecord, RequestRecord>;

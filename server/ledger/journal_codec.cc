@@ -59,7 +59,7 @@ void Fields(A& a, V& v, std::type_identity<RequestRecord>) {
   a(v.http_status), a(v.requested_model.value), a(v.public_model.value);
   a(v.provider.value), a(v.attempts), a(v.stream), a(v.usage);
   a(v.usage_source), a(v.cost), a(v.unpriced), a(v.config_version);
-  a(v.reason);
+  a(v.reason), a.LongText(v.metadata_json);
 }
 
 // The last value of each enum: the decoder refuses what lies beyond.

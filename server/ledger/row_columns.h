@@ -123,7 +123,7 @@ void RequestColumns(Row& row, const RequestRecord& v) {
         out->append(money.currency.code);
       }));
   row("unpriced", v.unpriced), row("config_version", v.config_version);
-  row("reason", v.reason);
+  row("reason", v.reason), row("metadata_json", v.metadata_json);
 }
 
 }  // namespace llm::server

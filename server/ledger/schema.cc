@@ -68,7 +68,8 @@ CREATE TABLE requests (
   service_tier TEXT NOT NULL, reported_cost TEXT NOT NULL,
   usage_source TEXT NOT NULL,
   currencies TEXT NOT NULL, unpriced INTEGER NOT NULL,
-  config_version TEXT NOT NULL, reason TEXT NOT NULL
+  config_version TEXT NOT NULL, reason TEXT NOT NULL,
+  metadata_json TEXT NOT NULL
 ) STRICT;
 CREATE INDEX requests_started ON requests (started_us);
 CREATE INDEX requests_key ON requests (key_id, started_us);

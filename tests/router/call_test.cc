@@ -1,6 +1,7 @@
 // Whole calls against scripted providers: rows, fallback, retries, limits.
 #include <catch2/catch.hpp>
 
+#include "adapters/core/json.h"
 #include "tests/router/router_fixture.h"
 #include "tests/support/status_matchers.h"
 
@@ -707,6 +708,32 @@ TEST_CASE_METHOD(RouterFixture, "Explain chooses as Chat would, silently",
   CHECK_FALSE(plan->reason.empty());
   CHECK(a->calls().empty());
   CHECK(ledger.appends.empty());
+}
+
+TEST_CASE_METHOD(RouterFixture, "A request's metadata is recorded, bounded",
+                 "[router][ledger]") {
+  a->Play(Answer("ok", 1, 1));
+  v1::ChatCompletionRequest request = Ask("alpha", "hi");
+  auto& metadata = *request.mutable_metadata();
+  metadata["symbol"] = "6\"0";
+  metadata["bad"] = "x\xFF";
+  metadata[std::string(65, 'n')] = "the name is too long";
+  SECTION("few") {
+    Unary(request);
+    CHECK(ledger.Rows<RequestRecord>()[0].metadata_json ==
+          "{\"bad\":\"x\xEF\xBF\xBD\",\"symbol\":\"6\\\"0\"}");
+  }
+  SECTION("many and long") {
+    for (int i = 0; i < 40; ++i) {
+      metadata["k" + std::to_string(i)] = std::string(5000, 'v');
+    }
+    Unary(request);
+    const auto json = ledger.Rows<RequestRecord>()[0].metadata_json;
+    const auto doc = JsonDocument::Parse(json);
+    REQUIRE(doc.ok());
+    CHECK(doc->root().size() == 16);
+    CHECK(json.size() < 16 * 600);
+  }
 }
 
 }  // namespace

@@ -47,6 +47,7 @@ TEST_CASE("A frame gives back every field of its entries",
   const auto& request = std::get<RequestRecord>(frame.entries[2]);
   CHECK(request.cost == std::vector<Money>{{{"USD"}, 123'456'789}});
   CHECK(request.reason == "primary of general");
+  CHECK(request.metadata_json == R"({"experiment":"a","symbol":"600519"})");
 }
 
 TEST_CASE("A negative amount and the ends of 64 bits survive",

@@ -108,6 +108,7 @@ inline RequestRecord SampleRequest(const std::string& request) {
   record.usage_source = UsageSource::kProvider;
   record.cost = {Money{{"USD"}, 123'456'789}};
   record.config_version = "v1";
+  record.metadata_json = R"({"experiment":"a","symbol":"600519"})";
   record.reason = "primary of general";
   return record;
 }

@@ -63,9 +63,11 @@ TEST_CASE("A call's rows hold what the entries held", "[ledger][store]") {
            "deepseek/deepseek-flash@1", "1", "stop", "seed,logit_bias", "1"}});
   CHECK(Rows(fixture.path(),
              "SELECT request_id, requested_model, public_model, currencies, "
-             "unpriced, stream, attempts, outcome FROM requests") ==
+             "unpriced, stream, attempts, outcome, metadata_json "
+             "FROM requests") ==
         std::vector<std::vector<std::string>>{
-            {"r-1", "auto", "deepseek-chat", "USD", "0", "1", "1", "ok"}});
+            {"r-1", "auto", "deepseek-chat", "USD", "0", "1", "1", "ok",
+             R"({"experiment":"a","symbol":"600519"})"}});
 }
 
 TEST_CASE("An unknown cost is NULL, a free one is 0",
