@@ -41,6 +41,18 @@ void CutInto(std::string_view text, bool whole, Make make,
   }
 }
 
+// Code points, of what a fragment shows.
+int64_t CountChars(const v1::Part& part) {
+  int64_t chars = 0;
+  for (const std::string* text : {&part.text().text(), &part.reasoning().text(),
+                                  &part.tool_call().function().arguments()}) {
+    chars += std::count_if(text->begin(), text->end(), [](char c) {
+      return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+    });
+  }
+  return chars;
+}
+
 std::vector<v1::Part> Fragments(const AnswerScript& script, bool whole) {
   std::vector<v1::Part> parts;
   CutInto(script.reasoning, whole, ReasoningFragment, parts);
@@ -158,6 +170,7 @@ class SimulatedProvider : public Provider {
           !co_await Wait(options_.chunk_interval, context, result)) {
         co_return false;
       }
+      result.output_chars += CountChars(part);
       v1::ChatCompletionChunk chunk;
       v1::ChunkChoice& out = *chunk.add_choices();
       out.set_index(choice);
@@ -165,8 +178,6 @@ class SimulatedProvider : public Provider {
       result.content_seen = true;
       if (!co_await Write(std::move(chunk), sink, result)) co_return false;
     }
-    result.output_chars +=
-        static_cast<int64_t>(script.text.size() + script.reasoning.size());
     if (script.finish_reason == "length" && script.text.empty()) {
       result.reasoning_exhausted = true;
     }

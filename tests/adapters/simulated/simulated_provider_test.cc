@@ -1,5 +1,6 @@
 #include "adapters/simulated/simulated_provider.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 
 #include "adapters/core/json.h"
@@ -81,6 +82,10 @@ TEST_CASE("The same request gets the same answer, whole and streamed",
   CHECK(streamed.sink.chunks > 5);
   CHECK(whole.sink.chunks == 2);
   CHECK(Ask(request).sink.text == streamed.sink.text);
+  const std::string& text = whole.sink.text;
+  CHECK(whole.result.output_chars ==
+        std::count_if(text.begin(), text.end(),
+                      [](unsigned char c) { return (c & 0xC0) != 0x80; }));
 }
 
 TEST_CASE("Tools are called first and answered once results are there",
@@ -183,6 +188,8 @@ TEST_CASE("A caller that leaves ends the answer with the usage so far",
   const Run run = Ask(request, true, {}, 3);
   CHECK(run.result.failure.failure == FailureClass::kCancelled);
   CHECK(run.result.usage_source == UsageSource::kPartial);
+  // What was handed over, not the whole script.
+  CHECK(run.result.output_chars == 36);
   CHECK(run.sink.chunks == 3);
 }
 
@@ -259,7 +266,8 @@ TEST_CASE("A prompt of nothing but braces is read once",
   std::string braces = "JSON ";
   for (int i = 0; i < 500'000; ++i) braces += "{x";
   Say(request, "user", braces);
-  CHECK(JsonDocument::Parse(Ask(request).sink.text).ok());
+  const Run run = Ask(request);
+  CHECK(JsonDocument::Parse(run.sink.text).ok());
 }
 
 }  // namespace
