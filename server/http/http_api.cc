@@ -90,12 +90,17 @@ std::optional<HttpReply> HttpApi::Gate(const HttpRequest& request,
   return std::nullopt;
 }
 
+void HttpApi::NoteRefusal(const CallContext& context, const HttpReply& reply) {
+  if (service_ == nullptr || reply.error_code.empty()) return;
+  service_->NoteRefusal(context, reply.error_code, reply.status);
+}
+
 HttpReply HttpApi::Refusal(const HttpRequest& head, const DoorFault& fault) {
-  std::string id;
-  if (service_ != nullptr) {
-    id = service_->NewCall(Caller{}, "http").call_id.value;
-  }
+  CallContext context;
+  if (service_ != nullptr) context = service_->NewCall(Caller{}, "http");
+  const std::string& id = context.call_id.value;
   HttpReply reply = DoorReply(fault.status, fault.code, fault.message, id);
+  NoteRefusal(context, reply);
   Decorate(head, id, &reply);
   return reply;
 }
@@ -110,7 +115,10 @@ std::optional<HttpReply> HttpApi::RefuseEarly(const HttpRequest& head) {
                         chunked ? "invalid_request" : "body_too_large",
                         "This route takes no body.", call.request_id);
   }
-  if (refusal) Decorate(head, call.request_id, &*refusal);
+  if (refusal) {
+    NoteRefusal(call.context, *refusal);
+    Decorate(head, call.request_id, &*refusal);
+  }
   return refusal;
 }
 
@@ -128,6 +136,7 @@ Task<void> HttpApi::Handle(const HttpRequest& request, Exchange& exchange) {
   } else {
     reply = co_await Answer(request, call);
   }
+  NoteRefusal(call.context, reply);
   Decorate(request, call.request_id, &reply);
   exchange.Reply(std::move(reply));
 }

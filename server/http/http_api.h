@@ -42,6 +42,8 @@ class HttpApi : public HttpHandler {
   std::optional<HttpReply> Gate(const HttpRequest& request, Call* call) const;
   absl::Status Authorise(const HttpRequest& request, Call* call) const;
 
+  // Tells of an error that is answered here and that no router saw.
+  void NoteRefusal(const CallContext& context, const HttpReply& reply);
   Task<HttpReply> Answer(const HttpRequest& request, const Call& call);
   Task<HttpReply> AnswerKeys(const HttpRequest& request, const Call& call);
   Task<HttpReply> AnswerUsage(const Call& call);

@@ -62,6 +62,7 @@ Task<void> HttpApi::Chat(const HttpRequest& request, Call& call,
     HttpReply reply =
         DoorReply(415, "invalid_request", "Compressed bodies are not accepted.",
                   call.request_id);
+    NoteRefusal(call.context, reply);
     Decorate(request, call.request_id, &reply);
     exchange.Reply(std::move(reply));
     co_return;
@@ -69,6 +70,7 @@ Task<void> HttpApi::Chat(const HttpRequest& request, Call& call,
   auto chat = ParseChatRequest(request.body);
   if (!chat.ok()) {
     HttpReply reply = ErrorReply(chat.status(), call.request_id);
+    NoteRefusal(call.context, reply);
     Decorate(request, call.request_id, &reply);
     exchange.Reply(std::move(reply));
     co_return;

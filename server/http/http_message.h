@@ -39,6 +39,8 @@ struct HttpReply {
   // Beyond content type, length and connection, which the engine writes.
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
+  // Of an error that the door itself answers: the contract's `code`.
+  std::string error_code;
 
   HttpReply& With(std::string_view name, std::string_view value) {
     headers.emplace_back(name, value);

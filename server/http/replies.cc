@@ -28,6 +28,7 @@ HttpReply ErrorReply(const absl::Status& status, std::string_view request_id) {
   const v1::UpstreamError detail = CallErrorDetail(status);
   HttpReply reply;
   reply.status = CallErrorHttpStatus(status);
+  reply.error_code = detail.code();
   reply.body = RenderError(detail, reply.status, request_id);
   AddRetryHeaders(detail, &reply);
   if (reply.status == 401) reply.With("WWW-Authenticate", "Bearer");
@@ -42,6 +43,7 @@ HttpReply DoorReply(int http_status, std::string_view code,
   detail.set_source(http_status >= 500 ? "gateway" : "client");
   HttpReply reply;
   reply.status = http_status;
+  reply.error_code = std::string(code);
   reply.body = RenderError(detail, http_status, request_id);
   AddRetryHeaders(detail, &reply);
   return reply;

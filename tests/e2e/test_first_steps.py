@@ -131,6 +131,10 @@ def test_each_common_mistake_gets_its_own_clear_answer(service):
     assert running.call("/nowhere", key=key).status == 404
     assert running.call("/v1/chat/completions", key=key).status == 405
     assert running.call("/admin/v1/keys", key=ADMIN_KEY).status == 404
+    # Refused calls are seen too.
+    for word in ("invalid_api_key", "model_not_found", "invalid_request"):
+        assert f'outcome="{word}"' in running.metrics()
+        wait_for(lambda: f'"{word}"' in running.log())
 
 
 def test_a_revoked_key_stops_working(service):
