@@ -123,7 +123,11 @@ AttemptSink::Options Router::Call::SinkOptions(Running& attempt) {
     if (shaper_ != nullptr) {
       shaper_->SetModel(winner_->public_model.value);
     }
-    if (sink_ != nullptr) sink_->OnCommit(Info());
+    if (sink_ == nullptr) return;
+    // The attempt that answers counts once it is over; its caller hears now.
+    v1::ServiceInfo known = Info();
+    known.set_attempts(dispatched_ + 1);
+    sink_->OnCommit(known);
   };
   options.on_first_content = [this, &attempt] {
     attempt.first_content = parts_.clock->Monotonic() - attempt.began;
