@@ -55,29 +55,13 @@ inline constexpr std::string_view kRequestOutcomes[] = {
     "provider_rate_limited",
     "timeout",
     "overloaded"};
-inline constexpr std::string_view kAttemptOutcomes[] = {"ok",
-                                                        "client_cancelled",
-                                                        "lost",
-                                                        "not_dispatched",
-                                                        "unsupported",
-                                                        "invalid_request",
-                                                        "context_length",
-                                                        "content_filter",
-                                                        "bad_key",
-                                                        "permission",
-                                                        "out_of_money",
-                                                        "model_not_found",
-                                                        "rate_limited",
-                                                        "overloaded",
-                                                        "server_error",
-                                                        "timeout",
-                                                        "connect",
-                                                        "transport",
-                                                        "bad_answer",
-                                                        "incomplete",
-                                                        "empty_answer",
-                                                        "cancelled",
-                                                        "sink_failed"};
+inline constexpr std::string_view kAttemptOutcomes[] = {
+    "ok",           "client_cancelled", "lost",           "not_dispatched",
+    "unsupported",  "invalid_request",  "context_length", "content_filter",
+    "bad_key",      "permission",       "out_of_money",   "model_not_found",
+    "rate_limited", "overloaded",       "server_error",   "timeout",
+    "connect",      "transport",        "bad_answer",     "incomplete",
+    "empty_answer", "cancelled",        "sink_failed"};
 inline constexpr std::string_view kPriceStatuses[] = {
     "priced", "unknown_model", "unknown_tier", "unknown_usage"};
 
