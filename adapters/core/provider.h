@@ -79,6 +79,18 @@ class EventSink {
   virtual Task<absl::Status> Write(v1::ChatCompletionChunk chunk) = 0;
 };
 
+// What the provider said is left of its own limits, from the headers of any
+// answer; whoever routes moves traffic away before the refusal comes. Unset:
+// not said. Counts are of requests and tokens; resets run from the answer.
+struct RateLimitFacts {
+  std::optional<int64_t> limit_requests;
+  std::optional<int64_t> remaining_requests;
+  std::optional<absl::Duration> reset_requests;
+  std::optional<int64_t> limit_tokens;
+  std::optional<int64_t> remaining_tokens;
+  std::optional<absl::Duration> reset_tokens;
+};
+
 struct AttemptResult {
   // OK exactly when the answer is complete: a terminal event was seen and
   // there was content, a tool call, a refusal, a content_filter finish, or a
@@ -115,7 +127,27 @@ struct AttemptResult {
   // answer byte: most likely the provider had closed it before. One repeat
   // on a fresh connection is worth its small risk of being billed twice.
   bool stale_connection = false;
+  RateLimitFacts limits;
   HttpTimings timings;
+};
+
+// A look at the provider that costs nothing: its list of models [HLT-1].
+struct ProbeContext {
+  ApiKey api_key;
+  Instant deadline = Instant::Never();
+};
+
+enum class ProbeVerdict {
+  kUp,       // 2xx: it answers, and takes the key
+  kDown,     // no connection, a deadline, or 5xx
+  kUnknown,  // anything else: a 4xx says nothing about chats [HLT-2]
+};
+
+struct ProbeResult {
+  ProbeVerdict verdict = ProbeVerdict::kUnknown;
+  int http_status = 0;
+  // Sanitised; empty on kUp.
+  std::string message;
 };
 
 class Provider {
@@ -126,6 +158,9 @@ class Provider {
   virtual Task<AttemptResult> Chat(const ChatRequest& request,
                                    const AttemptContext& context,
                                    EventSink& sink) = 0;
+  // Never generates anything, never throws. A provider without a list of
+  // models is not asked: kUnknown with status 0.
+  virtual Task<ProbeResult> Probe(const ProbeContext& context);
 };
 
 }  // namespace llm
