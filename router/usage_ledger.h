@@ -45,7 +45,7 @@ struct CallIdentity {
   std::string task_source;
   std::string symbol;  // from metadata, if any
   std::string trace_id;
-  std::string client_request_id;  // the caller's own; logged, not stored
+  std::string client_request_id;  // the caller's own; never unique
   std::string variant;            // experiment; empty for now
   std::string door;               // grpc, http
 };

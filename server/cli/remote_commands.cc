@@ -116,6 +116,26 @@ std::string OrDash(std::string text) {
 
 using Rows = std::vector<std::vector<std::string>>;
 
+// "0.3 CNY + 0.01 USD": what was spent, before any exchange rate.
+std::string NativeCosts(const JsonValue& costs) {
+  std::string text;
+  for (JsonValue cost = costs.First(); cost; cost = cost.Next()) {
+    text += text.empty() ? "" : " + ";
+    text += std::string(cost.raw()) + " " + cost.Key();
+  }
+  return text;
+}
+
+// Requests whose cost the report's currency leaves out for want of a rate.
+int64_t Unconverted(const JsonValue& report) {
+  int64_t count = 0;
+  for (JsonValue group = report.Find("groups").First(); group;
+       group = group.Next()) {
+    count += group.Find("unconverted_requests").AsInt64().value_or(0);
+  }
+  return count;
+}
+
 // One row per group, under the names that it was grouped by.
 Rows UsageRows(const JsonValue& report) {
   Rows rows;
@@ -128,8 +148,9 @@ Rows UsageRows(const JsonValue& report) {
       row.push_back(OrDash(key.StringOr()));
     }
     if (rows.empty()) {
-      for (const char* name : {"requests", "attempts", "input", "cached",
-                               "output", "reasoning", "cost", "unpriced"}) {
+      for (const char* name :
+           {"requests", "attempts", "input", "cached", "output", "reasoning",
+            "cost", "unpriced", "estimated", "unconverted", "native"}) {
         header.emplace_back(name);
       }
       rows.push_back(header);
@@ -139,9 +160,11 @@ Rows UsageRows(const JsonValue& report) {
          {group.Find("requests"), group.Find("attempts"), tokens.Find("input"),
           tokens.Find("cached_input"), tokens.Find("output"),
           tokens.Find("reasoning"), group.Find("cost"),
-          group.Find("unpriced_requests")}) {
+          group.Find("unpriced_requests"), group.Find("estimated_requests"),
+          group.Find("unconverted_requests")}) {
       row.push_back(OrDash(std::string(value.raw())));
     }
+    row.push_back(OrDash(NativeCosts(group.Find("cost_native"))));
     rows.push_back(std::move(row));
   }
   return rows;
@@ -293,6 +316,12 @@ int RunUsage(const RemoteOptions& remote, const UsageOptions& options,
             << " requests, " << total.Find("tokens").raw() << " tokens, "
             << total.Find("cost").raw() << " "
             << report.Find("currency").StringOr() << "\n";
+  const int64_t unconverted = Unconverted(report);
+  if (unconverted > 0) {
+    *host.out << "not in the total: " << unconverted
+              << " requests in currencies without a rate; add one under "
+                 "usage.rates (column native has what they cost)\n";
+  }
   return 0;
 }
 

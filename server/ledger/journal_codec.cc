@@ -20,6 +20,7 @@ void Fields(A& a, V& v, std::type_identity<CallIdentity>) {
   a(v.request_id.value), a(v.org), a(v.team), a(v.user), a(v.end_user);
   a(v.key_id.value), a(v.run_id), a(v.agent), a(v.task_type);
   a(v.task_source), a(v.symbol), a(v.trace_id), a(v.variant), a(v.door);
+  a(v.client_request_id);
 }
 
 template <typename A, typename V>

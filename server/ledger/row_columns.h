@@ -124,6 +124,7 @@ void RequestColumns(Row& row, const RequestRecord& v) {
       }));
   row("unpriced", v.unpriced), row("config_version", v.config_version);
   row("reason", v.reason), row("metadata_json", v.metadata_json);
+  row("client_request_id", v.identity.client_request_id);
 }
 
 }  // namespace llm::server

@@ -96,7 +96,12 @@ CREATE TABLE keys (
 ) STRICT;
 )sql";
 
-constexpr std::array kMigrations = {kVersion1};
+// What a caller called its request, for support; never unique.
+constexpr char kVersion2[] = R"sql(
+ALTER TABLE requests ADD COLUMN client_request_id TEXT NOT NULL DEFAULT '';
+)sql";
+
+constexpr std::array kMigrations = {kVersion1, kVersion2};
 
 }  // namespace
 

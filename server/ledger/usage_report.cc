@@ -57,10 +57,17 @@ std::string RequestColumn(const std::string& column,
                       otherwise, ") END");
 }
 
+// A request that reached nobody counts under the name it asked for, if that is
+// a name of ours: a report has as many models as are served, not as many as
+// callers can think of.
+constexpr char kAskedFor[] =
+    "CASE WHEN outcome = 'model_not_found' THEN '(unknown)' "
+    "ELSE requested_model END";
+
 std::string KeyColumn(UsageKey key, bool requests) {
   switch (key) {
     case UsageKey::kModel:
-      return requests ? RequestColumn("public_model", "requested_model")
+      return requests ? RequestColumn("public_model", kAskedFor)
                       : "public_model";
     case UsageKey::kProvider:
       return requests ? RequestColumn("provider", "''") : "provider";

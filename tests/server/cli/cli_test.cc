@@ -197,15 +197,19 @@ TEST_CASE("usage reports as table, JSON and CSV", "[cli][usage]") {
       R"({"total":{"requests":3,"tokens":30,"cost":0.000123},"models":{},)"
       R"("currency":"USD","groups":[{"keys":{"model":"=m,1"},"requests":3,)"
       R"("attempts":4,"tokens":{"input":20,"cached_input":5,"output":10,)"
-      R"("reasoning":0},"cost":0.000123,"unpriced_requests":0}]})";
+      R"("reasoning":0},"cost":0.000123,"unpriced_requests":0,)"
+      R"("estimated_requests":1,"unconverted_requests":2,)"
+      R"("cost_native":{"CNY":0.5,"USD":0.000123}}]})";
   host.answer = HttpAnswer{200, report};
   CHECK(host.Run({"usage", "--from", "2026-11-01", "--by", "model,day"}) == 0);
   CHECK(host.sent[0].url ==
         "http://127.0.0.1:8005/v1/usage?from=2026-11-01&by=model,day");
   CHECK(host.sent[0].key == "sk-caller");
   CHECK(Has(host.out, "total: 3 requests, 30 tokens, 0.000123 USD"));
+  CHECK(Has(host.out, "not in the total: 2 requests"));
   CHECK(host.Run({"usage", "--format", "csv"}) == 0);
-  CHECK(Has(host.out, "\"'=m,1\",3,4,20,5,10,0,0.000123,0\n"));
+  CHECK(Has(host.out,
+            "\"'=m,1\",3,4,20,5,10,0,0.000123,0,1,2,0.5 CNY + 0.000123 USD\n"));
   CHECK(host.Run({"usage", "--format", "json"}) == 0);
   CHECK(host.out.str() == report + "\n");
 }

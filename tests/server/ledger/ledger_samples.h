@@ -41,6 +41,7 @@ inline CallIdentity SampleIdentity(const std::string& request) {
   identity.task_source = "request";
   identity.symbol = "600519";
   identity.trace_id = "trace";
+  identity.client_request_id = "client-1";
   identity.variant = "a";
   identity.door = "http";
   return identity;

@@ -63,11 +63,11 @@ TEST_CASE("A call's rows hold what the entries held", "[ledger][store]") {
            "deepseek/deepseek-flash@1", "1", "stop", "seed,logit_bias", "1"}});
   CHECK(Rows(fixture.path(),
              "SELECT request_id, requested_model, public_model, currencies, "
-             "unpriced, stream, attempts, outcome, metadata_json "
-             "FROM requests") ==
+             "unpriced, stream, attempts, outcome, metadata_json, "
+             "client_request_id FROM requests") ==
         std::vector<std::vector<std::string>>{
             {"r-1", "auto", "deepseek-chat", "USD", "0", "1", "1", "ok",
-             R"({"experiment":"a","symbol":"600519"})"}});
+             R"({"experiment":"a","symbol":"600519"})", "client-1"}});
 }
 
 TEST_CASE("An unknown cost is NULL, a free one is 0",
@@ -314,6 +314,32 @@ TEST_CASE("A file of a newer release is refused", "[ledger][store][OPS-5]") {
   database->reset();
   CHECK_THAT(OpenStore(fixture.options()),
              HasCode(absl::StatusCode::kFailedPrecondition));
+}
+
+TEST_CASE("A file of the first release keeps its rows and takes new ones",
+          "[ledger][store][OPS-5]") {
+  StoreFixture fixture;
+  {
+    auto store = fixture.Open();
+    auto ledger = store->MakeLedger(0);
+    REQUIRE_THAT(fixture.Append(*ledger, SampleCall("old")), IsOk());
+    REQUIRE_THAT(store->Close(kPatience), IsOk());
+  }
+  auto database = Database::Open(fixture.path(), absl::Seconds(5));
+  REQUIRE_THAT(database, IsOk());
+  REQUIRE_THAT((*database)->Execute(
+                   "ALTER TABLE requests DROP COLUMN client_request_id; "
+                   "PRAGMA user_version=1"),
+               IsOk());
+  database->reset();
+  auto store = fixture.Open();
+  auto ledger = store->MakeLedger(0);
+  REQUIRE_THAT(fixture.Append(*ledger, SampleCall("new")), IsOk());
+  REQUIRE_THAT(store->Close(kPatience), IsOk());
+  CHECK(Rows(fixture.path(),
+             "SELECT request_id, client_request_id FROM requests ORDER BY 1") ==
+        std::vector<std::vector<std::string>>{{"r-new", "client-1"},
+                                              {"r-old", ""}});
 }
 
 TEST_CASE("What cannot be opened is told at once", "[ledger][store]") {

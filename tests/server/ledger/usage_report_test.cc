@@ -116,6 +116,11 @@ TEST_CASE("A failed request counts under its last attempt's model",
   request.requested_model = ModelId{"auto"};
   std::string want = "auto";
   SECTION("none was made: the model it asked for") {}
+  SECTION("it asked for what is not served: not under a caller's words") {
+    request.requested_model = ModelId{"no-such-model"};
+    request.outcome = "model_not_found";
+    want = "(unknown)";
+  }
   SECTION("two were made: the later one's") {
     AttemptRecord first = SampleAttempt("r-1", "a-1");
     AttemptRecord last = SampleAttempt("r-1", "a-2");
