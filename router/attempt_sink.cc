@@ -30,7 +30,7 @@ bool AttemptSink::Commit() {
   if (committed_) return true;
   if (!options_.gate->TryCommit(options_.attempt)) return false;
   committed_ = true;
-  if (options_.on_commit) options_.on_commit();
+  if (options_.on_commit) options_.on_commit(dropped_);
   return true;
 }
 

@@ -36,11 +36,15 @@ class AttemptSink : public EventSink {
     StreamShaper* shaper = nullptr;
     // Called once, at the first content, before it is passed on.
     std::function<void()> on_first_content;
-    // Called once, when this attempt wins, before anything of it is written.
-    std::function<void()> on_commit;
+    // Called once, when this attempt wins, before anything of it is written,
+    // with the request fields that it did not send on.
+    std::function<void(const std::vector<std::string>& dropped)> on_commit;
   };
   explicit AttemptSink(Options options);
 
+  void OnDropped(const std::vector<std::string>& fields) override {
+    dropped_ = fields;
+  }
   Task<absl::Status> Write(v1::ChatCompletionChunk chunk) override;
   // After the provider has succeeded: wins the gate if it is still open and
   // passes on what was held. kCancelled if another attempt has won.
@@ -71,6 +75,7 @@ class AttemptSink : public EventSink {
   std::vector<v1::ChatCompletionChunk> held_;
   TokenEstimate estimate_;
   std::vector<std::string> tool_call_ids_;
+  std::vector<std::string> dropped_;
   bool content_seen_ = false;
   bool committed_ = false;
   bool caller_failed_ = false;

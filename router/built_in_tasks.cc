@@ -20,7 +20,7 @@ const std::vector<BuiltInTask>& BuiltInTasks() {
       {"research_management", {}, true, false},
       {"trading_decision", {}, false, false},
       {"risk_debate", {}, false, false},
-      {"risk_management", {}, true, false},
+      {"risk_management", {"portfolio_manager"}, true, false},
       {"signal_extraction", {"data_extraction"}, false, false},
       {"reflection", {}, false, false},
       {"embedding", {}, false, false},

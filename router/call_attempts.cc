@@ -118,7 +118,8 @@ AttemptSink::Options Router::Call::SinkOptions(Running& attempt) {
   options.gate = &gate_;
   options.clock = parts_.clock;
   options.shaper = shaper_.get();
-  options.on_commit = [this, &attempt] {
+  options.on_commit = [this,
+                       &attempt](const std::vector<std::string>& dropped) {
     winner_ = attempt.target;
     if (shaper_ != nullptr) {
       shaper_->SetModel(winner_->public_model.value);
@@ -127,6 +128,7 @@ AttemptSink::Options Router::Call::SinkOptions(Running& attempt) {
     // The attempt that answers counts once it is over; its caller hears now.
     v1::ServiceInfo known = Info();
     known.set_attempts(dispatched_ + 1);
+    known.mutable_dropped()->Assign(dropped.begin(), dropped.end());
     sink_->OnCommit(known);
   };
   options.on_first_content = [this, &attempt] {

@@ -19,6 +19,7 @@ PricedCost PriceOf(const RouteTable& table, const RouteTarget& target,
   query.provider = settings.price_provider.empty() ? settings.id.value
                                                    : settings.price_provider;
   query.currency = &settings.currency;
+  query.public_model = target.public_model.value;
   query.served_model = served_model;
   query.requested_model = target.deployment.upstream_model.value;
   query.at = at;

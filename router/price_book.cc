@@ -24,7 +24,8 @@ constexpr size_t kMaxModelName = 256;
 
 bool InForce(const PriceRow& row, const PriceQuery& query) {
   return row.effective_from <= query.at && query.at < row.effective_until &&
-         (query.currency == nullptr || row.currency == *query.currency);
+         (query.currency == nullptr || row.currency == *query.currency) &&
+         (row.public_model.empty() || row.public_model == query.public_model);
 }
 
 // The rows of one provider from one source, by the ways a name can meet them.

@@ -2,11 +2,11 @@
 //
 // Rows come from the built-in list (prices.json: fields, sources and dates
 // stand in it, per row) and from the configuration, which wins. Lookup:
-// restrict to provider and currency, drop rows not in force at the request's
-// start, then exact model, alias, pattern in file order; the model that was
-// served before the one that was asked for. Unknown is unknown: nullopt,
-// never zero. OpenRouter reports its own charge, which is taken as it is
-// unless the configuration has a row.
+// restrict to provider, currency and public model, drop rows not in force at
+// the request's start, then exact model, alias, pattern in file order; the
+// model that was served before the one that was asked for. Unknown is unknown:
+// nullopt, never zero. OpenRouter reports its own charge, which is taken as it
+// is unless the configuration has a row.
 //
 // Threads: Immutable once built; share freely.
 // Units:   Pico-units of the row's currency per token.
@@ -51,6 +51,7 @@ struct PricedCost {
 struct PriceQuery {
   std::string_view provider;  // price book provider
   const Currency* currency = nullptr;
+  std::string_view public_model;     // by which the caller got there
   std::string_view served_model;     // as the provider said; may be empty
   std::string_view requested_model;  // the upstream id we asked for
   absl::Time at;                     // request start

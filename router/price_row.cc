@@ -33,6 +33,8 @@ void AppendTime(absl::Time time, std::string* out) {
 std::string PriceRowDigest(const PriceRow& row) {
   std::string text =
       absl::StrCat(row.provider, "|", row.model, "|", row.currency.code);
+  // The versions of the built-in rows stay what they were.
+  if (!row.public_model.empty()) absl::StrAppend(&text, "|", row.public_model);
   AppendTime(row.effective_from, &text);
   AppendTime(row.effective_until, &text);
   AppendPrices(row.prices, &text);

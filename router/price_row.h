@@ -56,6 +56,8 @@ struct PriceWindow {
 
 struct PriceRow {
   std::string provider;
+  // Holds for this public model only; empty: for all that reach `model`.
+  std::string public_model;
   std::string model;
   std::vector<std::string> aliases;
   std::string match;  // anchored regular expression (RE2 syntax), or empty

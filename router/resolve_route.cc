@@ -31,6 +31,8 @@ bool IsAuto(std::string_view model) {
 // The task in the model field; empty for plain auto.
 std::string_view AliasTask(std::string_view model,
                            const RoutingPolicy& policy) {
+  if (model == "auto:") return model;  // no task has that name
+
   if (model == "auto-quick") return policy.quick_task;
   if (model == "auto-deep") return policy.deep_task;
   if (model.starts_with("auto:")) return model.substr(5);
@@ -163,10 +165,14 @@ absl::StatusOr<ResolvedRoute> ResolveModel(const PlanInput& input,
   } else if (!AddProviderModel(input, name, &route)) {
     return UnknownModel(input, name);
   }
-  // Here a task is only a word for the usage row; it routes nothing.
+  // Here a task routes nothing. Who says one to us must say one that exists;
+  // metadata is the caller's own, and any word will do for the usage row.
   const TaskName task = ChooseTask(input, {});
   if (task.source != "default") {
     const TaskRoute* known = input.table->FindTask(task.name);
+    if (known == nullptr && task.source != "metadata") {
+      return UnknownTask(input, task.name);
+    }
     route.task_type =
         known == nullptr ? std::string(task.name.substr(0, 128)) : known->id;
   }

@@ -74,6 +74,11 @@ struct AttemptContext {
 class EventSink {
  public:
   virtual ~EventSink() = default;
+  // Before the first Write, where request fields are not sent on: their
+  // names, as in AttemptResult.dropped.
+  virtual void OnDropped(const std::vector<std::string>& fields) {
+    static_cast<void>(fields);
+  }
   // Returns when the caller can take more: awaiting it is the back-pressure.
   // An error ends the attempt as kSinkFailed (kCancelled stays kCancelled).
   virtual Task<absl::Status> Write(v1::ChatCompletionChunk chunk) = 0;

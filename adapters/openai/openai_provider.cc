@@ -233,6 +233,7 @@ Task<AttemptResult> OpenAiProvider::Chat(const ChatRequest& request,
   }
   AttemptResult result;
   result.dropped = std::move(rendered.dropped);
+  if (!result.dropped.empty()) sink.OnDropped(result.dropped);
   result.request_bytes = static_cast<int64_t>(rendered.body.size());
   result.streamed_upstream = rendered.stream;
   result.thinking = rendered.thinking;

@@ -3,11 +3,13 @@
 #include <ostream>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "adapters/core/json.h"
 #include "adapters/core/text.h"
 #include "router/health_board.h"
 #include "router/route_plan.h"
 #include "server/cli/commands.h"
+#include "server/config/catalog.h"
 #include "server/config/load_config.h"
 #include "server/config/setting_text.h"
 
@@ -27,16 +29,21 @@ std::string DateText(absl::Time time) {
   return absl::FormatTime("%Y-%m-%dT%H:%MZ", time, absl::UTCTimeZone());
 }
 
-// `name` is a public model, or an id as the provider knows it.
+// `name` is a public model, served here or only known, or an id as the provider
+// knows it.
 bool RowMatches(const PriceRow& row, const std::string& name,
                 const RouteTable& table) {
-  if (name.empty() || row.model == name ||
+  if (name.empty() || row.model == name || row.public_model == name ||
       std::find(row.aliases.begin(), row.aliases.end(), name) !=
           row.aliases.end()) {
     return true;
   }
+  if (!row.public_model.empty()) return false;
   const PublicModel* model = table.FindModel(name);
-  if (model == nullptr) return false;
+  if (model == nullptr) {
+    const CatalogModel* known = FindInCatalog(name);
+    return known != nullptr && known->upstream == row.model;
+  }
   return std::any_of(model->deployments.begin(), model->deployments.end(),
                      [&](const Deployment& deployment) {
                        return deployment.upstream_model.value == row.model;
@@ -134,10 +141,14 @@ int RunPrices(const PricesOptions& options, const CliHost& host) {
       continue;
     }
     const PriceSet prices = EffectivePrices(row, at, 0);
-    rows.push_back({row.provider, row.model, row.currency.code,
-                    PriceText(prices.input), PriceText(prices.cached_input),
-                    PriceText(prices.output), DateText(row.effective_from),
-                    DateText(row.effective_until), row.source});
+    rows.push_back({row.provider,
+                    row.public_model.empty() || row.public_model == row.model
+                        ? row.model
+                        : absl::StrCat(row.model, " as ", row.public_model),
+                    row.currency.code, PriceText(prices.input),
+                    PriceText(prices.cached_input), PriceText(prices.output),
+                    DateText(row.effective_from), DateText(row.effective_until),
+                    row.source});
   }
   if (rows.size() == 1) {
     *host.err << "no price row is in force"

@@ -1,5 +1,4 @@
 // Price rows from the file.
-#include <map>
 #include <utility>
 
 #include "server/config/route_table_builder.h"
@@ -22,9 +21,11 @@ void CopyNames(const PriceBook& built_in, PriceRow* row) {
 }
 
 PriceRow MakeRow(const PriceDraft& price, const ProviderSettings& provider,
-                 const Deployment& deployment, const PriceBook& built_in) {
+                 const PublicModel& model, const Deployment& deployment,
+                 const PriceBook& built_in) {
   PriceRow row;
   row.provider = provider.price_provider;
+  row.public_model = model.id.value;
   row.model = deployment.upstream_model.value;
   row.currency = provider.currency;
   row.prices = price.prices;
@@ -54,7 +55,6 @@ std::vector<PriceRow> PriceOverrides(const ConfigDraft& draft,
                                      const PriceBook& built_in,
                                      LoadContext* context) {
   std::vector<PriceRow> rows;
-  std::map<std::string, std::string> priced_by;  // row name to model
   for (const ModelDraft& given : draft.models) {
     const auto model = table.models.find(given.id);
     if (!given.price.has_value() || model == table.models.end()) continue;
@@ -71,16 +71,8 @@ std::vector<PriceRow> PriceOverrides(const ConfigDraft& draft,
                 " (providers.", deployment.provider.value, ".currency)"));
         continue;
       }
-      PriceRow row = MakeRow(price, provider->second, deployment, built_in);
-      const auto [it, added] = priced_by.try_emplace(
-          Cat(row.provider, "/", row.model, "/", currency), given.id);
-      if (!added && it->second != given.id) {
-        context->faults->Add(price.place.line, price.place.path,
-                             Cat("models.", Shown(it->second),
-                                 " already prices ", deployment.id));
-        continue;
-      }
-      if (added) rows.push_back(std::move(row));
+      rows.push_back(MakeRow(price, provider->second, model->second, deployment,
+                             built_in));
     }
   }
   // What is simulated costs nothing, which is not the same as unknown.

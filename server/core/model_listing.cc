@@ -35,6 +35,7 @@ void FillPricing(const PublicModel& model, const ListingFacts& facts,
   PriceQuery query;
   query.provider = settings->second.price_provider;
   query.currency = &settings->second.currency;
+  query.public_model = model.id.value;
   query.requested_model = first.upstream_model.value;
   query.at = facts.now;
   const PriceRow* row = facts.table->prices->Find(query);

@@ -36,7 +36,8 @@ class EventSource : public ChunkSink {
                  std::back_inserter(head_.headers), [](const auto& h) {
                    return h.first == "x-llm-model" ||
                           h.first == "x-llm-provider" ||
-                          h.first == "x-llm-attempts";
+                          h.first == "x-llm-attempts" ||
+                          h.first == "x-llm-dropped";
                  });
     exchange_.SetStream(head_, grace_);
   }

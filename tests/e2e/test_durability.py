@@ -1,6 +1,7 @@
 """kill -9 at random under load: no answered request without its row, no row
 twice; what was in flight is found again as lost."""
 
+import collections
 import http.client
 import json
 import os
@@ -21,7 +22,9 @@ def load(running, answered, stop, seed):
     while not stop.is_set():
         stream = rng.random() < 0.5
         try:
-            reply = running.chat("m", text=f"q{rng.random()}", stream=stream)
+            # The upstream sees the text, our rows the run: the same word.
+            name = f"q{rng.random()}"
+            reply = running.chat("m", text=name, run_id=name, stream=stream)
         except (OSError, urllib.error.URLError, http.client.HTTPException):
             return
         if reply.status != 200:
@@ -67,19 +70,24 @@ def test_no_answered_request_is_without_its_row(service, tmp_path):
         time.sleep(0.2)
     missing = set(answered) - set(stored)
     assert not missing, f"{len(missing)} of {len(answered)} answered requests"
-    assert len(stored) == len(set(stored))
-    attempts = [row[0] for row in database.execute(
-        "SELECT attempt_id FROM attempts")]
-    assert len(attempts) == len(set(attempts))
-    seen = len(simulator.log("k"))
-    # An intent may be journalled and its process killed before dispatch, so
-    # rows may exceed what the provider saw, never fall short.
-    assert len(attempts) >= seen
-    lost = database.execute(
-        "SELECT count(*) FROM attempts WHERE outcome = 'lost'").fetchone()[0]
-    report(f"kill -9: {ROUNDS} times, {len(answered)} answered, {len(attempts)} attempt "
-          f"rows, {seen} seen upstream, {lost} lost; none missing, none twice")
+    rows, lost = collections.Counter(), collections.Counter()
+    for run, outcome in database.execute("SELECT run_id, outcome FROM attempts"):
+        (lost if outcome == "lost" else rows)[run] += 1
+    seen = collections.Counter(
+        json.loads(request["body"])["messages"][0]["content"]
+        for request in simulator.log("k"))
+    for run in set(seen) | set(rows) | set(lost):
+        # Each dispatch has one row. An intent may be journalled and its process
+        # killed before dispatch, so a lost row may stand for nothing.
+        assert rows[run] <= seen[run] <= rows[run] + lost[run], run
+    requests = collections.Counter(
+        row[0] for row in database.execute("SELECT run_id FROM requests"))
+    assert set(requests.values()) == {1}
+    report(f"kill -9: {ROUNDS} times, {len(answered)} answered, "
+           f"{rows.total() + lost.total()} attempt rows, {seen.total()} seen "
+           f"upstream, {lost.total()} lost; none missing, none twice")
     assert len(answered) > ROUNDS
+    assert lost.total() > 0
     simulator.close()
 
 

@@ -82,6 +82,21 @@ TEST_CASE_METHOD(RouterFixture, "The rows are kept before the last chunk",
   CHECK(ledger.Rows<RequestRecord>()[0].stream);
 }
 
+TEST_CASE_METHOD(RouterFixture, "A stream's headers name what was dropped",
+                 "[router][stream][TRN-6]") {
+  ScriptedAttempt failed = Failure(FailureClass::kBadAnswer, 200);
+  failed.dropped = {"top_k"};
+  a->Play(failed);
+  ScriptedAttempt answer = Answer("hello", 7, 2);
+  answer.dropped = {"seed"};
+  b->Play(answer);
+  RecordingSink sink;
+  REQUIRE_THAT(Stream(Ask("auto", "hi"), sink).status, IsOk());
+  REQUIRE(sink.known.dropped_size() == 1);
+  CHECK(sink.known.dropped(0) == "seed");
+  CHECK(sink.known.attempts() == 2);
+}
+
 TEST_CASE_METHOD(RouterFixture, "A failure falls back, one row per attempt",
                  "[router][fallback][LED-2][RTY-6]") {
   a->Play(Failure(FailureClass::kBadAnswer, 200));

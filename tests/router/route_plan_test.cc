@@ -106,10 +106,29 @@ TEST_CASE_METHOD(PlanFixture, "Unknown names are refused with a suggestion",
         std::string::npos);
   request.set_model("nobody/alpha");  // no such provider
   CHECK(First() == "model_not_found");
+  request.set_model("auto:");
+  CHECK(First() == "model_not_found");
   request.set_model("auto:newz");
   CHECK(First() == "model_not_found");
   CHECK(CallErrorDetail(Plan().status()).message().find("news") !=
         std::string::npos);
+}
+
+TEST_CASE_METHOD(PlanFixture, "A task that does not exist is refused",
+                 "[router][plan]") {
+  request.set_model("alpha");
+  SECTION("in the request") { request.set_task_type("newz"); }
+  SECTION("in the path") { path_task = "newz"; }
+  CHECK(First() == "model_not_found");
+}
+
+TEST_CASE_METHOD(PlanFixture, "Metadata beside a named model may hold any task",
+                 "[router][plan]") {
+  request.set_model("alpha");
+  (*request.mutable_metadata())["task_type"] = "my own word";
+  const auto plan = Plan();
+  REQUIRE_THAT(plan, IsOk());
+  CHECK(plan->task_type == "my own word");
 }
 
 TEST_CASE_METHOD(PlanFixture, "Tiers are primary, then fallback",

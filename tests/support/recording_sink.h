@@ -13,6 +13,7 @@ namespace llm {
 
 class RecordingSink : public ChunkSink {
  public:
+  void OnCommit(const v1::ServiceInfo& info) override { known = info; }
   Task<absl::Status> Write(v1::ChatCompletionChunk chunk) override {
     if (on_write) on_write(chunk);
     if (!answer.ok()) co_return answer;
@@ -33,6 +34,8 @@ class RecordingSink : public ChunkSink {
   }
 
   std::vector<v1::ChatCompletionChunk> chunks;
+  // What was known before the first content.
+  v1::ServiceInfo known;
   // What Write says; set to an error for a caller who is gone.
   absl::Status answer;
   // Called before a chunk is kept.

@@ -97,6 +97,7 @@ Task<AttemptResult> ScriptedProvider::Chat(const ChatRequest& request,
   result.reasoning_exhausted = play.reasoning_exhausted;
   result.output_chars = play.output_chars;
   result.dropped = play.dropped;
+  if (!play.dropped.empty()) sink.OnDropped(play.dropped);
   absl::Status status = co_await Sleep(play.delay, context);
   for (v1::ChatCompletionChunk& chunk : play.chunks) {
     if (status.ok()) status = co_await sink.Write(std::move(chunk));

@@ -264,6 +264,8 @@ TEST_CASE("prices shows the rows in force and where they come from",
   CHECK(Has(host.out, "configuration"));
   CHECK(host.Run({"prices", "--model", "no-such-model"}) == 1);
   CHECK(Has(host.err, "unknown"));
+  // A public name of a provider that is not set up here.
+  CHECK(host.Run({"prices", "--model", "deepseek-chat"}) == 0);
   CHECK(host.Run({"prices", "--model", "deepseek-flash"}) == 0);
   CHECK(Has(host.out, "deepseek  deepseek-flash  USD"));
 }

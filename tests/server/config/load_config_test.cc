@@ -191,6 +191,7 @@ TEST_CASE("An overridden price wins, also for dated served names",
   PriceQuery query;
   query.provider = "openai";
   query.currency = &usd;
+  query.public_model = "gpt-4o";
   query.served_model = "gpt-4o-2024-11-20";
   query.requested_model = "gpt-4o";
   query.at = absl::Now();
@@ -198,6 +199,41 @@ TEST_CASE("An overridden price wins, also for dated served names",
   REQUIRE(row != nullptr);
   CHECK(row->source == "configuration");
   CHECK(row->prices.input == 1'500'000);
+}
+
+TEST_CASE("A price holds for its own public model only",
+          "[config][prices][COST-6]") {
+  const auto config = MustLoad(
+      "providers: {deepseek: {api_keys: [\"env:K\"]}, lab: {dialect: openai, "
+      "base_url: \"http://h:1/v1\"}}\n"
+      "models:\n"
+      "  deepseek-chat: {price: {per_million: {input: \"3\", output: \"5\"}}}\n"
+      "  one: {provider: lab, upstream: w,\n"
+      "    price: {per_million: {input: \"1\", output: \"1\"}}}\n"
+      "  two: {provider: lab, upstream: w,\n"
+      "    price: {per_million: {input: \"2\", output: \"2\"}}}\n"
+      "  free-of-price: {provider: lab, upstream: w}\n",
+      {{"K", "sk-1"}});
+  const auto input = [&](std::string_view provider, std::string_view model,
+                         std::string_view upstream) {
+    const Currency usd{"USD"};
+    PriceQuery query;
+    query.provider = provider;
+    query.currency = &usd;
+    query.public_model = model;
+    query.requested_model = upstream;
+    query.at = absl::Now();
+    const PriceRow* row = config->table->prices->Find(query);
+    return row == nullptr ? std::nullopt : row->prices.input;
+  };
+  CHECK(input("deepseek", "deepseek-chat", "deepseek-flash") == 3'000'000);
+  const auto built_in =
+      input("deepseek", "deepseek-reasoner", "deepseek-flash");
+  REQUIRE(built_in.has_value());
+  CHECK(built_in != 3'000'000);
+  CHECK(input("lab", "one", "w") == 1'000'000);
+  CHECK(input("lab", "two", "w") == 2'000'000);
+  CHECK_FALSE(input("lab", "free-of-price", "w").has_value());
 }
 
 TEST_CASE("Prices that could never apply are faults", "[config][prices]") {

@@ -26,6 +26,7 @@ TEST_CASE("a stream is events, then [DONE]", "[server][http][stream]") {
     known.set_model("m");
     known.set_provider("p");
     known.set_attempts(2);
+    known.add_dropped("seed");
     sink->OnCommit(known);
     result.status = co_await sink->Write(TextChunk("one"));
     if (result.status.ok()) {
@@ -44,6 +45,7 @@ TEST_CASE("a stream is events, then [DONE]", "[server][http][stream]") {
   CHECK(HeaderOf(answer, "x-llm-model") == "m");
   CHECK(HeaderOf(answer, "x-llm-provider") == "p");
   CHECK(HeaderOf(answer, "x-llm-attempts") == "2");
+  CHECK(HeaderOf(answer, "x-llm-dropped") == "seed");
   CHECK(HeaderOf(answer, "x-llm-cost").empty());
   const size_t one = answer.find("data: {");
   const size_t two = answer.find(R"("content":"two")");
