@@ -17,6 +17,7 @@ struct Sent {
   std::string url;
   std::string key;
   std::string body;
+  TlsClientFiles tls;
 };
 
 // A command line with an environment, a service and a clock of its own.
@@ -35,8 +36,9 @@ class FakeHost {
       return 7;
     };
     host_.http = [this](const std::string& method, const std::string& url,
-                        const std::string& key, const std::string& body) {
-      sent.push_back({method, url, key, body});
+                        const std::string& key, const std::string& body,
+                        const TlsClientFiles& tls) {
+      sent.push_back({method, url, key, body, tls});
       return answer;
     };
     host_.now = absl::FromUnixSeconds(1'795'000'000);  // 2026-11-18
