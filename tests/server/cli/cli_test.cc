@@ -175,6 +175,35 @@ TEST_CASE("keys list and revoke use the published routes", "[cli][keys]") {
         "http://127.0.0.1:8005/admin/v1/keys/key_1%2F..%2Fx/revoke");
 }
 
+TEST_CASE("A private CA and a client certificate reach the connection",
+          "[cli][tls]") {
+  const ConfigFile ca("ca");
+  const ConfigFile cert("cert");
+  const ConfigFile key("key");
+  FakeHost host;
+  host.env["LLM_SERVICE_ADMIN_KEY"] = "sk-admin";
+  for (const std::vector<std::string>& command :
+       {std::vector<std::string>{"keys", "list"},
+        {"keys", "revoke", "key_1"},
+        {"usage", "--format", "json"}}) {
+    std::vector<std::string> arguments = command;
+    arguments.insert(arguments.end(),
+                     {"--url", "https://h:1", "--ca-file", ca.path(),
+                      "--cert-file", cert.path(), "--key-file", key.path()});
+    host.Run(arguments);
+    REQUIRE(host.sent.size() == 1);
+    CHECK(host.sent[0].tls.ca_file == ca.path());
+    CHECK(host.sent[0].tls.cert_file == cert.path());
+    CHECK(host.sent[0].tls.key_file == key.path());
+    host.sent.clear();
+  }
+  CHECK(host.Run({"keys", "list", "--ca-file", "/no/such"}) == 2);
+  CHECK(Has(host.err, "/no/such"));
+  CHECK(host.Run({"keys", "list", "--cert-file", cert.path()}) == 2);
+  CHECK(Has(host.err, "--key-file"));
+  CHECK(host.sent.empty());
+}
+
 TEST_CASE("Failures name the fix", "[cli]") {
   FakeHost host;
   host.answer = absl::UnavailableError("connection refused");
