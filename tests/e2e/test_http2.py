@@ -193,9 +193,10 @@ def test_streams_at_once_are_unharmed(start, lane):
 
 def test_a_caller_who_does_not_read_holds_up_no_other(start, lane):
     running, _ = start()
-    endless, _ = stream_of(["x" * 8000 + " "] * 4000)
+    # More than every buffer on the way holds.
+    endless, _ = stream_of(["w0 "] + ["x" * 8000] * 1500)
     body, _ = stream_of(WORDS)
-    lane.script(body=endless.replace("x", "w0 ", 1), **SSE)
+    lane.script(body=endless, **SSE)
     idler = begin_stream(running)
     for _ in range(5):
         lane.script(body=body, **SSE)
