@@ -56,6 +56,9 @@ struct AttemptDeadlines {
 struct EndpointOptions {
   std::string proxy;    // URL; empty: none. The environment is ignored.
   std::string ca_file;  // PEM bundle; empty: the system's.
+  // A client certificate and its key, PEM; empty: none is shown.
+  std::string cert_file;
+  std::string key_file;
   // Paused HTTP/2 transfers buffer without bound in libcurl 7.88, so
   // HTTP/1.1 is the default.
   bool http2 = false;

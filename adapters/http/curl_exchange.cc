@@ -120,14 +120,22 @@ absl::Status CurlExchange::Resume() {
 void CurlExchange::Stop(absl::Status why) {
   if (over_ || !stopped_.ok()) return;
   stopped_ = std::move(why);
-  if (std::exchange(in_multi_, false)) multi_->Remove(easy_.get());
+  LeaveMulti();
   stop_signal_.emit(asio::cancellation_type::terminal);
+}
+
+void CurlExchange::LeaveMulti() {
+  if (!std::exchange(in_multi_, false)) return;
+  // An HTTP/2 connection would be kept, and libcurl 7.88 only notes the reset
+  // of its stream: the provider hears of it with the next frame, if ever.
+  if (!done_) curl_easy_setopt(easy_.get(), CURLOPT_FORBID_REUSE, 1L);
+  multi_->Remove(easy_.get());
 }
 
 void CurlExchange::Leave() {
   over_ = true;
   alarm_.cancel();
-  if (std::exchange(in_multi_, false)) multi_->Remove(easy_.get());
+  LeaveMulti();
   if (easy_ != nullptr) multi_->ReturnEasy(std::move(easy_));
 }
 

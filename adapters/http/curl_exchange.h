@@ -61,6 +61,8 @@ class CurlExchange final : public CurlCompletion,
   Task<absl::Status> Pump();
   Task<absl::Status> Deliver();
   absl::Status Resume();
+  // Closes the connection of a transfer that is not over.
+  void LeaveMulti();
   void Leave();
   void Wake() { wake_.cancel(); }
   void ArmAlarm();

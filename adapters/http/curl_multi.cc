@@ -43,6 +43,10 @@ CurlMulti::CurlMulti(asio::io_context& loop, long max_idle_connections)
   // Only idle connections are bounded. A limit on open ones would let one
   // hung provider starve the others; admission bounds those.
   curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, max_idle_connections);
+  // In libcurl 7.88 a paused HTTP/2 stream holds up all others of its
+  // connection: one caller who reads slowly would stop the rest.
+  curl_multi_setopt(multi_, CURLMOPT_PIPELINING,
+                    static_cast<long>(CURLPIPE_NOTHING));
 }
 
 CurlMulti::~CurlMulti() {

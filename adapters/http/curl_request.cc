@@ -111,6 +111,10 @@ void SetEndpoint(OptionSetter& options, const EndpointOptions& endpoint) {
   // Set, even if empty: else curl reads the environment's proxies.
   options.Set(CURLOPT_PROXY, endpoint.proxy.c_str());
   options.Set(CURLOPT_NOPROXY, "");
+  if (!endpoint.cert_file.empty()) {
+    options.Set(CURLOPT_SSLCERT, endpoint.cert_file.c_str());
+    options.Set(CURLOPT_SSLKEY, endpoint.key_file.c_str());
+  }
   options.Set(CURLOPT_HTTP_VERSION,
               static_cast<long>(endpoint.http2 ? CURL_HTTP_VERSION_2TLS
                                                : CURL_HTTP_VERSION_1_1));
@@ -182,6 +186,8 @@ absl::Status StatusOfCurl(CURLcode code, bool connected,
     case CURLE_COULDNT_CONNECT:
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_CONNECT_ERROR:
       // Names hosts, ports and certificates: the operator needs them.
       return absl::UnavailableError(
           absl::StrCat(words, detail.empty() ? "" : ": ", ToAbsl(detail)));
@@ -189,6 +195,11 @@ absl::Status StatusOfCurl(CURLcode code, bool connected,
       // Curl has no code of its own for a malformed chunk.
       if (absl::StrContains(ToAbsl(detail), "chunked-encoding")) {
         return absl::InternalError("malformed chunked encoding");
+      }
+      // Under TLS 1.3 a server that misses our certificate says so only when
+      // we read.
+      if (absl::StrContains(ToAbsl(detail), "alert")) {
+        return absl::UnavailableError(ToAbsl(detail));
       }
       return absl::UnavailableError(words);
     case CURLE_UNSUPPORTED_PROTOCOL:

@@ -65,6 +65,20 @@ class Program {
         ->capture_default_str();
     command->add_option("--admin-key-file", remote_.admin_key_file,
                         "File with the admin key; else LLM_SERVICE_ADMIN_KEY");
+    const auto pem = [command](const char* name, std::string& file,
+                               const char* help) {
+      return command->add_option(name, file, help)->check(CLI::ExistingFile);
+    };
+    pem("--ca-file", remote_.tls.ca_file,
+        "PEM file of the CA that signed the service's certificate; default "
+        "the system's");
+    CLI::Option* cert =
+        pem("--cert-file", remote_.tls.cert_file,
+            "PEM file with a client certificate, if the service asks for one");
+    CLI::Option* key = pem("--key-file", remote_.tls.key_file,
+                           "PEM file with the client certificate's key");
+    cert->needs(key);
+    key->needs(cert);
   }
 
   void AddKeys() {

@@ -26,11 +26,19 @@ struct HttpAnswer {
   std::string body;
 };
 
+// PEM files for an https service. Empty: the system's CAs; no certificate of
+// our own.
+struct TlsClientFiles {
+  std::string ca_file;
+  std::string cert_file;
+  std::string key_file;
+};
+
 // One exchange with a running service; `key` goes into Authorization, empty:
 // none. Errors: kUnavailable when nobody answers at the URL.
 using HttpCall = std::function<absl::StatusOr<HttpAnswer>(
     const std::string& method, const std::string& url, const std::string& key,
-    const std::string& body)>;
+    const std::string& body, const TlsClientFiles& tls)>;
 
 // What the commands touch outside, so that tests can hand them fakes.
 struct CliHost {

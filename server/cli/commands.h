@@ -15,6 +15,7 @@ namespace llm::server {
 struct RemoteOptions {
   std::string url = "http://127.0.0.1:8005";
   std::string admin_key_file;
+  TlsClientFiles tls;
 };
 
 struct KeyCreateOptions {

@@ -103,6 +103,7 @@ std::shared_ptr<const Config> LoadForCli(const std::string& file,
   sources.env = host.env;
   sources.env_names = host.env_names;
   sources.built_in = host.built_in;
+  sources.now = host.now;
   ConfigResult result = LoadConfig(sources);
   for (const std::string& fault : result.faults) *host.err << fault << "\n";
   return result.config;

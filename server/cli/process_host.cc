@@ -26,8 +26,12 @@ class CollectBody : public BodySink {
 };
 
 HttpRequest MakeRequest(const std::string& method, const std::string& url,
-                        const std::string& key, const std::string& body) {
+                        const std::string& key, const std::string& body,
+                        const TlsClientFiles& tls) {
   HttpRequest request;
+  request.endpoint.ca_file = tls.ca_file;
+  request.endpoint.cert_file = tls.cert_file;
+  request.endpoint.key_file = tls.key_file;
   request.method = method;
   request.url = url;
   if (!key.empty()) {
@@ -43,8 +47,9 @@ HttpRequest MakeRequest(const std::string& method, const std::string& url,
 absl::StatusOr<HttpAnswer> CallService(const std::string& method,
                                        const std::string& url,
                                        const std::string& key,
-                                       const std::string& body) {
-  const HttpRequest request = MakeRequest(method, url, key, body);
+                                       const std::string& body,
+                                       const TlsClientFiles& tls) {
+  const HttpRequest request = MakeRequest(method, url, key, body, tls);
   boost::asio::io_context loop;
   const SystemClock clock;
   CurlTransport transport(loop, clock);

@@ -76,7 +76,7 @@ std::optional<std::string> Ask(const RemoteOptions& remote,
   }
   const std::string key = FindKey(remote, caller_key, host);
   if (key.empty() && !remote.admin_key_file.empty()) return std::nullopt;
-  const auto answer = host.http(method, *base + path, key, body);
+  const auto answer = host.http(method, *base + path, key, body, remote.tls);
   if (!answer.ok()) {
     *host.err << "no service answers at " << *base << " ("
               << ToStd(answer.status().message())

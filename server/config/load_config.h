@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "adapters/core/provider_settings.h"
 #include "server/config/config.h"
 
@@ -25,6 +27,8 @@ struct ConfigSources {
   std::vector<std::string> env_names;
   // What is known by name; adapters/registry has it.
   const std::vector<BuiltInProvider>* built_in = nullptr;
+  // For certificates that are out of date.
+  absl::Time now = absl::Now();
 };
 
 struct ConfigResult {

@@ -4,13 +4,14 @@
 #include "server/config/service_section.h"
 #include "server/config/setting_text.h"
 #include "server/config/text.h"
+#include "server/config/tls_files.h"
 
 namespace llm::server {
 namespace {
 
 struct ListenerAt {
   std::string_view path;      // of its address
-  std::string_view tls_path;  // empty: no TLS there
+  std::string_view tls_path;  // empty: that of the listener before it
   const ListenerConfig* listener;
 };
 
@@ -19,7 +20,7 @@ std::vector<ListenerAt> Listeners(const ServerConfig& server) {
           {"server.grpc.listen", "server.grpc.tls", &server.grpc},
           {"server.admin.http", "server.admin.tls", &server.admin_http},
           {"server.admin.grpc", "", &server.admin_grpc},
-          {"server.metrics.listen", "", &server.metrics}};
+          {"server.metrics.listen", "server.metrics.tls", &server.metrics}};
 }
 
 // Where `path` was set; a default has no place of its own.
@@ -43,6 +44,22 @@ void CheckTls(const ListenerAt& at, const ConfigDraft& draft,
   }
   if (!tls.client_ca_file.empty() && tls.cert_file.empty()) {
     fault(".client_ca_file", "cert_file and key_file");
+  }
+}
+
+void LookIntoTls(const ListenerAt& at, absl::Time now, ConfigDraft* draft,
+                 FaultList* faults) {
+  const TlsFiles& tls = at.listener->tls;
+  // One without the other has its fault already.
+  if (tls.cert_file.empty() || tls.key_file.empty()) return;
+  const TlsReport report = CheckTlsFiles(tls, now);
+  for (const TlsFinding& finding : report.faults) {
+    const Place place = PlaceOf(*draft, Cat(at.tls_path, ".", finding.setting));
+    faults->Add(place.line, place.path, finding.what);
+  }
+  for (const TlsFinding& finding : report.notices) {
+    draft->config.notices.push_back(
+        Cat(at.tls_path, ".", finding.setting, ": ", finding.what));
   }
 }
 
@@ -82,7 +99,9 @@ void CheckService(LoadContext* context, ConfigDraft* draft) {
   Config& config = draft->config;
   const std::vector<ListenerAt> listeners = Listeners(config.server);
   for (const ListenerAt& at : listeners) {
-    if (!at.tls_path.empty()) CheckTls(at, *draft, faults);
+    if (at.tls_path.empty()) continue;
+    CheckTls(at, *draft, faults);
+    LookIntoTls(at, context->sources->now, draft, faults);
   }
   CheckSameAddress(listeners, *draft, faults);
   config.auth.mode = draft->auth_mode.value_or(

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "adapters/core/status_macros.h"
 #include "router/call_error.h"
 #include "server/core/call_headers.h"
@@ -19,18 +21,40 @@ std::string_view CallEdge::Metadata(const char* key) const {
   return {it->second.data(), it->second.size()};
 }
 
-absl::Status CallEdge::Enter(Access access) {
+absl::Status CallEdge::Enter(Access access,
+                             const google::protobuf::Message& message) {
   call_ = lane_.service.NewCall({}, "grpc");
   call_.trace_id = TraceIdOf(Metadata("traceparent"));
   call_.client_request_id = SaneRequestId(Metadata("x-request-id"));
   request_id_ = call_.client_request_id.empty() ? call_.call_id.value
                                                 : call_.client_request_id;
+  call_.service_stopping = &lane_.sweep->stopping();
+  LLM_RETURN_IF_ERROR(Authorise(access));
+  return CheckSize(message);
+}
+
+absl::Status CallEdge::Authorise(Access access) {
   const std::string_view authorization = Metadata("authorization");
   if (access == Access::kAdmin) {
     return lane_.service.AuthoriseAdmin(authorization);
   }
   LLM_ASSIGN_OR_RETURN(call_.caller, lane_.service.Authenticate(authorization));
   return absl::OkStatus();
+}
+
+absl::Status CallEdge::CheckSize(
+    const google::protobuf::Message& message) const {
+  const int64_t limit = lane_.max_message_bytes;
+  if (message.ByteSizeLong() <= static_cast<size_t>(limit)) {
+    return absl::OkStatus();
+  }
+  v1::UpstreamError detail;
+  detail.set_code("body_too_large");
+  detail.set_source("client");
+  detail.set_message(absl::StrCat("The message is larger than ", limit,
+                                  " bytes (server.max_body)."));
+  detail.set_no_retry(true);
+  return MakeCallError(absl::StatusCode::kResourceExhausted, std::move(detail));
 }
 
 Instant CallEdge::GrpcDeadline() const {
@@ -90,7 +114,12 @@ grpc::Status CallEdge::Close(const absl::Status& status) {
   return std::move(wire.status);
 }
 
-grpc::Status CallEdge::Refuse(const absl::Status& status) {
+grpc::Status CallEdge::Refuse(const absl::Status& failure) {
+  const bool cut = absl::IsCancelled(failure) && lane_.sweep->stopping();
+  const absl::Status status =
+      cut ? RefuseCall(absl::StatusCode::kUnavailable, "overloaded",
+                       "The service is shutting down; try another instance")
+          : failure;
   lane_.service.NoteRefusal(call_, CallErrorDetail(status).code(),
                             CallErrorHttpStatus(status));
   return Close(status);

@@ -5,6 +5,7 @@
 #ifndef LLM_SERVER_GRPC_CALL_EDGE_H_
 #define LLM_SERVER_GRPC_CALL_EDGE_H_
 
+#include <google/protobuf/message.h>
 #include <grpcpp/server_context.h>
 #include <grpcpp/support/status.h>
 
@@ -24,9 +25,9 @@ class CallEdge {
   CallEdge(Lane& lane, grpc::ServerContext& context)
       : lane_(lane), context_(context) {}
 
-  // Mints the call, keeps the caller's ids and finds out who calls. The ids
-  // stand also where it fails.
-  absl::Status Enter(Access access);
+  // Mints the call, keeps the caller's ids, finds out who calls and whether
+  // `message` is within server.max_body. The ids stand also where it fails.
+  absl::Status Enter(Access access, const google::protobuf::Message& message);
   // Strictness and the deadline: the earliest of gRPC's, the message's and
   // the metadata's. Normalises and checks the messages.
   absl::Status AcceptChat(v1::ChatCompletionRequest* message);
@@ -39,10 +40,13 @@ class CallEdge {
   void TrailFacts(const v1::ServiceInfo& info);
   // OK, or the failure with its details and its advice on retries.
   grpc::Status Close(const absl::Status& status);
-  // Close, for a failure of which the gateway has not heard.
+  // Close, for a failure of which the gateway has not heard. What the end of
+  // the service cancelled is `overloaded`.
   grpc::Status Refuse(const absl::Status& status);
 
  private:
+  absl::Status Authorise(Access access);
+  absl::Status CheckSize(const google::protobuf::Message& message) const;
   // The first value of a metadata key, or empty.
   std::string_view Metadata(const char* key) const;
   Instant GrpcDeadline() const;

@@ -28,7 +28,7 @@ void ChatCall::Finish(const grpc::Status& status) {
 }
 
 Task<grpc::Status> ChatCall::Run() {
-  absl::Status entered = edge_.Enter(Access::kCaller);
+  absl::Status entered = edge_.Enter(Access::kCaller, request_.message);
   if (entered.ok()) entered = edge_.AcceptChat(&request_.message);
   if (!entered.ok()) co_return edge_.Refuse(entered);
   CallResult result =
@@ -60,7 +60,7 @@ void StreamChatCall::Finish(const grpc::Status& status) {
 }
 
 Task<grpc::Status> StreamChatCall::Run() {
-  absl::Status entered = edge_.Enter(Access::kCaller);
+  absl::Status entered = edge_.Enter(Access::kCaller, request_.message);
   if (entered.ok()) entered = edge_.AcceptChat(&request_.message);
   if (!entered.ok()) co_return edge_.Refuse(entered);
   CallResult result =
@@ -79,6 +79,7 @@ Task<absl::Status> StreamChatCall::Write(v1::ChatCompletionChunk chunk) {
   CleanText(&chunk);
   chunk_ = std::move(chunk);
   write_ = WriteState::kInFlight;
+  BreakOffUnlessTaken(chunk_.ByteSizeLong());
   writer_.Write(chunk_, written());
   while (write_ == WriteState::kInFlight) co_await WriteMoved();
   if (write_ == WriteState::kIdle) co_return absl::OkStatus();
@@ -88,6 +89,7 @@ Task<absl::Status> StreamChatCall::Write(v1::ChatCompletionChunk chunk) {
 void StreamChatCall::Written(bool ok) {
   const bool lost = !ok || write_ == WriteState::kAbandoned;
   write_ = lost ? WriteState::kBroken : WriteState::kIdle;
+  Taken();
   Wake();
 }
 
@@ -116,7 +118,9 @@ Task<void> StreamChatCall::WriteMoved() {
 }
 
 Task<void> StreamChatCall::SettleWrite() {
-  if (write_ == WriteState::kAbandoned) context().TryCancel();
+  if (write_ == WriteState::kAbandoned) {
+    BreakOffAfter(lane().sweep->limits().farewell);
+  }
   while (write_ == WriteState::kInFlight || write_ == WriteState::kAbandoned) {
     co_await WriteMoved();
   }

@@ -22,6 +22,7 @@ class ChatCall final : public QueueCall {
   void Renew() override;
   Task<grpc::Status> Run() override;
   void Finish(const grpc::Status& status) override;
+  size_t AnswerBytes() const override { return response_.ByteSizeLong(); }
 
   v1::LlmService::AsyncService& service_;
   CallEdge edge_;
@@ -31,7 +32,9 @@ class ChatCall final : public QueueCall {
 };
 
 // One chunk at a time: Write returns when gRPC has taken the chunk past its
-// flow-control window, so a slow reader holds up the provider's transfer.
+// flow-control window, so a slow reader holds up the provider's transfer. One
+// that takes nothing for limits.write is broken off by the lane's sweep, also
+// where no provider waits any more (queue_call.h).
 class StreamChatCall final : public QueueCall, private ChunkSink {
  public:
   StreamChatCall(const Acceptor& acceptor,
@@ -55,8 +58,9 @@ class StreamChatCall final : public QueueCall, private ChunkSink {
   void AbandonWrite();
   // Returns after the next Written or AbandonWrite.
   Task<void> WriteMoved();
-  // Finish may not overlap a write. One that a slow reader still blocks is
-  // broken off: the reader has been told nothing final anyway.
+  // Finish may not overlap a write. Where a slow reader still blocks the one
+  // of an abandoned call, that reader has limits.farewell to take it and be
+  // told how the call ended; then it is broken off.
   Task<void> SettleWrite();
   void Wake();
 

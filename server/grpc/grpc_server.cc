@@ -46,9 +46,18 @@ void SetKeepAlive(grpc::ServerBuilder* builder) {
   builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10'000);
 }
 
+// What gRPC itself receives: more than we accept, since its own refusal says
+// neither the limit's name nor anything else in the contract's words. Not much
+// more, since it holds a message whole before anyone looks at it.
+int64_t ReceiveLimit(const GrpcServerOptions& options) {
+  constexpr int64_t kLeastRoom = int64_t{64} << 10;
+  const int64_t room = std::max(options.max_message_bytes / 4, kLeastRoom);
+  return std::min<int64_t>(options.max_message_bytes + room,
+                           std::numeric_limits<int>::max());
+}
+
 void SetLimits(const GrpcServerOptions& options, grpc::ServerBuilder* builder) {
-  const int64_t largest = std::min<int64_t>(options.max_message_bytes,
-                                            std::numeric_limits<int>::max());
+  const int64_t largest = ReceiveLimit(options);
   builder->SetMaxReceiveMessageSize(static_cast<int>(largest));
   builder->SetMaxSendMessageSize(-1);
   grpc::ResourceQuota quota("llm-grpc");
@@ -69,8 +78,11 @@ void SetLimits(const GrpcServerOptions& options, grpc::ServerBuilder* builder) {
 
 class GrpcServer::Parts {
  public:
-  explicit Parts(std::vector<std::unique_ptr<Lane>> lanes)
-      : queue_count_((lanes.size() + kLanesPerQueue - 1) / kLanesPerQueue),
+  Parts(std::vector<std::unique_ptr<Lane>> lanes, const Clock& clock,
+        const DoorLimits& limits)
+      : clock_(clock),
+        farewell_(limits.farewell),
+        queue_count_((lanes.size() + kLanesPerQueue - 1) / kLanesPerQueue),
         lanes_(std::move(lanes)) {}
 
   absl::Status Listen(const GrpcServerOptions& options) {
@@ -96,7 +108,10 @@ class GrpcServer::Parts {
       StopQueues();
       server_ = nullptr;
       return absl::UnavailableError(
-          absl::StrCat("cannot listen for gRPC on ", options.listen));
+          absl::StrCat("cannot listen for gRPC on ", options.listen,
+                       options.tls.certificate.empty()
+                           ? ""
+                           : " with its TLS certificate and key"));
     }
     for (const auto& queue : queues_) {
       const Acceptor acceptor{lanes_, live_, *queue};
@@ -117,8 +132,11 @@ class GrpcServer::Parts {
   void Shutdown(absl::Duration grace) {
     if (server_ == nullptr || std::exchange(down_, true)) return;
     SetServing(false);
+    // We end the calls and tell their callers why; whoever has not taken that
+    // by then hears gRPC's own end of calls, without a detail.
+    lanes_.CutAt(clock_.Monotonic() + grace);
     server_->Shutdown(std::chrono::system_clock::now() +
-                      absl::ToChronoMilliseconds(grace));
+                      absl::ToChronoMilliseconds(grace + farewell_));
     live_.AwaitNone();
     StopQueues();
   }
@@ -146,6 +164,8 @@ class GrpcServer::Parts {
 
   // A queue thread does less per call than a loop does.
   static constexpr size_t kLanesPerQueue = 2;
+  const Clock& clock_;
+  const absl::Duration farewell_;
   const size_t queue_count_;
   // Destroyed last to first: the server before what its calls use.
   Lanes lanes_;
@@ -171,9 +191,11 @@ absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(
   }
   std::vector<std::unique_ptr<Lane>> own;
   for (const GrpcLane& lane : lanes) {
-    own.push_back(std::make_unique<Lane>(*lane.loop, *lane.service, clock));
+    own.push_back(std::make_unique<Lane>(*lane.loop, *lane.service, clock,
+                                         options.limits,
+                                         options.max_message_bytes));
   }
-  auto parts = std::make_unique<Parts>(std::move(own));
+  auto parts = std::make_unique<Parts>(std::move(own), clock, options.limits);
   absl::Status listening = parts->Listen(options);
   if (!listening.ok()) return listening;
   return std::unique_ptr<GrpcServer>(new GrpcServer(std::move(parts)));

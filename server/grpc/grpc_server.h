@@ -20,6 +20,7 @@
 #include "absl/time/time.h"
 #include "adapters/core/clock.h"
 #include "server/core/chat_service.h"
+#include "server/core/door_limits.h"
 #include "server/core/event_loop.h"
 
 namespace llm::server {
@@ -36,14 +37,16 @@ struct GrpcServerOptions {
   std::string listen;
   // Empty certificate: plain text.
   GrpcTls tls;
-  // Larger messages are refused as RESOURCE_EXHAUSTED by gRPC itself.
+  // Larger messages are refused as RESOURCE_EXHAUSTED, `body_too_large`; by
+  // gRPC itself and without the detail where they are larger by a quarter.
   int64_t max_message_bytes = int64_t{32} << 20;
+  DoorLimits limits;
   // Serves AdminService as well.
   bool admin = false;
   // More calls on one connection wait at the client.
   int max_streams_per_connection = 4096;
   // What gRPC may hold for all connections of this server; beyond it, reads
-  // slow down. Room for 64 of the largest messages at the default.
+  // slow down. Room for 50 of the largest messages at the default.
   int64_t memory_bytes = int64_t{2} << 30;
 };
 
@@ -69,8 +72,9 @@ class GrpcServer {
   // What health checks hear, for "" and for "llm.v1.LlmService".
   void SetServing(bool serving);
   // Health turns NOT_SERVING, no call is accepted any more, calls in flight
-  // have `grace` to end and are cancelled then. Returns when all are over.
-  // Once; later calls do nothing.
+  // have `grace` to end. Then the rest is cancelled and told `overloaded`, has
+  // limits.farewell to take that, and is cut. Returns when all are over. Once;
+  // later calls do nothing.
   void Shutdown(absl::Duration grace);
 
  private:

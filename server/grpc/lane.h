@@ -9,6 +9,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -17,16 +18,25 @@
 #include "server/core/chat_service.h"
 #include "server/core/event_loop.h"
 #include "server/core/mailbox.h"
+#include "server/grpc/call_sweep.h"
 
 namespace llm::server {
 
 struct Lane {
-  Lane(EventLoop& on, ChatService& chat, const Clock& time)
-      : loop(on), service(chat), clock(time), mailbox(on.context()) {}
+  Lane(EventLoop& on, ChatService& chat, const Clock& time,
+       const DoorLimits& limits, int64_t most_bytes)
+      : loop(on),
+        service(chat),
+        clock(time),
+        max_message_bytes(most_bytes),
+        mailbox(on.context()),
+        sweep(std::make_shared<CallSweep>(on.context(), time, limits)) {}
   EventLoop& loop;
   ChatService& service;
   const Clock& clock;
+  const int64_t max_message_bytes;
   Mailbox mailbox;
+  const std::shared_ptr<CallSweep> sweep;
 };
 
 // All lanes of one server, taken in turn.
@@ -37,6 +47,12 @@ class Lanes {
   Lane& Next() {
     return *lanes_[turn_.fetch_add(1, std::memory_order_relaxed) %
                    lanes_.size()];
+  }
+  // Calls still under way at `when` are cut.
+  void CutAt(Instant when) {
+    for (const auto& lane : lanes_) {
+      lane->mailbox.Post([sweep = lane->sweep, when] { sweep->CutAt(when); });
+    }
   }
 
  private:

@@ -15,6 +15,11 @@ QueueCall::QueueCall(const Acceptor& acceptor)
   context_.AsyncNotifyWhenDone(&done_);
 }
 
+QueueCall::~QueueCall() {
+  // One that never met a caller is not the loop's, nor in its sweep.
+  if (state_ != State::kWaiting) lane_.sweep->Remove(*this);
+}
+
 void QueueCall::OnEvent(Event event, bool ok) {
   switch (event) {
     case Event::kArrived:
@@ -43,6 +48,7 @@ void QueueCall::OnEvent(Event event, bool ok) {
 
 void QueueCall::Start() {
   state_ = State::kRunning;
+  lane_.sweep->Add(*this);
   asio::co_spawn(lane_.loop.context(), Guarded(),
                  asio::bind_cancellation_slot(
                      signal_.slot(),
@@ -69,7 +75,27 @@ void QueueCall::End(const std::exception_ptr& error, grpc::Status status) {
   if (error != nullptr) {
     status = grpc::Status(grpc::StatusCode::INTERNAL, "internal error");
   }
+  BreakOffUnlessTaken(AnswerBytes());
   Finish(status);
+}
+
+void QueueCall::OnTick(Instant now, bool stopping) {
+  const bool broken_off = now >= take_by_;
+  if (broken_off) {
+    Taken();
+    context_.TryCancel();
+  }
+  if (broken_off || stopping) Cancel();
+}
+
+void QueueCall::BreakOffAfter(absl::Duration limit) {
+  take_by_ = lane_.clock.Monotonic() + limit;
+}
+
+void QueueCall::BreakOffUnlessTaken(size_t bytes) {
+  constexpr size_t kLarge = size_t{1} << 20;
+  BreakOffAfter(lane_.sweep->limits().write *
+                static_cast<int64_t>(1 + bytes / kLarge));
 }
 
 void QueueCall::Over() {

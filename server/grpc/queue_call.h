@@ -14,7 +14,15 @@
 // the second one deletes the call. A cancel that lost the race against Finish
 // finds State::kFinished and does nothing.
 //
-// Threads:   Everything is the loop's except OnEvent, the queue thread's.
+// The lane's sweep is a second caller of Cancel, on the loop as well: it knows
+// a call from Start to its deletion, so what it ticks exists, and gRPC's own
+// call with it, which is what TryCancel needs. TryCancel adds no event: it
+// makes those that are owed (written, finished, done) come now, failed. So a
+// reader that takes nothing holds its call for a limited time, and its stream
+// no longer than that.
+//
+// Threads:   Everything is the loop's except the constructor and OnEvent, the
+//            queue thread's.
 // Ownership: The call owns itself from its making to the second end; one that
 //            never meets a caller is deleted when the server ends.
 // Errors:    What Run throws ends the call as INTERNAL, without its words.
@@ -25,8 +33,10 @@
 #include <grpcpp/support/status.h>
 
 #include <boost/asio/cancellation_signal.hpp>
+#include <cstddef>
 #include <exception>
 
+#include "adapters/core/clock.h"
 #include "adapters/core/task.h"
 #include "server/grpc/acceptor.h"
 
@@ -43,9 +53,13 @@ class QueueCall {
 
   QueueCall(const QueueCall&) = delete;
   QueueCall& operator=(const QueueCall&) = delete;
-  virtual ~QueueCall() = default;
+  virtual ~QueueCall();
 
   void OnEvent(Event event, bool ok);
+  // Of the sweep: breaks the call off if its reader took nothing for too
+  // long, cancels it if the service stops. Again at each tick, since a step
+  // may have begun after the first time.
+  void OnTick(Instant now, bool stopping);
 
  protected:
   // A subclass asks gRPC for its next caller, with `arrived()` as the tag, as
@@ -60,6 +74,15 @@ class QueueCall {
   // Starts the responder's Finish, with `finished()` as the tag.
   virtual void Finish(const grpc::Status& status) = 0;
   virtual void Written(bool /*ok*/) {}
+  // Of the message that goes out with Finish.
+  virtual size_t AnswerBytes() const { return 0; }
+
+  // Breaks the call off unless Taken is called within `limit`.
+  void BreakOffAfter(absl::Duration limit);
+  // The same for a message that gRPC is handed now. gRPC tells when it has
+  // taken all of it and nothing before that, so a large one has longer.
+  void BreakOffUnlessTaken(size_t bytes);
+  void Taken() { take_by_ = Instant::Never(); }
 
   const Acceptor& acceptor() const { return acceptor_; }
   Lane& lane() { return lane_; }
@@ -92,6 +115,7 @@ class QueueCall {
   Tag done_{this, Event::kDone};
   State state_ = State::kWaiting;
   int ends_ = 0;
+  Instant take_by_ = Instant::Never();
   boost::asio::cancellation_signal signal_;
 };
 

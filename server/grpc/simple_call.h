@@ -47,7 +47,7 @@ class SimpleCall final : public QueueCall {
   void Renew() override { new SimpleCall(acceptor(), service_, method_); }
 
   Task<grpc::Status> Run() override {
-    const absl::Status entered = edge_.Enter(method_.access);
+    const absl::Status entered = edge_.Enter(method_.access, request_);
     if (!entered.ok()) co_return edge_.Refuse(entered);
     absl::StatusOr<Response> answer =
         co_await method_.ask(lane().service, edge_.call().caller, request_);
@@ -60,6 +60,7 @@ class SimpleCall final : public QueueCall {
   void Finish(const grpc::Status& status) override {
     responder_.Finish(response_, status, finished());
   }
+  size_t AnswerBytes() const override { return response_.ByteSizeLong(); }
 
   Service& service_;
   const Method method_;

@@ -19,6 +19,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "server/config/config.h"
+#include "server/core/door_limits.h"
 #include "server/core/http_service.h"
 
 namespace boost::asio {
@@ -27,7 +28,8 @@ class io_context;
 
 namespace llm::server {
 
-struct HttpLimits {
+// Besides those of every door.
+struct HttpLimits : DoorLimits {
   size_t max_header_bytes = 64 * 1024;
   int max_headers = 100;
   int64_t max_body = int64_t{32} << 20;
@@ -39,14 +41,8 @@ struct HttpLimits {
   absl::Duration header_read = absl::Seconds(15);
   // Without a byte of the body.
   absl::Duration body_read = absl::Seconds(30);
-  // Without the reader taking a byte.
-  absl::Duration write = absl::Seconds(60);
   // For what the client still sends after a refusal.
   absl::Duration linger = absl::Seconds(2);
-  // For the last words to callers whom a shutdown cuts off.
-  absl::Duration farewell = absl::Seconds(1);
-  // How often limits and vanished callers are looked for.
-  absl::Duration sweep = absl::Milliseconds(200);
 };
 
 enum class HttpListenerKind { kPublic, kAdmin, kMetrics };

@@ -1,5 +1,7 @@
 """Python stubs made by a current grpcio-tools, against the gRPC door."""
 
+import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -74,6 +76,15 @@ def connect(running, stubs):
     return stubs.LlmService(channel), [("authorization", f"Bearer {key}")]
 
 
+def detail_of(stubs, error):
+    """The one UpstreamError of a failed call."""
+    status = rpc_status.from_call(error)
+    assert len(status.details) == 1
+    detail = stubs.common.UpstreamError()
+    assert status.details[0].Unpack(detail)
+    return detail
+
+
 def test_unary_and_stream_agree(running, stubs):
     service, key = connect(running, stubs)
     whole = service.ChatCompletion(request(stubs), metadata=key, timeout=20)
@@ -110,11 +121,7 @@ def test_errors_carry_one_detail(running, stubs, model, metadata, code, word):
         service.ChatCompletion(request(stubs, model),
                                metadata=key if metadata is None else metadata)
     assert raised.value.code() == code
-    status = rpc_status.from_call(raised.value)
-    assert len(status.details) == 1
-    detail = stubs.common.UpstreamError()
-    assert status.details[0].Unpack(detail)
-    assert detail.code == word
+    assert detail_of(stubs, raised.value).code == word
 
 
 def test_the_deadline_ends_the_call(running, stubs):
@@ -199,6 +206,30 @@ def test_big_messages_pass_and_too_big_ones_are_named(running, stubs):
                 stubs.chat.Message(role="user", content="a" * 40_000_000)])
         service.ChatCompletion(too_big, metadata=key, timeout=60)
     assert raised.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+    detail = detail_of(stubs, raised.value)
+    assert detail.code == "body_too_large"
+    assert "server.max_body" in detail.message
+    assert ("grpc-retry-pushback-ms", "-1") in raised.value.trailing_metadata()
+
+
+def test_a_stream_that_outlives_the_drain_is_told_so(service, stubs):
+    running = service(config(
+        "drip: {dialect: simulated, simulated: {chunk_interval: 1s}}",
+        models="drip: {provider: drip, upstream: drip}", auth="keys",
+    ).replace("workers: 2", "workers: 2\n  drain: 600ms"))
+    llm, key = connect(running, stubs)
+    stream = llm.StreamChatCompletion(request(stubs, "drip"), metadata=key)
+    next(stream)
+    running.process.send_signal(signal.SIGTERM)
+    with pytest.raises(grpc.RpcError) as raised:
+        for _ in stream:
+            pass
+    assert raised.value.code() == grpc.StatusCode.UNAVAILABLE
+    assert detail_of(stubs, raised.value).code == "overloaded"
+    assert running.stop() == 0
+    with sqlite3.connect(running.directory / "service.db") as store:
+        rows = store.execute("SELECT outcome FROM requests").fetchall()
+    assert rows == [("overloaded",)]
 
 
 def test_a_hundred_callers_at_once(running, stubs):

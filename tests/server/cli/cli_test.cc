@@ -17,6 +17,7 @@ struct Sent {
   std::string url;
   std::string key;
   std::string body;
+  TlsClientFiles tls;
 };
 
 // A command line with an environment, a service and a clock of its own.
@@ -35,8 +36,9 @@ class FakeHost {
       return 7;
     };
     host_.http = [this](const std::string& method, const std::string& url,
-                        const std::string& key, const std::string& body) {
-      sent.push_back({method, url, key, body});
+                        const std::string& key, const std::string& body,
+                        const TlsClientFiles& tls) {
+      sent.push_back({method, url, key, body, tls});
       return answer;
     };
     host_.now = absl::FromUnixSeconds(1'795'000'000);  // 2026-11-18
@@ -171,6 +173,35 @@ TEST_CASE("keys list and revoke use the published routes", "[cli][keys]") {
   CHECK(host.Run({"keys", "revoke", "key_1/../x"}) == 0);
   CHECK(host.sent[1].url ==
         "http://127.0.0.1:8005/admin/v1/keys/key_1%2F..%2Fx/revoke");
+}
+
+TEST_CASE("A private CA and a client certificate reach the connection",
+          "[cli][tls]") {
+  const ConfigFile ca("ca");
+  const ConfigFile cert("cert");
+  const ConfigFile key("key");
+  FakeHost host;
+  host.env["LLM_SERVICE_ADMIN_KEY"] = "sk-admin";
+  for (const std::vector<std::string>& command :
+       {std::vector<std::string>{"keys", "list"},
+        {"keys", "revoke", "key_1"},
+        {"usage", "--format", "json"}}) {
+    std::vector<std::string> arguments = command;
+    arguments.insert(arguments.end(),
+                     {"--url", "https://h:1", "--ca-file", ca.path(),
+                      "--cert-file", cert.path(), "--key-file", key.path()});
+    host.Run(arguments);
+    REQUIRE(host.sent.size() == 1);
+    CHECK(host.sent[0].tls.ca_file == ca.path());
+    CHECK(host.sent[0].tls.cert_file == cert.path());
+    CHECK(host.sent[0].tls.key_file == key.path());
+    host.sent.clear();
+  }
+  CHECK(host.Run({"keys", "list", "--ca-file", "/no/such"}) == 2);
+  CHECK(Has(host.err, "/no/such"));
+  CHECK(host.Run({"keys", "list", "--cert-file", cert.path()}) == 2);
+  CHECK(Has(host.err, "--key-file"));
+  CHECK(host.sent.empty());
 }
 
 TEST_CASE("Failures name the fix", "[cli]") {

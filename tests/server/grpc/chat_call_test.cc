@@ -1,7 +1,4 @@
 // The chat calls over a real connection: what goes in, what comes out.
-#include <google/protobuf/any.pb.h>
-#include <google/protobuf/unknown_field_set.h>
-
 #include <atomic>
 #include <future>
 #include <string>
@@ -11,24 +8,6 @@
 
 namespace llm::server {
 namespace {
-
-// The UpstreamError in grpc-status-details-bin; fails the test if the status
-// there is not the one on the wire.
-v1::UpstreamError DetailOf(const grpc::Status& status) {
-  google::protobuf::UnknownFieldSet fields;
-  REQUIRE(fields.ParseFromString(status.error_details()));
-  REQUIRE(fields.field_count() == 3);
-  CHECK(fields.field(0).number() == 1);
-  CHECK(fields.field(0).varint() == static_cast<uint64_t>(status.error_code()));
-  CHECK(fields.field(1).number() == 2);
-  CHECK(fields.field(1).length_delimited() == status.error_message());
-  REQUIRE(fields.field(2).number() == 3);
-  google::protobuf::Any any;
-  REQUIRE(any.ParseFromString(fields.field(2).length_delimited()));
-  v1::UpstreamError detail;
-  REQUIRE(any.UnpackTo(&detail));
-  return detail;
-}
 
 TEST_CASE("A unary chat reaches the gateway normalised and comes back flat",
           "[server][grpc][chat]") {

@@ -29,6 +29,8 @@ class FakeChatService : public ChatService {
   static constexpr std::string_view kAdminKey = "Bearer admin";
 
   ChatBody chat;
+  // Before usage is reported; not OK: instead of it.
+  std::function<Task<absl::Status>()> before_usage;
   // The user that every listed key and model is called after.
   std::string label = "one";
 
@@ -70,6 +72,10 @@ class FakeChatService : public ChatService {
   }
   Task<absl::StatusOr<v1::GetUsageResponse>> GetUsage(
       const Caller& caller, const v1::GetUsageRequest& request) override {
+    if (before_usage) {
+      const absl::Status status = co_await before_usage();
+      if (!status.ok()) co_return status;
+    }
     v1::GetUsageResponse response;
     response.set_currency(request.from());
     (*response.mutable_models())[caller.user].set_requests(3);

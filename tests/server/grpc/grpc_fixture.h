@@ -2,6 +2,8 @@
 #ifndef LLM_TESTS_SERVER_GRPC_GRPC_FIXTURE_H_
 #define LLM_TESTS_SERVER_GRPC_GRPC_FIXTURE_H_
 
+#include <google/protobuf/any.pb.h>
+#include <google/protobuf/unknown_field_set.h>
 #include <grpcpp/grpcpp.h>
 
 #include <catch2/catch.hpp>
@@ -23,7 +25,9 @@ namespace llm::server {
 class GrpcFixture {
  public:
   explicit GrpcFixture(GrpcServerOptions options = {},
-                       const grpc::ChannelArguments& client = {})
+                       const grpc::ChannelArguments& client = {},
+                       std::shared_ptr<grpc::ChannelCredentials> credentials =
+                           grpc::InsecureChannelCredentials())
       : loops_{EventLoop(0), EventLoop(1)} {
     options.listen = "127.0.0.1:0";
     std::vector<GrpcLane> lanes;
@@ -34,9 +38,9 @@ class GrpcFixture {
     auto started = GrpcServer::Start(options, lanes, clock);
     REQUIRE(started.ok());
     server = *std::move(started);
-    channel = grpc::CreateCustomChannel(
-        "127.0.0.1:" + std::to_string(server->port()),
-        grpc::InsecureChannelCredentials(), ClientArguments(client));
+    channel =
+        grpc::CreateCustomChannel("127.0.0.1:" + std::to_string(server->port()),
+                                  credentials, ClientArguments(client));
     stub = v1::LlmService::NewStub(channel);
     admin = v1::AdminService::NewStub(channel);
   }
@@ -102,6 +106,24 @@ inline CallResult TextAnswer(std::string text) {
   result.info.add_dropped("seed");
   result.info.add_dropped("logprobs");
   return result;
+}
+
+// The UpstreamError in grpc-status-details-bin; fails the test if the status
+// there is not the one on the wire.
+inline v1::UpstreamError DetailOf(const grpc::Status& status) {
+  google::protobuf::UnknownFieldSet fields;
+  REQUIRE(fields.ParseFromString(status.error_details()));
+  REQUIRE(fields.field_count() == 3);
+  CHECK(fields.field(0).number() == 1);
+  CHECK(fields.field(0).varint() == static_cast<uint64_t>(status.error_code()));
+  CHECK(fields.field(1).number() == 2);
+  CHECK(fields.field(1).length_delimited() == status.error_message());
+  REQUIRE(fields.field(2).number() == 3);
+  google::protobuf::Any any;
+  REQUIRE(any.ParseFromString(fields.field(2).length_delimited()));
+  v1::UpstreamError detail;
+  REQUIRE(any.UnpackTo(&detail));
+  return detail;
 }
 
 using Metadata = std::multimap<grpc::string_ref, grpc::string_ref>;

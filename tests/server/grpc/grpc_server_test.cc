@@ -172,7 +172,7 @@ TEST_CASE("Embeddings say that they are not served yet", "[server][grpc]") {
   CHECK(status.error_details().find("not_implemented") != std::string::npos);
 }
 
-TEST_CASE("Messages up to the limit pass, both ways; larger ones do not",
+TEST_CASE("Messages up to the limit pass, both ways",
           "[server][grpc][limits]") {
   GrpcServerOptions options;
   options.max_message_bytes = int64_t{16} << 20;
@@ -188,10 +188,83 @@ TEST_CASE("Messages up to the limit pass, both ways; larger ones do not",
       fixture.stub->ChatCompletion(context.get(), UserRequest(fits), &response)
           .ok());
   CHECK((response.choices(0).message().content() == fits));
-  context = GrpcFixture::Context();
+}
+
+// The largest message that is ours to refuse, and one that gRPC refuses.
+constexpr int64_t kLimit = int64_t{1} << 20;
+
+GrpcServerOptions WithLimit() {
+  GrpcServerOptions options;
+  options.max_message_bytes = kLimit;
+  options.admin = true;
+  return options;
+}
+
+void CheckTooLarge(const grpc::Status& status) {
+  CHECK(status.error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED);
+  const v1::UpstreamError detail = DetailOf(status);
+  CHECK(detail.code() == "body_too_large");
+  CHECK(detail.source() == "client");
+  CHECK(detail.message().find("1048576 bytes (server.max_body)") !=
+        std::string::npos);
+  CHECK(detail.request_id().starts_with("call-"));
+}
+
+TEST_CASE("A message over the limit is refused with the limit's name",
+          "[server][grpc][limits][ERR-1]") {
+  GrpcFixture fixture(WithLimit());
+  const std::string large(kLimit, 'x');
+  auto context = GrpcFixture::Context();
+  SECTION("a chat") {
+    v1::ChatCompletionResponse response;
+    CheckTooLarge(fixture.stub->ChatCompletion(context.get(),
+                                               UserRequest(large), &response));
+    CHECK(Value(context->GetServerTrailingMetadata(),
+                "grpc-retry-pushback-ms") == "-1");
+  }
+  SECTION("a streamed chat") {
+    auto reader =
+        fixture.stub->StreamChatCompletion(context.get(), UserRequest(large));
+    v1::ChatCompletionChunk chunk;
+    CHECK_FALSE(reader->Read(&chunk));
+    CheckTooLarge(reader->Finish());
+  }
+  SECTION("embeddings") {
+    v1::CreateEmbeddingsRequest request;
+    request.set_model(large);
+    v1::CreateEmbeddingsResponse response;
+    CheckTooLarge(
+        fixture.stub->CreateEmbeddings(context.get(), request, &response));
+  }
+  SECTION("a new key") {
+    v1::CreateKeyRequest request;
+    request.set_name(large);
+    v1::CreateKeyResponse response;
+    context = GrpcFixture::Context(FakeChatService::kAdminKey);
+    CheckTooLarge(fixture.admin->CreateKey(context.get(), request, &response));
+  }
+}
+
+TEST_CASE("Who calls is asked before how much is sent",
+          "[server][grpc][limits][SEC-7]") {
+  GrpcFixture fixture(WithLimit());
+  auto context = GrpcFixture::Context("Bearer sk-bad");
+  v1::ChatCompletionResponse response;
   CHECK(fixture.stub
-            ->ChatCompletion(context.get(), UserRequest(fits + fits), &response)
-            .error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED);
+            ->ChatCompletion(context.get(),
+                             UserRequest(std::string(kLimit, 'x')), &response)
+            .error_code() == grpc::StatusCode::UNAUTHENTICATED);
+}
+
+TEST_CASE("A message far over the limit is gRPC's to refuse, without a detail",
+          "[server][grpc][limits]") {
+  GrpcFixture fixture(WithLimit());
+  auto context = GrpcFixture::Context();
+  v1::ChatCompletionResponse response;
+  const grpc::Status status = fixture.stub->ChatCompletion(
+      context.get(), UserRequest(std::string(2 * kLimit, 'x')), &response);
+  CHECK(status.error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED);
+  CHECK(status.error_details().empty());
 }
 
 TEST_CASE("Frequent pings never cost a client its connection",

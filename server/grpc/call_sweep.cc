@@ -1,0 +1,48 @@
+#include "server/grpc/call_sweep.h"
+
+#include <algorithm>
+#include <boost/asio/io_context.hpp>
+
+#include "server/grpc/queue_call.h"
+
+namespace llm::server {
+
+CallSweep::CallSweep(boost::asio::io_context& loop, const Clock& clock,
+                     const DoorLimits& limits)
+    : clock_(clock), limits_(limits), timer_(loop) {}
+
+void CallSweep::Add(QueueCall& call) {
+  calls_.insert(&call);
+  if (!armed_) ArmTimer();
+}
+
+void CallSweep::Remove(QueueCall& call) { calls_.erase(&call); }
+
+void CallSweep::CutAt(Instant when) {
+  cut_at_ = when;
+  // Also where it is armed: the cut may come before the next tick.
+  ArmTimer();
+}
+
+void CallSweep::ArmTimer() {
+  armed_ = !calls_.empty();
+  if (!armed_) return;
+  absl::Duration wait = limits_.sweep;
+  if (!stopping_) {
+    wait = std::clamp(cut_at_ - clock_.Monotonic(), absl::ZeroDuration(), wait);
+  }
+  timer_.expires_after(absl::ToChronoNanoseconds(wait));
+  timer_.async_wait([weak = weak_from_this()](boost::system::error_code error) {
+    const auto self = weak.lock();
+    if (!error && self != nullptr) self->Tick();
+  });
+}
+
+void CallSweep::Tick() {
+  const Instant now = clock_.Monotonic();
+  if (now >= cut_at_) stopping_ = true;
+  for (QueueCall* call : calls_) call->OnTick(now, stopping_);
+  ArmTimer();
+}
+
+}  // namespace llm::server
