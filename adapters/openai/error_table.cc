@@ -219,7 +219,7 @@ bool WordFits(sv pattern, sv word) {
   return pattern == word;
 }
 
-// Codes name fields and conditions; anything else is not one.
+// Parameters name fields; anything else is not one.
 std::string SafeWord(std::string_view word) {
   std::string out;
   for (const char c : word.substr(0, 64)) {
@@ -228,6 +228,13 @@ std::string SafeWord(std::string_view word) {
     if (safe) out += c;
   }
   return SanitiseUpstreamText(out, 64);
+}
+
+// A code is one word. What is a sentence may quote the prompt, and codes are
+// recorded [SEC-10].
+std::string SafeCode(std::string_view text) {
+  const bool sentence = text.find_first_of(" \t\r\n") != sv::npos;
+  return sentence ? std::string() : SafeWord(text);
 }
 
 }  // namespace
@@ -265,11 +272,11 @@ UpstreamFailure DescribeError(const Profile& profile, int http_status,
   out.failure = ClassifyError(profile, http_status, words);
   out.http_status =
       http_status < 400 && words.status != 0 ? words.status : http_status;
-  out.code = SafeWord(words.code);
-  out.type = SafeWord(words.type);
+  out.code = SafeCode(words.code);
+  out.type = SafeCode(words.type);
   out.param = SafeWord(words.param);
   out.message = SanitiseUpstreamText(words.message, 512);
-  out.provider_request_id = SafeWord(words.request_id);
+  out.provider_request_id = SafeCode(words.request_id);
   return out;
 }
 

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "adapters/core/text.h"
 #include "adapters/openai/finish_reason.h"
+#include "adapters/openai/provider_words.h"
 #include "adapters/openai/usage_decoder.h"
 
 namespace llm::openai {
@@ -23,6 +24,9 @@ constexpr std::string_view kTopFields[] = {
 // One answer holds at most this many choices (openai.md section 2: n <= 128);
 // a server that counts further is not believed.
 constexpr int kMaxChoices = 128;
+
+// Tiers are short names; they are recorded.
+constexpr size_t kMaxTier = 64;
 
 std::string_view Trim(std::string_view text) {
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
@@ -55,7 +59,7 @@ void OpenAiDecoder::ReadUsage(JsonValue usage) {
   auto decoded = DecodeUsage(usage);
   if (!decoded) return;
   facts_.usage = *std::move(decoded);
-  facts_.raw_usage_json = std::string(usage.raw());
+  facts_.raw_usage_json = AuditedUsage(usage);
 }
 
 void OpenAiDecoder::ReadTop(JsonValue root, v1::ChatCompletionChunk* chunk) {
@@ -67,7 +71,8 @@ void OpenAiDecoder::ReadTop(JsonValue root, v1::ChatCompletionChunk* chunk) {
     facts_.answer_id = root.Find("id").StringOr();
   }
   if (created_ == 0) created_ = root.Find("created").AsInt64().value_or(0);
-  const std::string tier = root.Find("service_tier").StringOr();
+  const std::string tier =
+      OneWord(root.Find("service_tier").StringOr(), kMaxTier);
   if (!tier.empty()) service_tier_ = tier;
   const std::string print = root.Find("system_fingerprint").StringOr();
   if (!print.empty()) fingerprint_ = print;

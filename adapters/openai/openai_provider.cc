@@ -6,11 +6,11 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/str_replace.h"
 #include "absl/strings/strip.h"
 #include "adapters/core/text.h"
 #include "adapters/http/retry_after.h"
 #include "adapters/openai/error_table.h"
+#include "adapters/openai/provider_words.h"
 
 namespace llm {
 namespace {
@@ -31,7 +31,7 @@ std::string RequestId(const std::vector<HttpHeader>& headers) {
         "x-siliconcloud-trace-id", "mistral-correlation-id",
         "x-generation-id"}) {
     if (const std::string* id = FindHeader(headers, name)) {
-      return SanitiseUpstreamText(*id, 128);
+      return SanitiseUpstreamText(openai::OneWord(*id, 128), 128);
     }
   }
   return {};
@@ -73,16 +73,6 @@ std::string_view Explain(FailureClass failure) {
       return "the provider broke off the answer";
     default:
       return {};
-  }
-}
-
-// Some servers quote the key they were sent; whatever it looks like, it must
-// not reach the caller [SEC-5].
-void MaskSecret(const ApiKey& key, UpstreamFailure* failure) {
-  if (key.empty()) return;
-  for (std::string* text : {&failure->message, &failure->code, &failure->type,
-                            &failure->param, &failure->provider_request_id}) {
-    absl::StrReplaceAll({{key.Reveal(), "***"}}, text);
   }
 }
 
@@ -201,7 +191,7 @@ void OpenAiProvider::Evaluate(const HttpResult& http,
         ok || facts.complete ? UsageSource::kProvider : UsageSource::kPartial;
   }
   result->raw_usage_json = facts.raw_usage_json;
-  result->served_model.value = facts.served_model;
+  result->served_model.value = openai::OneWord(facts.served_model, 256);
   result->content_seen = facts.content_seen;
   result->reasoning_exhausted = facts.reasoning_exhausted;
   result->output_chars = facts.output_chars;
@@ -217,8 +207,9 @@ void OpenAiProvider::Evaluate(const HttpResult& http,
   }
   if (result->provider_request_id.empty()) {
     result->provider_request_id =
-        facts.answer_id.empty() ? result->failure.provider_request_id
-                                : SanitiseUpstreamText(facts.answer_id, 128);
+        facts.answer_id.empty()
+            ? result->failure.provider_request_id
+            : SanitiseUpstreamText(openai::OneWord(facts.answer_id, 128), 128);
   }
   if (!ok) result->failure.provider_request_id = result->provider_request_id;
 }
@@ -240,7 +231,8 @@ Task<AttemptResult> OpenAiProvider::Chat(const ChatRequest& request,
   const HttpRequest http_request =
       MakeHttpRequest(std::move(rendered.body), context);
   OpenAiDecoder decoder(context.provider.value, context.attempt_id.value);
-  AnswerReader reader(decoder, sink);
+  openai::KeyHidingSink hiding(context.api_key, sink);
+  AnswerReader reader(decoder, hiding);
   HttpResult http = co_await transport_.Send(http_request, reader);
   // A cancelled task must not wait for anything any more.
   if (http.status.code() != absl::StatusCode::kCancelled &&
@@ -254,7 +246,7 @@ Task<AttemptResult> OpenAiProvider::Chat(const ChatRequest& request,
     }
   }
   Evaluate(http, reader, decoder, &result);
-  MaskSecret(context.api_key, &result.failure);
+  openai::HideKey(context.api_key, &result);
   co_return result;
 }
 

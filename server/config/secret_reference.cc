@@ -1,5 +1,6 @@
 #include "server/config/secret_reference.h"
 
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -43,8 +44,14 @@ absl::StatusOr<std::string> ReadSmallFile(const std::string& path,
   if (file == nullptr) {
     return absl::ErrnoToStatus(errno, Cat("cannot read ", Shown(path)));
   }
-  std::string text(limit + 1, '\0');
-  text.resize(std::fread(text.data(), 1, text.size(), file.get()));
+  // Piece by piece: files are small, and the limit is not.
+  std::string text;
+  std::array<char, 16384> piece;
+  size_t count = piece.size();
+  while (count == piece.size() && text.size() <= limit) {
+    count = std::fread(piece.data(), 1, piece.size(), file.get());
+    text.append(piece.data(), count);
+  }
   if (std::ferror(file.get()) != 0) {
     return absl::InvalidArgumentError(
         Cat("cannot read ", Shown(path), ": not a regular file?"));

@@ -112,10 +112,14 @@ bool RequestReader::MayRead(const HeadFacts& facts, Result* out) {
 }
 
 Task<bool> RequestReader::ReadBody(Parser& parser, Result* out) {
+  // Beast (1.81) asserts that a last chunk it has seen the start of is not
+  // shown to it again without at least "0\r\n\r\n"; no chunked body ends with
+  // less, so nothing is lost by waiting.
+  const size_t least = parser.chunked() ? 5 : 1;
   while (!parser.is_done()) {
     Error error;
     const size_t used =
-        buffer_.size() > 0 ? parser.put(buffer_.data(), error) : 0;
+        buffer_.size() >= least ? parser.put(buffer_.data(), error) : 0;
     buffer_.consume(used);
     if (error == http::error::body_limit) {
       co_return RefuseLarge(limits_.max_body, out);

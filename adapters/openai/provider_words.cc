@@ -1,0 +1,90 @@
+#include "adapters/openai/provider_words.h"
+
+#include <algorithm>
+#include <initializer_list>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_replace.h"
+#include "adapters/core/text.h"
+
+namespace llm::openai {
+namespace {
+
+constexpr size_t kMaxWord = 64;
+constexpr size_t kMaxUsage = 4096;
+
+bool IsWord(std::string_view text, size_t limit) {
+  return text.size() <= limit &&
+         std::all_of(text.begin(), text.end(), [](char c) {
+           return c > ' ' && c <= '~' && c != '"' && c != '\'' && c != '\\';
+         });
+}
+
+bool IsPlain(JsonValue value) {
+  if (value.is_string()) return IsWord(value.StringOr(), kMaxWord);
+  for (JsonValue v = value.First(); v; v = v.Next()) {
+    if (!IsWord(v.Key(), kMaxWord) || !IsPlain(v)) return false;
+  }
+  return true;
+}
+
+void Hide(const ApiKey& key, std::initializer_list<std::string*> texts) {
+  for (std::string* text : texts) {
+    if (text->find(key.Reveal()) == std::string::npos) continue;
+    absl::StrReplaceAll({{key.Reveal(), "***"}}, text);
+  }
+}
+
+}  // namespace
+
+std::string OneWord(std::string_view text, size_t limit) {
+  return IsWord(text, limit) ? std::string(text) : std::string();
+}
+
+std::string AuditedUsage(JsonValue usage) {
+  if (usage.raw().size() > kMaxUsage) return {};
+  if (IsPlain(usage)) return std::string(usage.raw());
+  std::string out;
+  JsonWriter writer(&out);
+  writer.BeginObject();
+  for (JsonValue v = usage.First(); v; v = v.Next()) {
+    if (IsWord(v.Key(), kMaxWord) && IsPlain(v)) {
+      writer.MemberRaw(v.Key(), v.raw());
+    }
+  }
+  writer.EndObject();
+  return out;
+}
+
+void HideKey(const ApiKey& key, AttemptResult* result) {
+  if (key.empty()) return;
+  UpstreamFailure& failure = result->failure;
+  Hide(key, {&failure.message, &failure.code, &failure.type, &failure.param,
+             &failure.provider_request_id, &result->provider_request_id,
+             &result->served_model.value, &result->raw_usage_json,
+             &result->usage.service_tier});
+  if (absl::StrContains(result->status.message(), key.Reveal())) {
+    result->status = absl::Status(result->status.code(), failure.message);
+  }
+}
+
+Task<absl::Status> KeyHidingSink::Write(v1::ChatCompletionChunk chunk) {
+  if (!key_.empty()) HideBeside(&chunk);
+  co_return co_await sink_.Write(std::move(chunk));
+}
+
+void KeyHidingSink::HideBeside(v1::ChatCompletionChunk* chunk) const {
+  Hide(key_,
+       {chunk->mutable_id(), chunk->mutable_model(),
+        chunk->mutable_service_tier(), chunk->mutable_system_fingerprint(),
+        chunk->mutable_extra_json()});
+  for (v1::ChunkChoice& choice : *chunk->mutable_choices()) {
+    Hide(key_,
+         {choice.mutable_native_finish_reason(), choice.mutable_extra_json()});
+    if (!choice.has_delta()) continue;
+    Hide(key_, {choice.mutable_delta()->mutable_extra_json()});
+  }
+}
+
+}  // namespace llm::openai
