@@ -59,6 +59,11 @@ Task<CallResult> Router::Call::Run() {
 }
 
 absl::Status Router::Call::Plan() {
+  priority_ = context_.priority;
+  if (!request_.message.priority().empty()) {
+    LLM_ASSIGN_OR_RETURN(
+        priority_, ParsePriority(request_.message.priority(), "priority"));
+  }
   const std::string sticky_key = StickyKey(conversation_, context_.call_id);
   auto plan = MakePlan(
       PlanInputFor(parts_, context_, request_, conversation_, sticky_key));
@@ -126,11 +131,15 @@ Task<absl::Status> Router::Call::Attempts() {
     if (next->wait > absl::ZeroDuration()) co_await Wait(next->wait);
     if (co_await CallerLeft()) break;
     // Held until the attempt is over.
-    const std::optional<InFlightBoard::Lease> place = Place(*next);
+    std::optional<InFlightBoard::Lease> place = Place(*next);
     if (!place) {
+      full_.push_back(*next);
       next = InsteadOfFull();
-      continue;
+      if (next) continue;
+      co_await StandInLine(&next, &place);
+      if (!next || co_await CallerLeft()) break;
     }
+    full_.clear();
     Running attempt;
     LLM_CO_RETURN_IF_ERROR(co_await Begin(*next, &attempt));
     co_await RunOne(attempt);
@@ -150,16 +159,18 @@ std::optional<NextAttempt> Router::Call::AfterFailure(Running& attempt) {
 }
 
 std::optional<NextAttempt> Router::Call::InsteadOfFull() {
-  met_full_ = true;
   auto next = policy_->InsteadOfFull(parts_.clock->Monotonic(), deadline_);
-  if (!unwritten_.empty() && next) {
-    AttemptRecord& failed = unwritten_.back();
-    const bool same =
-        plan_.targets[next->target].deployment.id == failed.intent.deployment;
-    failed.next = std::string(
-        NextMoveName(same ? NextMove::kRetrySame : NextMove::kNextDeployment));
-  }
+  if (next) NoteMove(*next);
   return next;
+}
+
+void Router::Call::NoteMove(const NextAttempt& next) {
+  if (unwritten_.empty()) return;
+  AttemptRecord& failed = unwritten_.back();
+  const bool same =
+      plan_.targets[next.target].deployment.id == failed.intent.deployment;
+  failed.next = std::string(
+      NextMoveName(same ? NextMove::kRetrySame : NextMove::kNextDeployment));
 }
 
 absl::Status Router::Call::Failure() {
@@ -176,10 +187,11 @@ absl::Status Router::Call::Failure() {
     detail.set_no_retry(true);
     return MakeCallError(absl::StatusCode::kCancelled, std::move(detail));
   }
-  if (met_full_ && failed_.empty()) {
+  if (met_full_ && failed_.empty() && parts_.clock->Monotonic() < deadline_) {
     return RefuseCall(absl::StatusCode::kUnavailable, "overloaded",
                       "Every candidate provider has as many calls under way "
-                      "as it may; try again later");
+                      "and waiting as it may (providers.*.max_in_flight, "
+                      "max_queue, queue_timeout); try again later");
   }
   return ErrorAfterAttempts(failed_, parts_.clock->Monotonic() >= deadline_,
                             context_.call_id.value);

@@ -2,6 +2,9 @@
 //
 //   Plan -> Admit -> [ Wait -> Begin -> Run -> Judge ]... -> Settle -> Deliver
 //
+// Before Begin an attempt needs a place at its provider. A full provider is
+// passed over; with nobody else left the call waits in its line.
+//
 // Plan and Admit may refuse; Judge goes back to Wait while the policy has
 // something left to try; every way ends in Settle, which writes the last rows
 // before the last bytes leave, whether the caller is still there or not.
@@ -76,6 +79,15 @@ class Router::Call {
   // What follows; keeps the failed attempt's record for the next append.
   std::optional<NextAttempt> AfterFailure(Running& attempt);
   std::optional<NextAttempt> InsteadOfFull();
+  // The failed attempt's row says where the call went instead.
+  void NoteMove(const NextAttempt& next);
+  BulkheadLimits LimitsOf(const NextAttempt& next) const;
+  // Nobody else is left: waits for the first of those passed over that has a
+  // line to stand in. Sets `place`, and `next` to the attempt, or to nothing.
+  Task<void> StandInLine(std::optional<NextAttempt>* next,
+                         std::optional<InFlightBoard::Lease>* place);
+  Task<absl::Status> StandInLineFor(const NextAttempt& full,
+                                    std::optional<InFlightBoard::Lease>* place);
   absl::Status Failure();
   Task<CallResult> Settle(absl::Status status);
   Task<absl::Status> Deliver(CallResult* result);
@@ -114,8 +126,13 @@ class Router::Call {
   bool caller_left_ = false;
   // The one free repeat after a dead connection is spent.
   bool stale_spent_ = false;
-  // A target was passed over because its provider was full.
+  // Passed over since the last attempt, as their providers were full.
+  std::vector<NextAttempt> full_;
+  // A place was waited for in vain.
   bool met_full_ = false;
+  Priority priority_ = Priority::kNormal;
+  // Time spent in lines.
+  absl::Duration queued_;
 
   // The attempt that answered.
   const RouteTarget* winner_ = nullptr;

@@ -178,7 +178,7 @@ TEST_CASE("A call refused while draining is told to the observer",
           "[server][gateway][MET-1]") {
   GatewayFixture fixture;
   Gateway gateway = fixture.Make();
-  fixture.state.draining = true;
+  fixture.state.refusing = true;
   Caller caller;
   caller.key_id.value = "key_1";
   const CallContext context = gateway.NewCall(caller, "http");
