@@ -12,10 +12,12 @@ import threading
 import time
 import urllib.error
 
+import grpc
 import pytest
 
 import harness
 from harness import ADMIN_KEY, config, upstream
+from test_grpc import stubs  # noqa: F401 - a fixture
 
 
 @pytest.fixture
@@ -249,8 +251,8 @@ def test_every_limit_is_named_where_it_is_met(service):
 # --- idempotent retries
 
 
-def keyed(running, key, model="m", text="hello", **more):
-    headers = {"Idempotency-Key": key, **more.pop("headers", {})}
+def keyed(running, repeat, model="m", text="hello", **more):
+    headers = {"Idempotency-Key": repeat, **more.pop("headers", {})}
     return running.chat(model, text, headers=headers, **more)
 
 
@@ -359,6 +361,55 @@ def test_openai_sdk_with_a_key_of_its_own(service, sim):
     first, again = ask(), ask()
     assert first.parse().id == again.parse().id
     assert again.headers["x-llm-idempotent-replay"] == "true"
+
+
+def test_the_grpc_door_has_the_same_rules(service, sim, stubs):  # noqa: F811
+    running = service(
+        config(upstream("a", sim.base_url("grpc"), ", max_in_flight: 1"),
+               models="m: {provider: a, upstream: m}"),
+        env={"LLM_SERVICE_SERVER_MAX_IN_FLIGHT": "2"})
+    channel = grpc.insecure_channel(running.addresses["grpc"])
+    client = stubs.LlmService(channel)
+
+    def request(text="hello", **more):
+        return stubs.chat.ChatCompletionRequest(model="m", messages=[
+            stubs.chat.Message(role="user", content=text)], **more)
+
+    def ask(message, *metadata):
+        return client.ChatCompletion.with_call(message, metadata=metadata)
+
+    key = ("idempotency-key", "k")
+    first, _ = ask(request(), key)
+    again, call = ask(request(timeout={"seconds": 50}), key)
+    assert again == first
+    assert ("x-llm-idempotent-replay", "true") in call.initial_metadata()
+    whole = [chunk.SerializeToString()
+             for chunk in client.StreamChatCompletion(
+                 request(), metadata=[("idempotency-key", "s")])]
+    stream = client.StreamChatCompletion(
+        request(), metadata=[("idempotency-key", "s")])
+    assert [chunk.SerializeToString() for chunk in stream] == whole
+    assert ("x-llm-idempotent-replay", "true") in stream.initial_metadata()
+    assert len(sim.log("grpc")) == 2
+    for message, metadata in ((request("other"), key),
+                              (request(priority="soon"), ("a", "b")),
+                              (request(), ("x-llm-priority", "soon"))):
+        with pytest.raises(grpc.RpcError) as refused:
+            ask(message, metadata)
+        assert refused.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+    sim.script("grpc", **STALL)
+    held = [client.ChatCompletion.future(request(), timeout=20)
+            for _ in range(2)]
+    until(lambda: metric(running, "llm_service_queued_requests") == 1)
+    with pytest.raises(grpc.RpcError) as shed:
+        ask(request())
+    assert shed.value.code() == grpc.StatusCode.UNAVAILABLE
+    assert "server.max_in_flight" in shed.value.details()
+    for call in held:
+        call.cancel()
+    until(lambda: metric(running, "llm_service_inflight_requests") == 0, 3)
+    assert metric(running, "llm_service_queued_requests") == 0
+    channel.close()
 
 
 # --- SIGHUP
@@ -563,8 +614,9 @@ def test_a_rolling_restart_under_streaming_load_fails_nothing(service, tmp_path)
 
 def test_readiness_ends_at_once_and_work_a_moment_later(service):
     running = service(config("slow: {dialect: simulated, "
-                             "simulated: {latency: 4s}}",
-                             models="m: {provider: slow, upstream: m}"))
+                             "simulated: {latency: 4s}}\nsimulated: {}",
+                             models="m: {provider: slow, upstream: m}\n"
+                                    "q: {provider: simulated, upstream: q}"))
     callers = Callers()
     callers.start(running.chat, "m")
     until(lambda: metric(running, "llm_service_inflight_requests") == 1)
@@ -573,6 +625,7 @@ def test_readiness_ends_at_once_and_work_a_moment_later(service):
     assert running.call("/healthz").status == 200
     # Balancers have not heard of it yet: their calls are still answered.
     callers.start(running.chat, "m")
-    until(lambda: running.chat("m").status == 503, 3)
+    assert running.chat("q").status == 200
+    until(lambda: running.chat("q").status == 503, 3)
     assert [reply.status for reply in callers.join()] == [200, 200]
     assert running.process.wait(20) == 0
