@@ -13,6 +13,22 @@ namespace llm {
 
 namespace asio = boost::asio;
 
+namespace {
+
+// Whose time it was that was over.
+absl::Status WithDeadlineNamed(const absl::Status& status, bool callers) {
+  v1::UpstreamError detail = CallErrorDetail(status);
+  if (detail.code() != "timeout") return status;
+  detail.set_message(
+      callers ? "The caller's deadline (x-llm-timeout, the SDK's timeout or "
+                "gRPC's deadline) passed before an answer came"
+              : "The configured time (timeouts.total of the provider or the "
+                "model) passed before an answer came");
+  return MakeCallError(status.code(), std::move(detail));
+}
+
+}  // namespace
+
 PlanInput PlanInputFor(const RouterParts& parts, const CallContext& context,
                        const ChatRequest& request,
                        const Conversation& conversation,
@@ -127,24 +143,25 @@ Task<absl::Status> Router::Call::Attempts() {
   if (parts_.clock->Monotonic() < deadline_) {
     next = policy_->First(parts_.clock->Monotonic());
   }
+  // The next attempt's place, held until it is over.
+  std::optional<InFlightBoard::Lease> place;
   while (next) {
     if (next->wait > absl::ZeroDuration()) co_await Wait(next->wait);
     if (co_await CallerLeft()) break;
-    // Held until the attempt is over.
-    std::optional<InFlightBoard::Lease> place = Place(*next);
+    if (!place) TakePlace(*next, &place);
     if (!place) {
       full_.push_back(*next);
       next = InsteadOfFull();
-      if (next) continue;
-      co_await StandInLine(&next, &place);
-      if (!next || co_await CallerLeft()) break;
+      if (!next) co_await StandInLine(&next, &place);
+      continue;
     }
-    full_.clear();
     Running attempt;
     LLM_CO_RETURN_IF_ERROR(co_await Begin(*next, &attempt));
     co_await RunOne(attempt);
+    place.reset();
     if (answer_) co_return absl::OkStatus();
     next = AfterFailure(attempt);
+    if (!next && MayGoOn(attempt)) co_await StandInLine(&next, &place);
   }
   co_return Failure();
 }
@@ -156,6 +173,12 @@ std::optional<NextAttempt> Router::Call::AfterFailure(Running& attempt) {
   attempt.record.next = std::string(NextMoveName(move));
   unwritten_.push_back(std::move(attempt.record));
   return next;
+}
+
+bool Router::Call::MayGoOn(const Running& attempt) const {
+  return !caller_left_ &&
+         ClassifyFailure(attempt.failed.facts) != NextMove::kStop &&
+         policy_->attempts() < parts_.table->policy.max_attempts;
 }
 
 std::optional<NextAttempt> Router::Call::InsteadOfFull() {
@@ -193,8 +216,9 @@ absl::Status Router::Call::Failure() {
                       "and waiting as it may (providers.*.max_in_flight, "
                       "max_queue, queue_timeout); try again later");
   }
-  return ErrorAfterAttempts(failed_, parts_.clock->Monotonic() >= deadline_,
-                            context_.call_id.value);
+  const absl::Status status = ErrorAfterAttempts(
+      failed_, parts_.clock->Monotonic() >= deadline_, context_.call_id.value);
+  return WithDeadlineNamed(status, deadline_ == caller_deadline_);
 }
 
 absl::Duration Router::Call::Overhead() const {

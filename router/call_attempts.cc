@@ -58,11 +58,12 @@ BulkheadLimits Router::Call::LimitsOf(const NextAttempt& next) const {
           settings->queue_timeout};
 }
 
-std::optional<InFlightBoard::Lease> Router::Call::Place(
-    const NextAttempt& next) const {
-  return parts_.health->in_flight().Take(
+void Router::Call::TakePlace(const NextAttempt& next,
+                             std::optional<InFlightBoard::Lease>* place) const {
+  auto taken = parts_.health->in_flight().Take(
       plan_.targets[next.target].deployment.provider.value,
       LimitsOf(next).max_in_flight);
+  if (taken) place->emplace(*std::move(taken));
 }
 
 Task<absl::Status> Router::Call::StandInLineFor(

@@ -289,6 +289,8 @@ TEST_CASE_METHOD(FullFixture,
     context.deadline = clock.Monotonic() + absl::Seconds(2);
     const CallResult result = Unary(Ask("alpha", "hi"));
     CHECK(Code(result) == "timeout");
+    CHECK(CallErrorDetail(result.status).message().find("x-llm-timeout") !=
+          std::string::npos);
     CHECK(clock.Monotonic() - context.received == absl::Seconds(2));
   }
   SECTION("the caller leaves") {
