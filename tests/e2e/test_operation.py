@@ -332,6 +332,21 @@ def test_failures_that_may_heal_are_tried_again(service, sim):
     assert len(sim.log("heals")) == 2
 
 
+def test_an_answer_too_large_to_keep_is_said_so_and_not_made_twice(
+        service, sim):
+    running = service(config(upstream("a", sim.base_url("large")),
+                             models="m: {provider: a, upstream: m}"))
+    sim.script("large", body=json.dumps({"choices": [{
+        "index": 0, "finish_reason": "stop",
+        "message": {"role": "assistant", "content": "x" * 3_000_000}}]}))
+    assert len(keyed(running, "k").body) > 3_000_000
+    again = keyed(running, "k")
+    assert again.status == 409
+    assert error(again)["code"] == "idempotency_conflict"
+    assert again.headers["x-should-retry"] == "false"
+    assert len(sim.log("large")) == 1
+
+
 def test_the_keys_of_two_tenants_are_two(service):
     running = service(config("simulated: {}", auth="keys"))
     ours, theirs = running.create_key("ours"), running.create_key("theirs")
