@@ -163,6 +163,14 @@ std::optional<NextAttempt> AttemptPolicy::InsteadOfFull(Instant now,
   return next;
 }
 
+NextAttempt AttemptPolicy::AfterRoom(const NextAttempt& dropped) {
+  NextAttempt next =
+      Start(dropped.target, dropped.key,
+            absl::StrCat(dropped.reason, ", after waiting for a place"));
+  next.fresh_connection = dropped.fresh_connection;
+  return next;
+}
+
 std::optional<NextAttempt> AttemptPolicy::AfterFailure(const FailedTry& failed,
                                                        Instant now,
                                                        Instant deadline,

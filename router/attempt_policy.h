@@ -55,6 +55,9 @@ class AttemptPolicy {
   // it was not made and does not count, and its target is not chosen again.
   // nullopt: nobody else is left.
   std::optional<NextAttempt> InsteadOfFull(Instant now, Instant deadline);
+  // The attempt that InsteadOfFull dropped last is made after all: its
+  // provider has a place for it now.
+  NextAttempt AfterRoom(const NextAttempt& dropped);
   // The last attempt never left: it does not count against max_attempts.
   void NotSent() { --attempts_; }
   int attempts() const { return attempts_; }

@@ -13,6 +13,22 @@ namespace llm {
 
 namespace asio = boost::asio;
 
+namespace {
+
+// Whose time it was that was over.
+absl::Status WithDeadlineNamed(const absl::Status& status, bool callers) {
+  v1::UpstreamError detail = CallErrorDetail(status);
+  if (detail.code() != "timeout") return status;
+  detail.set_message(
+      callers ? "The caller's deadline (x-llm-timeout, the SDK's timeout or "
+                "gRPC's deadline) passed before an answer came"
+              : "The configured time (timeouts.total of the provider or the "
+                "model) passed before an answer came");
+  return MakeCallError(status.code(), std::move(detail));
+}
+
+}  // namespace
+
 PlanInput PlanInputFor(const RouterParts& parts, const CallContext& context,
                        const ChatRequest& request,
                        const Conversation& conversation,
@@ -59,6 +75,11 @@ Task<CallResult> Router::Call::Run() {
 }
 
 absl::Status Router::Call::Plan() {
+  priority_ = context_.priority;
+  if (!request_.message.priority().empty()) {
+    LLM_ASSIGN_OR_RETURN(
+        priority_, ParsePriority(request_.message.priority(), "priority"));
+  }
   const std::string sticky_key = StickyKey(conversation_, context_.call_id);
   auto plan = MakePlan(
       PlanInputFor(parts_, context_, request_, conversation_, sticky_key));
@@ -122,20 +143,25 @@ Task<absl::Status> Router::Call::Attempts() {
   if (parts_.clock->Monotonic() < deadline_) {
     next = policy_->First(parts_.clock->Monotonic());
   }
+  // The next attempt's place, held until it is over.
+  std::optional<InFlightBoard::Lease> place;
   while (next) {
     if (next->wait > absl::ZeroDuration()) co_await Wait(next->wait);
     if (co_await CallerLeft()) break;
-    // Held until the attempt is over.
-    const std::optional<InFlightBoard::Lease> place = Place(*next);
+    if (!place) TakePlace(*next, &place);
     if (!place) {
+      full_.push_back(*next);
       next = InsteadOfFull();
+      if (!next) co_await StandInLine(&next, &place);
       continue;
     }
     Running attempt;
     LLM_CO_RETURN_IF_ERROR(co_await Begin(*next, &attempt));
     co_await RunOne(attempt);
+    place.reset();
     if (answer_) co_return absl::OkStatus();
     next = AfterFailure(attempt);
+    if (!next && MayGoOn(attempt)) co_await StandInLine(&next, &place);
   }
   co_return Failure();
 }
@@ -149,17 +175,25 @@ std::optional<NextAttempt> Router::Call::AfterFailure(Running& attempt) {
   return next;
 }
 
+bool Router::Call::MayGoOn(const Running& attempt) const {
+  return !caller_left_ &&
+         ClassifyFailure(attempt.failed.facts) != NextMove::kStop &&
+         policy_->attempts() < parts_.table->policy.max_attempts;
+}
+
 std::optional<NextAttempt> Router::Call::InsteadOfFull() {
-  met_full_ = true;
   auto next = policy_->InsteadOfFull(parts_.clock->Monotonic(), deadline_);
-  if (!unwritten_.empty() && next) {
-    AttemptRecord& failed = unwritten_.back();
-    const bool same =
-        plan_.targets[next->target].deployment.id == failed.intent.deployment;
-    failed.next = std::string(
-        NextMoveName(same ? NextMove::kRetrySame : NextMove::kNextDeployment));
-  }
+  if (next) NoteMove(*next);
   return next;
+}
+
+void Router::Call::NoteMove(const NextAttempt& next) {
+  if (unwritten_.empty()) return;
+  AttemptRecord& failed = unwritten_.back();
+  const bool same =
+      plan_.targets[next.target].deployment.id == failed.intent.deployment;
+  failed.next = std::string(
+      NextMoveName(same ? NextMove::kRetrySame : NextMove::kNextDeployment));
 }
 
 absl::Status Router::Call::Failure() {
@@ -176,13 +210,15 @@ absl::Status Router::Call::Failure() {
     detail.set_no_retry(true);
     return MakeCallError(absl::StatusCode::kCancelled, std::move(detail));
   }
-  if (met_full_ && failed_.empty()) {
+  if (met_full_ && failed_.empty() && parts_.clock->Monotonic() < deadline_) {
     return RefuseCall(absl::StatusCode::kUnavailable, "overloaded",
                       "Every candidate provider has as many calls under way "
-                      "as it may; try again later");
+                      "and waiting as it may (providers.*.max_in_flight, "
+                      "max_queue, queue_timeout); try again later");
   }
-  return ErrorAfterAttempts(failed_, parts_.clock->Monotonic() >= deadline_,
-                            context_.call_id.value);
+  const absl::Status status = ErrorAfterAttempts(
+      failed_, parts_.clock->Monotonic() >= deadline_, context_.call_id.value);
+  return WithDeadlineNamed(status, deadline_ == caller_deadline_);
 }
 
 absl::Duration Router::Call::Overhead() const {

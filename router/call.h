@@ -2,6 +2,8 @@
 //
 //   Plan -> Admit -> [ Wait -> Begin -> Run -> Judge ]... -> Settle -> Deliver
 //
+// Begin needs a place at the provider. A full one is passed over; with nobody
+// else left the call waits in its line.
 // Plan and Admit may refuse; Judge goes back to Wait while the policy has
 // something left to try; every way ends in Settle, which writes the last rows
 // before the last bytes leave, whether the caller is still there or not.
@@ -59,8 +61,9 @@ class Router::Call {
   Task<absl::Status> Admit();
   Task<absl::Status> Attempts();
   Task<void> Wait(absl::Duration wait);
-  // A place at the target's provider; nullopt while it is full.
-  std::optional<InFlightBoard::Lease> Place(const NextAttempt& next) const;
+  // A place at the target's provider, unless that is full.
+  void TakePlace(const NextAttempt& next,
+                 std::optional<InFlightBoard::Lease>* place) const;
   Task<absl::Status> Begin(const NextAttempt& next, Running* attempt);
   AttemptIntent IntentFor(const NextAttempt& next) const;
   Task<void> RunOne(Running& attempt);
@@ -75,7 +78,18 @@ class Router::Call {
   void Win(const Running& attempt, AttemptSink& sink);
   // What follows; keeps the failed attempt's record for the next append.
   std::optional<NextAttempt> AfterFailure(Running& attempt);
+  // The failure leaves the call something to try.
+  bool MayGoOn(const Running& attempt) const;
   std::optional<NextAttempt> InsteadOfFull();
+  // The failed attempt's row says where the call went instead.
+  void NoteMove(const NextAttempt& next);
+  BulkheadLimits LimitsOf(const NextAttempt& next) const;
+  // Nobody else is left: waits for the first of those passed over that has a
+  // line to stand in. Sets `place`, and `next` to the attempt, or to nothing.
+  Task<void> StandInLine(std::optional<NextAttempt>* next,
+                         std::optional<InFlightBoard::Lease>* place);
+  Task<absl::Status> StandInLineFor(const NextAttempt& full,
+                                    std::optional<InFlightBoard::Lease>* place);
   absl::Status Failure();
   Task<CallResult> Settle(absl::Status status);
   Task<absl::Status> Deliver(CallResult* result);
@@ -114,8 +128,13 @@ class Router::Call {
   bool caller_left_ = false;
   // The one free repeat after a dead connection is spent.
   bool stale_spent_ = false;
-  // A target was passed over because its provider was full.
+  // Passed over, as their providers were full.
+  std::vector<NextAttempt> full_;
+  // A place was waited for in vain.
   bool met_full_ = false;
+  Priority priority_ = Priority::kNormal;
+  // Time spent in lines.
+  absl::Duration queued_;
 
   // The attempt that answered.
   const RouteTarget* winner_ = nullptr;

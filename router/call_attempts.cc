@@ -51,13 +51,53 @@ const ProviderSettings* Router::Call::SettingsOf(
   return it == parts_.table->providers.end() ? nullptr : &it->second;
 }
 
-std::optional<InFlightBoard::Lease> Router::Call::Place(
-    const NextAttempt& next) const {
+BulkheadLimits Router::Call::LimitsOf(const NextAttempt& next) const {
   const ProviderSettings* settings = SettingsOf(next);
-  const int limit = settings == nullptr ? ProviderSettings{}.max_in_flight
-                                        : settings->max_in_flight;
-  return parts_.health->in_flight().Take(
-      plan_.targets[next.target].deployment.provider.value, limit);
+  if (settings == nullptr) return {};
+  return {settings->max_in_flight, settings->max_queue,
+          settings->queue_timeout};
+}
+
+void Router::Call::TakePlace(const NextAttempt& next,
+                             std::optional<InFlightBoard::Lease>* place) const {
+  auto taken = parts_.health->in_flight().Take(
+      plan_.targets[next.target].deployment.provider.value,
+      LimitsOf(next).max_in_flight);
+  if (taken) place->emplace(*std::move(taken));
+}
+
+Task<absl::Status> Router::Call::StandInLineFor(
+    const NextAttempt& full, std::optional<InFlightBoard::Lease>* place) {
+  const RouteTarget& target = plan_.targets[full.target];
+  const Instant before = parts_.clock->Monotonic();
+  absl::StatusOr<InFlightBoard::Lease> got =
+      co_await parts_.health->in_flight().Wait(target.deployment.provider.value,
+                                               LimitsOf(full), priority_,
+                                               *parts_.clock, deadline_);
+  const absl::Duration waited = parts_.clock->Monotonic() - before;
+  away_ += waited;
+  queued_ += waited;
+  if (absl::IsCancelled(got.status())) caller_left_ = true;
+  parts_.observer->OnQueued(
+      {target.deployment.provider, target.public_model, waited, got.ok()});
+  if (got.ok()) place->emplace(*std::move(got));
+  co_return got.status();
+}
+
+Task<void> Router::Call::StandInLine(
+    std::optional<NextAttempt>* next,
+    std::optional<InFlightBoard::Lease>* place) {
+  for (const NextAttempt& full : std::exchange(full_, {})) {
+    const absl::Status stood = co_await StandInLineFor(full, place);
+    if (stood.ok()) {
+      *next = policy_->AfterRoom(full);
+      NoteMove(**next);
+      co_return;
+    }
+    met_full_ = true;
+    // Only where the line itself was full is another worth its time.
+    if (!absl::IsResourceExhausted(stood)) co_return;
+  }
 }
 
 Task<absl::Status> Router::Call::Begin(const NextAttempt& next,

@@ -21,7 +21,7 @@ struct ContractRow {
   bool retry_after;
 };
 
-constexpr std::array<ContractRow, 18> kContract = {{
+constexpr std::array<ContractRow, 19> kContract = {{
     {"invalid_request", 400, absl::StatusCode::kInvalidArgument, false},
     {"invalid_api_key", 401, absl::StatusCode::kUnauthenticated, false},
     {"model_not_allowed", 403, absl::StatusCode::kPermissionDenied, false},
@@ -36,6 +36,7 @@ constexpr std::array<ContractRow, 18> kContract = {{
     {"provider_unavailable", 502, absl::StatusCode::kUnavailable, false},
     {"timeout", 504, absl::StatusCode::kDeadlineExceeded, false},
     {"overloaded", 503, absl::StatusCode::kUnavailable, true},
+    {"idempotency_conflict", 409, absl::StatusCode::kAborted, false},
     // Beside the contract's table: nobody reads the first; not_found is a thing
     // that is no model, such as a key; the other two mean
     // that we are at fault, or that a route is not served yet.

@@ -22,6 +22,25 @@ struct RefusedCall {
   int http_status = 0;     // what it is on HTTP, also for other doors
 };
 
+// A call stood in a provider's line.
+struct QueuedCall {
+  ProviderId provider;
+  ModelId public_model;
+  absl::Duration waited;
+  bool got_place = false;
+};
+
+// A caller that got the answer of an earlier call with its Idempotency-Key.
+struct ReplayedCall {
+  std::string door;
+  std::string request_id;  // of this caller's request
+  std::string replay_of;   // of the call whose answer it is
+  std::string key_id;
+  std::string client_request_id;
+  std::string code;  // "ok", or the contract's word
+  int http_status = 0;
+};
+
 class CallObserver {
  public:
   virtual ~CallObserver() = default;
@@ -37,7 +56,9 @@ class CallObserver {
   // upstreams, callers and timers.
   virtual void OnCallFinished(const RequestRecord& record,
                               absl::Duration overhead) = 0;
+  virtual void OnQueued(const QueuedCall&) {}
   // Instead of all of the above.
+  virtual void OnReplayed(const ReplayedCall&) {}
   virtual void OnRefused(const RefusedCall&) {}
 };
 

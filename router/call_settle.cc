@@ -109,6 +109,7 @@ RequestRecord Router::Call::DescribeRequest(const absl::Status& status) const {
                                                        : plan_.config_version;
   record.reason = plan_.reason;
   record.metadata_json = MetadataJson(request_.message);
+  record.queued = queued_;
   return record;
 }
 

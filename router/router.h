@@ -29,6 +29,7 @@
 #include "router/call_observer.h"
 #include "router/conversation_state.h"
 #include "router/health_board.h"
+#include "router/priority.h"
 #include "router/route_plan.h"
 #include "router/route_table.h"
 #include "router/usage_ledger.h"
@@ -67,6 +68,10 @@ struct CallContext {
   // The caller's own name for this request, if it sent one; never unique.
   std::string client_request_id;
   bool strict = false;
+  // x-llm-priority; the request's own field wins.
+  Priority priority = Priority::kNormal;
+  // The caller's Idempotency-Key; empty: none. Never logged, never stored.
+  std::string idempotency_key;
   // True once the service itself cuts this call short: a cancellation is then
   // `overloaded` and no doing of the caller's. Null where nobody says so; else
   // outlives the call.
@@ -78,6 +83,8 @@ struct CallContext {
 class ChunkSink {
  public:
   virtual ~ChunkSink() = default;
+  // Before everything else: what follows is an earlier call's answer.
+  virtual void OnReplay() {}
   // Once, before the first Write of content: who answers, and after how many
   // attempts. Cost and usage are in the last chunk.
   virtual void OnCommit(const v1::ServiceInfo& known) {
@@ -95,6 +102,8 @@ struct CallResult {
   v1::ServiceInfo info;
   // Streams: content had left before the failure, so it is in band.
   bool committed = false;
+  // An earlier call's answer, by its Idempotency-Key.
+  bool replayed = false;
 };
 
 struct RouterParts {

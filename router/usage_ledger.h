@@ -110,6 +110,8 @@ struct RequestRecord {
   std::string reason;
   // The caller's `metadata` as a JSON object of strings; empty if none.
   std::string metadata_json;
+  // Spent in providers' lines; logged, not stored.
+  absl::Duration queued;
 };
 
 using LedgerEntry = std::variant<AttemptIntent, AttemptRecord, RequestRecord>;

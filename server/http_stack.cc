@@ -35,6 +35,19 @@ absl::Duration DrainGrace(absl::Duration drain) {
   return std::min(drain / 3, absl::Seconds(1));
 }
 
+// After the grace, with the doors still open: for callers that keep coming.
+absl::Duration RefusalTime(absl::Duration drain) {
+  return DrainGrace(drain) / 2;
+}
+
+void Sleep(absl::Duration time) {
+  std::this_thread::sleep_for(absl::ToChronoMilliseconds(time));
+}
+
+// The admin and metrics listeners stay within reach when the public one is
+// full of connections.
+constexpr size_t kSideConnections = 1000;
+
 // For rows to reach the store after the last call.
 constexpr absl::Duration kStorePatience = absl::Seconds(10);
 
@@ -60,10 +73,17 @@ class HttpStack::Parts {
         logger(request_log),
         conversations(MakeMemoryConversationState(clock, kMaxConversations,
                                                   kConversationAge)),
-        admission(MakeOpenAdmission()) {}
+        idempotency(clock),
+        bodies(config->server.max_body_memory > 0
+                   ? config->server.max_body_memory
+                   : std::max(DefaultBodyMemory(), config->server.max_body)),
+        admission(MakeOpenAdmission()) {
+    state.max_in_flight = config->server.max_in_flight;
+  }
 
   int WorkerCount() const;
   absl::Status OpenStoreAndMetrics();
+  void AddLoadSources(MetricSources* sources);
   absl::Status MakeWorkers();
   absl::Status Listen();
   absl::StatusOr<std::shared_ptr<Router>> MakeRouter(
@@ -86,6 +106,8 @@ class HttpStack::Parts {
   ServiceState state;
   HealthBoard health;
   std::unique_ptr<ConversationState> conversations;
+  IdempotencyStore idempotency;
+  BodyBudget bodies;
   std::unique_ptr<Admission> admission;
   std::unique_ptr<SqliteStore> store;
   std::unique_ptr<MetricsHub> metrics;
@@ -114,9 +136,30 @@ absl::Status HttpStack::Parts::OpenStoreAndMetrics() {
   sources.health = [this](std::string_view deployment) {
     return health.State(deployment, clock.Monotonic());
   };
+  AddLoadSources(&sources);
   metrics = std::make_unique<MetricsHub>(config->table, WorkerCount(),
                                          std::move(sources), build);
   return absl::OkStatus();
+}
+
+void HttpStack::Parts::AddLoadSources(MetricSources* sources) {
+  sources->queued = [this](std::string_view provider) {
+    return health.in_flight().Waiting(provider);
+  };
+  sources->provider_inflight = [this](std::string_view provider) {
+    return health.in_flight().InFlight(provider);
+  };
+  sources->body_bytes = [this] { return bodies.held(); };
+  // Asked over the metrics listener, so never before the doors are there.
+  sources->connections = [this] {
+    return static_cast<int64_t>(http->connections());
+  };
+  sources->shed = [this] {
+    return std::vector<std::pair<std::string, int64_t>>{
+        {"server.max_in_flight", state.shed_calls.load()},
+        {"server.max_connections", http->refused_connections()},
+        {"server.max_body_memory", bodies.refused()}};
+  };
 }
 
 int HttpStack::Parts::WorkerCount() const {
@@ -175,6 +218,8 @@ absl::Status HttpStack::Parts::MakeWorkers() {
     parts.random = &random;
     parts.state = &state;
     parts.health = &health;
+    parts.idempotency = &idempotency;
+    parts.bodies = &bodies;
     parts.observer = workers[index].observer.get();
     parts.key_log = [this](std::string_view event, const v1::VirtualKey& key) {
       logger.info("{}", KeyLogLine(event, key.id(), key.name()));
@@ -190,6 +235,14 @@ std::unique_ptr<HttpServer> HttpStack::Parts::MakeHttp(
   options.listener = listener;
   options.kind = kind;
   options.limits.max_body = config->server.max_body;
+  options.limits.bodies = &bodies;
+  if (kind == HttpListenerKind::kPublic) {
+    options.limits.max_connections =
+        static_cast<size_t>(config->server.max_connections);
+  } else {
+    options.limits.max_connections = kSideConnections;
+    options.limits.max_connections_key.clear();
+  }
   options.cors = config->server.cors;
   options.stream_grace = config->server.stream_grace;
   options.metrics = [this] { return metrics->Render(); };
@@ -283,8 +336,10 @@ absl::StatusOr<std::vector<std::string>> HttpStack::Reload(
 void HttpStack::BeginDrain() { parts_->state.draining = true; }
 
 void HttpStack::AwaitGrace() {
-  std::this_thread::sleep_for(
-      absl::ToChronoMilliseconds(DrainGrace(parts_->config->server.drain)));
+  const absl::Duration drain = parts_->config->server.drain;
+  Sleep(DrainGrace(drain));
+  parts_->state.refusing = true;
+  Sleep(RefusalTime(drain));
 }
 
 void HttpStack::Parts::ShutDoors(absl::Duration patience) {
@@ -300,7 +355,7 @@ void HttpStack::CloseDoors() { parts_->ShutDoors(DrainLeft()); }
 
 absl::Duration HttpStack::DrainLeft() const {
   const absl::Duration drain = parts_->config->server.drain;
-  return drain - DrainGrace(drain);
+  return drain - DrainGrace(drain) - RefusalTime(drain);
 }
 
 absl::Status HttpStack::Finish() {

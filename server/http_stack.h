@@ -64,10 +64,11 @@ class HttpStack {
   absl::StatusOr<std::vector<std::string>> Reload(
       std::shared_ptr<const Config> config);
 
-  // The end, in this order. New calls are refused and readiness fails;
+  // The end, in this order. Readiness fails;
   void BeginDrain();
-  // doors stay open a moment (a third of the drain time, at most 1 s), so
-  // that balancers hear of it from /readyz and not from a refused connection;
+  // calls are still taken for a moment (a third of the drain time, at most
+  // 1 s), so that balancers hear of it from /readyz and move on, and are
+  // refused with 503 for half as long, for those that did not;
   void AwaitGrace();
   // calls in flight have the rest of the drain time;
   void CloseDoors();

@@ -4,6 +4,7 @@
 #include <spdlog/async.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -59,6 +60,25 @@ sigset_t BlockSignals() {
   return set;
 }
 
+// As many descriptors as the system allows: most set the soft limit to 1024,
+// which a few hundred streams use up. A call takes two: its caller's, and the
+// provider's.
+void RaiseDescriptorLimit(const ServerConfig& server) {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+  const auto needed =
+      static_cast<rlim_t>(server.max_connections + server.max_in_flight);
+  if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < needed) {
+    spdlog::warn(
+        "{} open files are allowed, but server.max_connections and "
+        "server.max_in_flight together may need {}: raise the limit "
+        "(LimitNOFILE, ulimit -n) or lower them",
+        limit.rlim_cur, needed);
+  }
+}
+
 // Lines of requests and events go to stderr through one queue and one
 // thread: a loop never waits for a slow terminal or pipe. A full queue drops
 // the oldest lines; the rows of the ledger stay.
@@ -103,6 +123,7 @@ int Run(const ServeOptions& options, const sigset_t& signals,
   for (const std::string& notice : loaded.config->notices) {
     spdlog::warn("{}", notice);
   }
+  RaiseDescriptorLimit(loaded.config->server);
   absl::StatusOr<std::unique_ptr<ServeStack>> stack =
       ServeStack::Start(loaded.config, {BuildVersion(), BuildCommit()}, log);
   if (!stack.ok()) {

@@ -75,6 +75,11 @@ std::vector<std::string> StartSettings::NeedRestart(
   }
   note(server_.workers == now.workers, "server.workers");
   note(server_.max_body == now.max_body, "server.max_body");
+  note(server_.max_in_flight == now.max_in_flight, "server.max_in_flight");
+  note(server_.max_connections == now.max_connections,
+       "server.max_connections");
+  note(server_.max_body_memory == now.max_body_memory,
+       "server.max_body_memory");
   note(server_.drain == now.drain, "server.drain");
   note(server_.stream_grace == now.stream_grace, "server.stream_grace");
   note(server_.cors == now.cors, "server.cors");

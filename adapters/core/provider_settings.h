@@ -52,7 +52,11 @@ struct ProviderSettings {
   std::string price_provider;
   ProviderTimeouts timeouts;
   EndpointOptions endpoint;
+  // Calls under way at once; more wait in a line of at most max_queue, each
+  // for at most queue_timeout.
   int max_in_flight = 500;
+  int max_queue = 500;
+  absl::Duration queue_timeout = absl::Seconds(30);
   SimulatedOptions simulated;
 };
 

@@ -168,7 +168,8 @@ constexpr std::string_view kElsewhere[] = {"model",
                                            "parallel_tool_calls"};
 
 constexpr std::string_view kOwn[] = {"task_type", "run_id",  "agent",
-                                     "strict",    "timeout", "llm_service"};
+                                     "strict",    "timeout", "llm_service",
+                                     "priority"};
 
 }  // namespace
 

@@ -38,6 +38,14 @@ struct ServerConfig {
   ListenerConfig metrics{"127.0.0.1:9464", {}};
   int workers = 0;  // 0: one per core
   int64_t max_body = int64_t{32} << 20;
+  // Beyond these a caller is told `overloaded` (503), so that load makes the
+  // service refuse and not grow. Calls being answered, over both doors;
+  int max_in_flight = 10'000;
+  // connections of the public HTTP listener;
+  int max_connections = 20'000;
+  // bytes of request bodies in hand. 0: a quarter of the memory the process
+  // may use. A body costs about three times its size while it is in hand.
+  int64_t max_body_memory = 0;
   absl::Duration drain = absl::Seconds(30);
   std::vector<std::string> cors;
   // SSE comment after this long without content, and again after each such

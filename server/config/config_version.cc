@@ -60,7 +60,8 @@ void AddServer(const Config& config, Digest* digest) {
     digest->Add(listener->address, listener->tls.cert_file,
                 listener->tls.key_file, listener->tls.client_ca_file);
   }
-  digest->Add(server.workers, server.max_body,
+  digest->Add(server.workers, server.max_body, server.max_in_flight,
+              server.max_connections, server.max_body_memory,
               absl::FormatDuration(server.drain),
               absl::FormatDuration(server.stream_grace),
               absl::StrJoin(server.cors, ","));
@@ -77,7 +78,8 @@ void AddProvider(const ProviderSettings& provider, Digest* digest) {
               provider.currency.code, provider.price_provider,
               Text(provider.timeouts), provider.endpoint.proxy,
               provider.endpoint.ca_file, provider.endpoint.http2,
-              provider.max_in_flight);
+              provider.max_in_flight, provider.max_queue,
+              absl::FormatDuration(provider.queue_timeout));
   const SimulatedOptions& simulated = provider.simulated;
   digest->Add(absl::FormatDuration(simulated.latency),
               absl::FormatDuration(simulated.chunk_interval),

@@ -107,6 +107,9 @@ class ProviderReader {
          {"ca_file", [this](const YamlCursor& c) { ReadCaFile(c); }},
          {"http2", [this](const YamlCursor& c) { ReadHttp2(c); }},
          {"max_in_flight", [this](const YamlCursor& c) { ReadLimit(c); }},
+         {"max_queue", [this](const YamlCursor& c) { ReadQueue(c); }},
+         {"queue_timeout",
+          [this](const YamlCursor& c) { ReadQueueTimeout(c); }},
          {"simulated", [this](const YamlCursor& c) { ReadSimulated(c); }}});
     Complete();
     return std::move(draft_);
@@ -209,6 +212,17 @@ class ProviderReader {
     if (const auto limit = cursor.Int(1, kMaxInFlight)) {
       draft_.settings.max_in_flight = static_cast<int>(*limit);
     }
+  }
+
+  void ReadQueue(const YamlCursor& cursor) {
+    if (const auto length = cursor.Int(0, kMaxInFlight)) {
+      draft_.settings.max_queue = static_cast<int>(*length);
+    }
+  }
+
+  void ReadQueueTimeout(const YamlCursor& cursor) {
+    absl::Duration& timeout = draft_.settings.queue_timeout;
+    timeout = cursor.Duration().value_or(timeout);
   }
 
   void ReadSimulated(const YamlCursor& cursor) {

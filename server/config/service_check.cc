@@ -80,6 +80,17 @@ void CheckSameAddress(const std::vector<ListenerAt>& listeners,
   }
 }
 
+// One body must fit, or the largest would be refused for ever.
+void CheckBodyMemory(const ConfigDraft& draft, FaultList* faults) {
+  const ServerConfig& server = draft.config.server;
+  if (server.max_body_memory == 0 ||
+      server.max_body_memory >= server.max_body) {
+    return;
+  }
+  const Place place = PlaceOf(draft, "server.max_body_memory");
+  faults->Add(place.line, place.path, "is less than server.max_body");
+}
+
 void CheckOpenListeners(const std::vector<ListenerAt>& listeners,
                         const ConfigDraft& draft, FaultList* faults) {
   for (const ListenerAt& at : listeners) {
@@ -104,6 +115,7 @@ void CheckService(LoadContext* context, ConfigDraft* draft) {
     LookIntoTls(at, context->sources->now, draft, faults);
   }
   CheckSameAddress(listeners, *draft, faults);
+  CheckBodyMemory(*draft, faults);
   config.auth.mode = draft->auth_mode.value_or(
       config.auth.admin_key.empty() ? AuthMode::kNone : AuthMode::kKeys);
   if (!draft->auth_mode.has_value()) {

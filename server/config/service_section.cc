@@ -60,6 +60,25 @@ absl::Status SetMaxBody(const std::string& text, LoadContext*,
   return absl::OkStatus();
 }
 
+template <int ServerConfig::*kLimit>
+absl::Status SetLimit(const std::string& text, LoadContext*,
+                      ConfigDraft* draft) {
+  LLM_ASSIGN_OR_RETURN(const int64_t limit,
+                       ParseIntSetting(text, 1, 1'000'000));
+  draft->config.server.*kLimit = static_cast<int>(limit);
+  return absl::OkStatus();
+}
+
+absl::Status SetMaxBodyMemory(const std::string& text, LoadContext*,
+                              ConfigDraft* draft) {
+  LLM_ASSIGN_OR_RETURN(const int64_t bytes, ParseSizeSetting(text));
+  if (bytes < (int64_t{1} << 20)) {
+    return absl::InvalidArgumentError("must be at least 1MiB");
+  }
+  draft->config.server.max_body_memory = bytes;
+  return absl::OkStatus();
+}
+
 absl::Status SetDrain(const std::string& text, LoadContext*,
                       ConfigDraft* draft) {
   LLM_ASSIGN_OR_RETURN(draft->config.server.drain, ParseDurationSetting(text));
@@ -134,6 +153,9 @@ constexpr ScalarSetting kSettings[] = {
      &SetTls<&ServerConfig::metrics, &TlsFiles::client_ca_file>},
     {"server.workers", &SetWorkers},
     {"server.max_body", &SetMaxBody},
+    {"server.max_in_flight", &SetLimit<&ServerConfig::max_in_flight>},
+    {"server.max_connections", &SetLimit<&ServerConfig::max_connections>},
+    {"server.max_body_memory", &SetMaxBodyMemory},
     {"server.drain", &SetDrain},
     {"server.stream_grace", &SetStreamGrace},
     {"auth.mode", &SetAuthMode},

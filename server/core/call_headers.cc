@@ -93,6 +93,18 @@ bool ParseSwitch(std::string_view text) {
   return text == "1" || absl::EqualsIgnoreCase(ToAbsl(text), "true");
 }
 
+absl::StatusOr<std::string> ParseIdempotencyKey(std::string_view text) {
+  constexpr size_t kLongest = 255;
+  const bool sane = text.size() <= kLongest &&
+                    std::all_of(text.begin(), text.end(),
+                                [](char c) { return c >= 0x20 && c < 0x7f; });
+  if (sane) return std::string(text);
+  return RefuseCall(absl::StatusCode::kInvalidArgument, "invalid_request",
+                    "Idempotency-Key must be 1 to 255 printable ASCII "
+                    "characters",
+                    "Idempotency-Key");
+}
+
 std::vector<std::pair<std::string, std::string>> FactHeaders(
     const v1::ServiceInfo& info) {
   std::vector<std::pair<std::string, std::string>> facts;

@@ -35,6 +35,10 @@ absl::StatusOr<absl::Duration> ParseCallerTimeout(std::string_view text);
 // True for "true" and "1", in any case.
 bool ParseSwitch(std::string_view text);
 
+// The caller's Idempotency-Key, 1 to 255 printable ASCII characters; empty
+// where it sent none. kInvalidArgument for anything else.
+absl::StatusOr<std::string> ParseIdempotencyKey(std::string_view text);
+
 // x-llm-model, x-llm-provider, x-llm-attempts, x-llm-cost ("0.000123 USD"),
 // x-llm-overhead-us, x-llm-dropped ("seed, logprobs"): those that are known.
 // Values are printable ASCII; anything else in a name became '?'.

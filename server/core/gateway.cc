@@ -66,16 +66,6 @@ absl::Status StoreFailure(const absl::Status& status) {
   }
 }
 
-absl::Status Draining(const CallContext& context) {
-  v1::UpstreamError detail;
-  detail.set_code("overloaded");
-  detail.set_source("gateway");
-  detail.set_request_id(context.call_id.value);
-  detail.set_message("the service is shutting down; try another instance");
-  detail.set_retry_after_s(1);
-  return MakeCallError(absl::StatusCode::kUnavailable, std::move(detail));
-}
-
 // Counts a call in flight for as long as it lives.
 class InFlight {
  public:
@@ -132,18 +122,72 @@ CallContext Gateway::NewCall(Caller caller, std::string_view door) const {
   return context;
 }
 
+CallResult Gateway::Shed(const CallContext& context, std::string_view message) {
+  v1::UpstreamError detail;
+  detail.set_code("overloaded");
+  detail.set_source("gateway");
+  detail.set_request_id(context.call_id.value);
+  detail.set_message(std::string(message));
+  detail.set_retry_after_s(1);
+  CallResult refused;
+  refused.status =
+      MakeCallError(absl::StatusCode::kUnavailable, std::move(detail));
+  NoteRefusal(context, "overloaded", CallErrorHttpStatus(refused.status));
+  return refused;
+}
+
 Task<CallResult> Gateway::Chat(const CallContext& context,
                                const ChatRequest& request, ChunkSink* sink) {
-  if (parts_.state->draining) {
-    CallResult refused;
-    refused.status = Draining(context);
-    NoteRefusal(context, "overloaded", CallErrorHttpStatus(refused.status));
-    co_return refused;
+  ServiceState& state = *parts_.state;
+  if (state.refusing) {
+    co_return Shed(context,
+                   "the service is shutting down; try another instance");
   }
-  const InFlight counted(*parts_.state);
+  const InFlight counted(state);
+  if (state.inflight > state.max_in_flight) {
+    ++state.shed_calls;
+    co_return Shed(context,
+                   absl::StrCat("more than ", state.max_in_flight,
+                                " calls are being answered "
+                                "(server.max_in_flight); try again later"));
+  }
+  // A body that came over HTTP is counted from its first byte.
+  BodyBudget::Hold held(parts_.bodies);
+  if (request.source.text == nullptr &&
+      !held.Grow(static_cast<int64_t>(request.message.ByteSizeLong()))) {
+    co_return Shed(context,
+                   "too many bytes of requests are in hand "
+                   "(server.max_body_memory); try again later");
+  }
+  if (!context.idempotency_key.empty() && parts_.idempotency != nullptr) {
+    co_return co_await ChatOnce(context, request, sink);
+  }
   // The router this call started with lives until it ends, whatever reloads.
   const std::shared_ptr<Router> router = parts_.snapshot.router;
   co_return co_await router->Chat(context, request, sink);
+}
+
+Task<CallResult> Gateway::ChatOnce(const CallContext& context,
+                                   const ChatRequest& request,
+                                   ChunkSink* sink) {
+  SharedCall::Chat chat = [router = parts_.snapshot.router](
+                              const CallContext& c, const ChatRequest& r,
+                              ChunkSink* s) { return router->Chat(c, r, s); };
+  CallResult result = co_await parts_.idempotency->Chat(context, request, sink,
+                                                        std::move(chat));
+  const std::string code =
+      result.status.ok() ? "ok" : CallErrorDetail(result.status).code();
+  const int http =
+      result.status.ok() ? 200 : CallErrorHttpStatus(result.status);
+  if (result.replayed && parts_.observer != nullptr) {
+    parts_.observer->OnReplayed(
+        {context.door, context.call_id.value, result.info.request_id(),
+         context.caller.key_id.value, context.client_request_id, code, http});
+  } else if (result.info.request_id().empty()) {
+    // No router saw it.
+    NoteRefusal(context, code, http);
+  }
+  co_return result;
 }
 
 absl::StatusOr<RoutePlan> Gateway::Explain(const CallContext& context,

@@ -10,6 +10,7 @@
 
 #include <atomic>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -22,7 +23,9 @@
 #include "llm/v1/usage.pb.h"
 #include "router/router.h"
 #include "server/auth/key_store.h"
+#include "server/core/body_budget.h"
 #include "server/core/http_service.h"
+#include "server/core/idempotency.h"
 #include "server/core/model_listing.h"
 #include "server/ledger/usage_store.h"
 
@@ -30,9 +33,15 @@ namespace llm::server {
 
 // Facts about the process that all loops share.
 struct ServiceState {
+  // Not ready any more: balancers take their traffic elsewhere.
   std::atomic<bool> draining{false};
+  // New calls are refused: a moment after `draining`.
+  std::atomic<bool> refusing{false};
   std::atomic<bool> ready{false};
   std::atomic<int64_t> inflight{0};
+  // Beyond it calls are refused, and counted in `shed_calls`.
+  int64_t max_in_flight = std::numeric_limits<int64_t>::max();
+  std::atomic<int64_t> shed_calls{0};
 };
 
 // What a reload replaces, at once and as a whole.
@@ -55,8 +64,10 @@ struct GatewayParts {
   Random* random = nullptr;
   ServiceState* state = nullptr;
   HealthBoard* health = nullptr;
-  CallObserver* observer = nullptr;  // of refusals; may be null
-  KeyLog key_log;                    // may be empty
+  IdempotencyStore* idempotency = nullptr;  // null: keys are ignored
+  BodyBudget* bodies = nullptr;             // null: unbounded
+  CallObserver* observer = nullptr;         // of refusals; may be null
+  KeyLog key_log;                           // may be empty
 };
 
 class Gateway final : public HttpService {
@@ -75,7 +86,9 @@ class Gateway final : public HttpService {
   // A context with ids minted and times taken; the door fills in the rest.
   CallContext NewCall(Caller caller, std::string_view door) const override;
 
-  // kUnavailable (overloaded) while draining.
+  // kUnavailable (overloaded) at the end of a drain, and at the limits of
+  // calls and of memory. With an idempotency key, the answer of the first
+  // request that had it.
   Task<CallResult> Chat(const CallContext& context, const ChatRequest& request,
                         ChunkSink* sink) override;
   absl::StatusOr<RoutePlan> Explain(const CallContext& context,
@@ -114,6 +127,9 @@ class Gateway final : public HttpService {
   const RouteTable& table() const { return parts_.snapshot.router->table(); }
   ListingFacts Facts() const;
   absl::Status StoreHealth() const;
+  Task<CallResult> ChatOnce(const CallContext& context,
+                            const ChatRequest& request, ChunkSink* sink);
+  CallResult Shed(const CallContext& context, std::string_view message);
 
   GatewayParts parts_;
 };

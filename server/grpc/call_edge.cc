@@ -70,6 +70,10 @@ absl::Status CallEdge::AcceptChat(v1::ChatCompletionRequest* message) {
   LLM_RETURN_IF_ERROR(CheckRequest(*message));
   LLM_RETURN_IF_ERROR(NormaliseMessages(message));
   call_.strict = message->strict() || ParseSwitch(Metadata("x-llm-strict"));
+  LLM_ASSIGN_OR_RETURN(call_.priority, ParsePriority(Metadata("x-llm-priority"),
+                                                     "x-llm-priority"));
+  LLM_ASSIGN_OR_RETURN(call_.idempotency_key,
+                       ParseIdempotencyKey(Metadata("idempotency-key")));
   call_.deadline = GrpcDeadline();
   if (message->has_timeout()) {
     const absl::Duration timeout =
@@ -96,6 +100,10 @@ void CallEdge::SendFacts(const v1::ServiceInfo& info) {
   for (auto& [name, value] : FactHeaders(info)) {
     context_.AddInitialMetadata(name, value);
   }
+}
+
+void CallEdge::SendReplayed() {
+  context_.AddInitialMetadata("x-llm-idempotent-replay", "true");
 }
 
 void CallEdge::TrailFacts(const v1::ServiceInfo& info) {

@@ -37,6 +37,8 @@ class CallEdge {
   // x-request-id, once, before the first bytes leave.
   void SendRequestId();
   void SendFacts(const v1::ServiceInfo& info);
+  // Before the first bytes leave.
+  void SendReplayed();
   void TrailFacts(const v1::ServiceInfo& info);
   // OK, or the failure with its details and its advice on retries.
   grpc::Status Close(const absl::Status& status);

@@ -34,6 +34,7 @@ Task<grpc::Status> ChatCall::Run() {
   CallResult result =
       co_await lane().service.Chat(edge_.call(), request_, nullptr);
   edge_.SendFacts(result.info);
+  if (result.replayed) edge_.SendReplayed();
   if (result.status.ok() && result.response.has_value()) {
     FillFlatView(&*result.response);
     CleanText(&*result.response);
@@ -69,6 +70,8 @@ Task<grpc::Status> StreamChatCall::Run() {
   edge_.TrailFacts(result.info);
   co_return edge_.Close(result.status);
 }
+
+void StreamChatCall::OnReplay() { edge_.SendReplayed(); }
 
 Task<absl::Status> StreamChatCall::Write(v1::ChatCompletionChunk chunk) {
   if (write_ != WriteState::kIdle) {

@@ -9,6 +9,7 @@
 #include <exception>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "server/http/connection_set.h"
 
 namespace llm::server {
@@ -19,6 +20,23 @@ using SteadyClock = std::chrono::steady_clock;
 
 SteadyClock::duration ToChrono(absl::Duration d) {
   return absl::ToChronoNanoseconds(d);
+}
+
+const std::string& Named(const std::string& setting) {
+  static const std::string kFixed = "a fixed limit";
+  return setting.empty() ? kFixed : setting;
+}
+
+// What took too long, and how long it may take.
+DoorFault TooSlow(RequestReader::Stage stage, const HttpLimits& limits) {
+  const bool body = stage == RequestReader::Stage::kBody;
+  return {408, "invalid_request",
+          body ? absl::StrCat("No byte of the body arrived for ",
+                              absl::FormatDuration(limits.body_read),
+                              " (a fixed limit).")
+               : absl::StrCat("The request's head did not arrive within ",
+                              absl::FormatDuration(limits.header_read),
+                              " (a fixed limit).")};
 }
 
 }  // namespace
@@ -71,7 +89,11 @@ Task<void> Connection::Run(bool overloaded) {
   const Socket::Error error = co_await socket_.Handshake();
   if (error || gone_) co_return;
   if (overloaded) {
-    const DoorFault fault{503, "overloaded", "There are too many connections."};
+    const DoorFault fault{
+        503, "overloaded",
+        absl::StrCat("There are more than ", limits_.max_connections,
+                     " connections (", Named(limits_.max_connections_key),
+                     "); try again later.")};
     co_await RefuseFault(HttpRequest(), fault);
     co_return;
   }
@@ -156,8 +178,7 @@ Task<bool> Connection::RefuseRead(RequestReader::Result read) {
   if (read.kind == RequestReader::Result::Kind::kEnd) {
     const bool begun = reader_.stage() != RequestReader::Stage::kIdle;
     if (!begun || (!timed_out_ && !stopping_)) co_return false;
-    read.fault = timed_out_ ? DoorFault{408, "invalid_request",
-                                        "The request did not arrive in time."}
+    read.fault = timed_out_ ? TooSlow(reader_.stage(), limits_)
                             : DoorFault{503, "overloaded",
                                         "The service is shutting down."};
   }

@@ -239,7 +239,8 @@ std::optional<HttpReply> HttpApi::Preflight(const HttpRequest& request) const {
   reply.With("Access-Control-Allow-Methods", "GET, POST, DELETE")
       .With("Access-Control-Allow-Headers",
             "authorization, content-type, x-request-id, x-llm-timeout, "
-            "x-llm-strict, x-stainless-timeout, x-stainless-read-timeout, "
+            "x-llm-strict, x-llm-priority, idempotency-key, "
+            "x-stainless-timeout, x-stainless-read-timeout, "
             "x-stainless-retry-count, x-stainless-lang, "
             "x-stainless-package-version, x-stainless-os, x-stainless-arch, "
             "x-stainless-runtime, x-stainless-runtime-version, traceparent")
@@ -259,7 +260,8 @@ void HttpApi::Decorate(const HttpRequest& request, std::string_view request_id,
       .With("Vary", "Origin")
       .With("Access-Control-Expose-Headers",
             "x-request-id, x-llm-model, x-llm-provider, x-llm-attempts, "
-            "x-llm-cost, x-llm-overhead-us, x-llm-dropped, retry-after, "
+            "x-llm-cost, x-llm-overhead-us, x-llm-dropped, "
+            "x-llm-idempotent-replay, retry-after, "
             "x-should-retry");
 }
 

@@ -19,11 +19,20 @@ std::string Event(std::string_view json) {
   return absl::StrCat("data: ", ToAbsl(json), "\n\n");
 }
 
+void MarkReplay(HttpReply* reply) {
+  reply->With("x-llm-idempotent-replay", "true");
+}
+
 // Writes chunks as events. What is known when the first leaves becomes headers.
 class EventSource : public ChunkSink {
  public:
   EventSource(Exchange& exchange, HttpReply head, absl::Duration grace)
       : exchange_(exchange), head_(std::move(head)), grace_(grace) {
+    exchange_.SetStream(head_, grace_);
+  }
+
+  void OnReplay() override {
+    MarkReplay(&head_);
     exchange_.SetStream(head_, grace_);
   }
 
@@ -98,6 +107,7 @@ Task<void> HttpApi::ChatWhole(const HttpRequest& request, const Call& call,
                       call.request_id);
   }
   AddCallHeaders(result.info, &reply);
+  if (result.replayed) MarkReplay(&reply);
   Decorate(request, call.request_id, &reply);
   exchange.Reply(std::move(reply));
 }
@@ -119,6 +129,7 @@ Task<void> HttpApi::ChatStream(const HttpRequest& request, const Call& call,
   if (!exchange.stream_started()) {
     HttpReply reply = ErrorReply(result.status, call.request_id);
     AddCallHeaders(result.info, &reply);
+    if (result.replayed) MarkReplay(&reply);
     Decorate(request, call.request_id, &reply);
     exchange.Reply(std::move(reply));
     co_return;

@@ -64,6 +64,7 @@ class HttpServer::Core : public std::enable_shared_from_this<Core> {
   uint16_t port() const { return endpoint_.port(); }
   std::string url() const;
   size_t connections() const { return count_.value(); }
+  int64_t refused_connections() const { return refused_; }
 
  private:
   struct Worker {
@@ -83,6 +84,7 @@ class HttpServer::Core : public std::enable_shared_from_this<Core> {
   std::vector<Worker> workers_;
   std::unique_ptr<asio::ssl::context> tls_;
   ConnectionCount count_;
+  std::atomic<int64_t> refused_{0};
   tcp::endpoint endpoint_;
 
   // Of the first loop.
@@ -186,6 +188,7 @@ void HttpServer::Core::OnAccepted(boost::system::error_code error,
 void HttpServer::Core::Deal(Worker& worker, tcp::socket socket) {
   count_.Add();
   const bool overloaded = count_.value() > options_.limits.max_connections;
+  if (overloaded) ++refused_;
   asio::post(*worker.loop, [self = shared_from_this(), &worker, overloaded,
                             moved = std::move(socket)]() mutable {
     std::make_shared<Connection>(Socket(std::move(moved), self->tls_.get()),
@@ -237,5 +240,8 @@ std::string HttpServer::url() const { return core_->url(); }
 void HttpServer::StopAccepting() { core_->StopAccepting(); }
 void HttpServer::Shutdown(absl::Duration timeout) { core_->Shutdown(timeout); }
 size_t HttpServer::connections() const { return core_->connections(); }
+int64_t HttpServer::refused_connections() const {
+  return core_->refused_connections();
+}
 
 }  // namespace llm::server

@@ -19,6 +19,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "server/config/config.h"
+#include "server/core/body_budget.h"
 #include "server/core/door_limits.h"
 #include "server/core/http_service.h"
 
@@ -33,8 +34,12 @@ struct HttpLimits : DoorLimits {
   size_t max_header_bytes = 64 * 1024;
   int max_headers = 100;
   int64_t max_body = int64_t{32} << 20;
-  // Per listener; beyond it a connection gets one 503.
+  // Per listener; beyond it a connection gets one 503, which names the
+  // setting, if there is one.
   size_t max_connections = 20000;
+  std::string max_connections_key = "server.max_connections";
+  // Of all listeners; null: bodies are bounded one by one only.
+  BodyBudget* bodies = nullptr;
   // Between two requests.
   absl::Duration idle = absl::Seconds(120);
   // From a request's first byte to the end of its head; TLS handshake alike.
@@ -87,6 +92,8 @@ class HttpServer {
   void Shutdown(absl::Duration timeout);
 
   size_t connections() const;
+  // Connections that were refused for being one too many.
+  int64_t refused_connections() const;
 
  private:
   class Core;

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "router/call_error.h"
+#include "router/priority.h"
 #include "server/http/json_fields.h"
 #include "server/http/parse_message.h"
 #include "server/http/parse_tools.h"
@@ -42,6 +43,14 @@ absl::Status ReadRecorded(const JsonValue& v, const JsonPath& path,
 template <auto kMutable>
 absl::Status Tag(const JsonValue& v, const JsonPath& path, Request* out) {
   return ReadRecorded(v, path, kMaxTag, (out->*kMutable)());
+}
+
+absl::Status PriorityWord(const JsonValue& v, const JsonPath& path,
+                          Request* out) {
+  const std::string word = v.is_string() ? v.StringOr() : "?";
+  LLM_RETURN_IF_ERROR(ParsePriority(word, path.ToString()).status());
+  out->set_priority(word);
+  return absl::OkStatus();
 }
 
 absl::Status Metadata(const JsonValue& v, const JsonPath& path, Request* out) {
@@ -221,6 +230,7 @@ constexpr F kFields[] = {
     {"task_type", Tag<&Request::mutable_task_type>},
     {"run_id", Tag<&Request::mutable_run_id>},
     {"agent", Tag<&Request::mutable_agent>},
+    {"priority", PriorityWord},
 };
 
 absl::Status BadBody(std::string_view message) {

@@ -30,6 +30,11 @@ absl::Status FillContext(const HttpRequest& request, const HttpTarget& target,
   context->path_agent = target.agent;
   context->trace_id = TraceIdOf(request.Header("traceparent"));
   context->strict = ParseSwitch(request.Header("x-llm-strict"));
+  LLM_ASSIGN_OR_RETURN(
+      context->priority,
+      ParsePriority(request.Header("x-llm-priority"), "x-llm-priority"));
+  LLM_ASSIGN_OR_RETURN(context->idempotency_key,
+                       ParseIdempotencyKey(request.Header("idempotency-key")));
   return absl::OkStatus();
 }
 

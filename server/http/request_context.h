@@ -20,7 +20,7 @@ namespace llm::server {
 // that is not a positive time.
 absl::StatusOr<absl::Duration> TimeoutOf(const HttpRequest& request);
 
-// Deadline, tags, trace id and strictness.
+// Deadline, tags, trace id, strictness, priority and idempotency key.
 absl::Status FillContext(const HttpRequest& request, const HttpTarget& target,
                          CallContext* context);
 

@@ -156,8 +156,12 @@ HeadFault CheckSeen(const Seen& seen) {
 
 HeadFault TooLarge(const HeadLimits& limits) {
   return {431, absl::StrCat("The head is larger than ", limits.max_bytes,
-                            " bytes or has more than ", limits.max_headers,
-                            " headers.")};
+                            " bytes (a fixed limit).")};
+}
+
+HeadFault TooMany(const HeadLimits& limits) {
+  return {431, absl::StrCat("The head has more than ", limits.max_headers,
+                            " headers (a fixed limit).")};
 }
 
 }  // namespace
@@ -178,7 +182,7 @@ HeadFault CheckHead(std::string_view head, const HeadLimits& limits,
     const std::string_view line = TakeLine(&rest);
     if (line.empty()) break;
     fault = CheckHeader(line, &seen, facts);
-    if (seen.headers > limits.max_headers) return TooLarge(limits);
+    if (seen.headers > limits.max_headers) return TooMany(limits);
   }
   return fault.ok() ? CheckSeen(seen) : fault;
 }

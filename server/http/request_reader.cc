@@ -40,6 +40,20 @@ bool RefuseLarge(int64_t limit, RequestReader::Result* out) {
                 out);
 }
 
+bool RefuseFull(RequestReader::Result* out) {
+  return Refuse(DoorFault{503, "overloaded",
+                          "Too many bytes of requests are in hand "
+                          "(server.max_body_memory); try again later."},
+                out);
+}
+
+// A body and its share of the budget, given back with the last who reads it.
+struct HeldBody {
+  explicit HeldBody(BodyBudget* budget) : hold(budget) {}
+  std::string text;
+  BodyBudget::Hold hold;
+};
+
 template <typename Message>
 HttpRequest RequestOf(const Message& message) {
   HttpRequest request;
@@ -111,7 +125,8 @@ bool RequestReader::MayRead(const HeadFacts& facts, Result* out) {
   return true;
 }
 
-Task<bool> RequestReader::ReadBody(Parser& parser, Result* out) {
+Task<bool> RequestReader::ReadBody(Parser& parser, BodyBudget::Hold& hold,
+                                    Result* out) {
   // Beast (1.81) asserts that a last chunk it has seen the start of is not
   // shown to it again without at least "0\r\n\r\n"; no chunked body ends with
   // less, so nothing is lost by waiting.
@@ -121,6 +136,7 @@ Task<bool> RequestReader::ReadBody(Parser& parser, Result* out) {
     const size_t used =
         buffer_.size() >= least ? parser.put(buffer_.data(), error) : 0;
     buffer_.consume(used);
+    if (!hold.Grow(static_cast<int64_t>(used))) co_return RefuseFull(out);
     if (error == http::error::body_limit) {
       co_return RefuseLarge(limits_.max_body, out);
     }
@@ -179,9 +195,11 @@ Task<RequestReader::Result> RequestReader::Next() {
   if (facts.expects_continue && buffer_.size() == 0 && !parser.is_done()) {
     hooks_.send_continue();
   }
-  if (!co_await ReadBody(parser, &out)) co_return out;
+  const auto body = std::make_shared<HeldBody>(limits_.bodies);
+  if (!co_await ReadBody(parser, body->hold, &out)) co_return out;
+  body->text = std::move(parser.get().body());
   out.request.body =
-      std::make_shared<const std::string>(std::move(parser.get().body()));
+      std::shared_ptr<const std::string>(body, &std::as_const(body->text));
   out.kind = Result::Kind::kRequest;
   co_return out;
 }

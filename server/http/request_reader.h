@@ -1,7 +1,8 @@
 // Reads one request after the other from a socket, strictly framed.
 //
 // Threads: The connection's loop.
-// Memory:  A body within limits.max_body, and beside it no more unread bytes
+// Memory:  A body within limits.max_body and limits.bodies, and beside it no
+// more unread bytes
 //          than limits.max_header_bytes and two reads.
 // Errors:  As a reply to send before closing; a reader that has returned
 //          anything but kRequest is done with.
@@ -64,7 +65,7 @@ class RequestReader {
   Task<bool> ReadMore();
   // The head's size, or 0 and a fault in `out`, or 0 at the end.
   Task<size_t> ReadHead(Result* out);
-  Task<bool> ReadBody(Parser& parser, Result* out);
+  Task<bool> ReadBody(Parser& parser, BodyBudget::Hold& hold, Result* out);
   // Whether a body that is not small is worth reading.
   bool MayRead(const HeadFacts& facts, Result* out);
   void SetStage(Stage stage);

@@ -33,6 +33,14 @@ void FanOutObserver::OnCallFinished(const RequestRecord& record,
   }
 }
 
+void FanOutObserver::OnQueued(const QueuedCall& call) {
+  for (CallObserver* observer : observers_) observer->OnQueued(call);
+}
+
+void FanOutObserver::OnReplayed(const ReplayedCall& call) {
+  for (CallObserver* observer : observers_) observer->OnReplayed(call);
+}
+
 void FanOutObserver::OnRefused(const RefusedCall& refused) {
   for (CallObserver* observer : observers_) observer->OnRefused(refused);
 }

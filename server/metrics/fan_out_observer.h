@@ -25,6 +25,8 @@ class FanOutObserver : public CallObserver {
                   const AttemptIntent& next) override;
   void OnCallFinished(const RequestRecord& record,
                       absl::Duration overhead) override;
+  void OnQueued(const QueuedCall& call) override;
+  void OnReplayed(const ReplayedCall& call) override;
   void OnRefused(const RefusedCall& refused) override;
 
  private:

@@ -70,6 +70,9 @@ std::string RequestLogLine(const RequestRecord& record,
   if (first_content != nullptr) {
     json.MemberInt("ttft_ms", absl::ToInt64Milliseconds(*first_content));
   }
+  if (record.queued > absl::ZeroDuration()) {
+    json.MemberInt("queue_ms", absl::ToInt64Milliseconds(record.queued));
+  }
   AddUsage(record, &json);
   json.MemberInt("overhead_us", absl::ToInt64Microseconds(overhead));
   Add("config_version", record.config_version, &json);
@@ -91,6 +94,22 @@ void LogObserver::OnCallFinished(const RequestRecord& record,
         "{}", RequestLogLine(record, known ? &it->second : nullptr, overhead));
   }
   if (known) first_content_.erase(it);
+}
+
+std::string ReplayLogLine(const ReplayedCall& call) {
+  std::string line;
+  JsonWriter json(&line);
+  json.BeginObject();
+  json.Member("event", "replay");
+  Add("request_id", call.request_id, &json);
+  Add("replay_of", call.replay_of, &json);
+  Add("door", call.door, &json);
+  Add("key_id", call.key_id, &json);
+  Add("client_request_id", call.client_request_id, &json);
+  json.MemberInt("status", call.http_status);
+  Add("outcome", call.code, &json);
+  json.EndObject();
+  return line;
 }
 
 std::string RefusalLogLine(const RefusedCall& refused) {
@@ -117,6 +136,12 @@ std::string KeyLogLine(std::string_view event, std::string_view key_id,
   Add("name", name, &json);
   json.EndObject();
   return line;
+}
+
+void LogObserver::OnReplayed(const ReplayedCall& call) {
+  if (logger_->should_log(spdlog::level::info)) {
+    logger_->info("{}", ReplayLogLine(call));
+  }
 }
 
 void LogObserver::OnRefused(const RefusedCall& refused) {

@@ -31,6 +31,7 @@ class LogObserver : public CallObserver {
   void OnFallback(const AttemptRecord&, const AttemptIntent&) override {}
   void OnCallFinished(const RequestRecord& record,
                       absl::Duration overhead) override;
+  void OnReplayed(const ReplayedCall& call) override;
   void OnRefused(const RefusedCall& refused) override;
 
  private:
@@ -43,6 +44,7 @@ class LogObserver : public CallObserver {
 std::string RequestLogLine(const RequestRecord& record,
                            const absl::Duration* first_content,
                            absl::Duration overhead);
+std::string ReplayLogLine(const ReplayedCall& call);
 std::string RefusalLogLine(const RefusedCall& refused);
 // "key_created", "key_revoked"; there is no secret to pass.
 std::string KeyLogLine(std::string_view event, std::string_view key_id,

@@ -75,6 +75,19 @@ void LoopMetrics::OnCallFinished(const RequestRecord& record,
   loop.overhead.Observe(kOverheadBounds, absl::ToDoubleSeconds(overhead));
 }
 
+void LoopMetrics::OnQueued(const QueuedCall& call) {
+  const MetricGeneration& now = *current_->load(std::memory_order_acquire);
+  const size_t at =
+      now.labels.Find(call.provider.value, call.public_model.value);
+  Cells(now).by_series[at].queue_wait.Observe(
+      kQueueBounds, absl::ToDoubleSeconds(call.waited));
+}
+
+void LoopMetrics::OnReplayed(const ReplayedCall&) {
+  const MetricGeneration& now = *current_->load(std::memory_order_acquire);
+  Increment(&Cells(now).replays);
+}
+
 // Nobody knows yet what was asked for: both names are "other".
 void LoopMetrics::OnRefused(const RefusedCall& refused) {
   const MetricGeneration& now = *current_->load(std::memory_order_acquire);

@@ -36,6 +36,9 @@ inline constexpr std::array<double, 13> kPerTokenBounds = {
 inline constexpr std::array<double, 14> kOverheadBounds = {
     0.00001, 0.00002, 0.00005, 0.0001, 0.0002, 0.0005, 0.001,
     0.002,   0.005,   0.01,    0.02,   0.05,   0.1,    1};
+// Up to the default of queue_timeout, and further.
+inline constexpr std::array<double, 12> kQueueBounds = {
+    0.001, 0.005, 0.02, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 120};
 
 // Outcomes of requests and of attempts; anything else counts as "other".
 inline constexpr std::string_view kRequestOutcomes[] = {
@@ -54,7 +57,8 @@ inline constexpr std::string_view kRequestOutcomes[] = {
     "provider_unavailable",
     "provider_rate_limited",
     "timeout",
-    "overloaded"};
+    "overloaded",
+    "idempotency_conflict"};
 inline constexpr std::string_view kAttemptOutcomes[] = {
     "ok",           "client_cancelled", "lost",           "not_dispatched",
     "unsupported",  "invalid_request",  "context_length", "content_filter",
@@ -88,6 +92,7 @@ struct SeriesCells {
   Histogram<kDurationBounds.size()> duration;
   Histogram<kFirstTokenBounds.size()> first_token;
   Histogram<kPerTokenBounds.size()> per_token;
+  Histogram<kQueueBounds.size()> queue_wait;
   std::array<Count, std::size(kRequestOutcomes) + 1> requests{};
   std::array<Count, std::size(kAttemptOutcomes) + 1> attempts{};
   Count fallbacks{0};
@@ -99,6 +104,7 @@ struct LoopCells {
   std::vector<SeriesCells> by_series;
   Histogram<kOverheadBounds.size()> overhead;
   std::array<Count, std::size(kPriceStatuses) + 1> price_lookups{};
+  Count replays{0};
 };
 
 // One configuration's labels and the counts made under it. Older generations
@@ -128,6 +134,8 @@ class LoopMetrics : public CallObserver {
                   const AttemptIntent& next) override;
   void OnCallFinished(const RequestRecord& record,
                       absl::Duration overhead) override;
+  void OnQueued(const QueuedCall& call) override;
+  void OnReplayed(const ReplayedCall& call) override;
   void OnRefused(const RefusedCall& refused) override;
 
  private:

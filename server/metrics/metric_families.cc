@@ -155,6 +155,38 @@ MetricFamily OverheadFamily(const Generations& generations) {
   return family;
 }
 
+MetricFamily QueueFamily(const Generations& generations) {
+  MetricFamily family =
+      MakeFamily("llm_service_queue_wait_seconds",
+                 "Waits for a place at a provider that is at max_in_flight.",
+                 MetricType::Histogram);
+  std::map<Labels, HistogramSum<kQueueBounds.size()>> sums;
+  ForEachSeries(generations,
+                [&](const SeriesLabels& series, const SeriesCells& cells) {
+                  sums[{{"provider", series.provider}}].Add(cells.queue_wait);
+                });
+  for (const auto& [labels, sum] : sums) {
+    sum.Emit(kQueueBounds, labels, &family);
+  }
+  return family;
+}
+
+MetricFamily ReplayFamily(const Generations& generations) {
+  MetricFamily family =
+      MakeFamily("llm_service_idempotent_replays_total",
+                 "Requests answered from an earlier one's answer by their "
+                 "Idempotency-Key.",
+                 MetricType::Counter);
+  uint64_t n = 0;
+  for (const auto& generation : generations) {
+    for (const auto& loop : generation->cells) {
+      n += loop->replays.load(std::memory_order_relaxed);
+    }
+  }
+  AddValue({}, static_cast<double>(n), &family);
+  return family;
+}
+
 MetricFamily PriceFamily(const Generations& generations) {
   MetricFamily family =
       MakeFamily("llm_service_price_lookups_total",
@@ -199,7 +231,7 @@ void AddValue(Labels labels, double value, MetricFamily* family) {
 
 std::vector<MetricFamily> CountedFamilies(const Generations& generations) {
   std::vector<MetricFamily> families;
-  families.reserve(16);
+  families.reserve(20);
   const auto add = [&](std::string name, std::string help, MetricType type) {
     families.push_back(MakeFamily(std::move(name), std::move(help), type));
     return &families.back();
@@ -231,6 +263,8 @@ std::vector<MetricFamily> CountedFamilies(const Generations& generations) {
   families.push_back(CostFamily(generations));
   families.push_back(OverheadFamily(generations));
   families.push_back(PriceFamily(generations));
+  families.push_back(QueueFamily(generations));
+  families.push_back(ReplayFamily(generations));
   return families;
 }
 

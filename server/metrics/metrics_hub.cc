@@ -35,6 +35,32 @@ void AddSources(const MetricSources& sources,
   AddSource(sources.ledger_queue_rows, "llm_service_ledger_queue_rows",
             "Rows in journals that the store has not taken yet.",
             MetricType::Gauge, families);
+  AddSource(sources.body_bytes, "llm_service_body_bytes",
+            "Bytes of request bodies in hand.", MetricType::Gauge, families);
+  AddSource(sources.connections, "llm_service_connections",
+            "Open connections of the public HTTP listener.", MetricType::Gauge,
+            families);
+  if (!sources.shed) return;
+  families->push_back(MakeFamily(
+      "llm_service_shed_total",
+      "Requests and connections refused at a limit of the service itself.",
+      MetricType::Counter));
+  for (const auto& [limit, count] : sources.shed()) {
+    AddValue({{"limit", limit}}, static_cast<double>(count), &families->back());
+  }
+}
+
+void AddByProvider(
+    const std::function<int64_t(std::string_view provider)>& source,
+    std::string name, std::string help, const RouteTable& table,
+    std::vector<MetricFamily>* families) {
+  if (!source) return;
+  families->push_back(
+      MakeFamily(std::move(name), std::move(help), MetricType::Gauge));
+  for (const auto& [id, settings] : table.providers) {
+    AddValue({{"provider", id}}, static_cast<double>(source(id)),
+             &families->back());
+  }
 }
 
 void AddHealth(const MetricSources& sources, const RouteTable& table,
@@ -114,6 +140,12 @@ std::string MetricsHub::Render() const {
   }
   AddHealth(sources_, *table, &families);
   AddSources(sources_, &families);
+  AddByProvider(sources_.queued, "llm_service_queued_requests",
+                "Calls that wait for a place at the provider.", *table,
+                &families);
+  AddByProvider(sources_.provider_inflight,
+                "llm_service_provider_inflight_requests",
+                "Calls under way at the provider.", *table, &families);
   families.push_back(MakeFamily("llm_service_build_info",
                                 "What is running; the value is always 1.",
                                 MetricType::Gauge));

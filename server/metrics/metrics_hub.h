@@ -15,6 +15,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "adapters/core/mutex.h"
@@ -33,6 +34,14 @@ struct MetricSources {
   std::function<int64_t()> ledger_rows;
   std::function<int64_t()> ledger_rows_dropped;
   std::function<int64_t()> ledger_queue_rows;
+  // Calls that wait for a place at a provider, and those under way there.
+  std::function<int64_t(std::string_view provider)> queued;
+  std::function<int64_t(std::string_view provider)> provider_inflight;
+  // What was refused because the service is at a limit of its own, by the
+  // limit's configuration key.
+  std::function<std::vector<std::pair<std::string, int64_t>>()> shed;
+  std::function<int64_t()> body_bytes;
+  std::function<int64_t()> connections;
   // By deployment id, "deepseek/deepseek-flash".
   std::function<HealthState(std::string_view deployment)> health;
 };

@@ -15,7 +15,7 @@ TEST_CASE("a drain lets streams under way finish and refuses new calls",
           "[integration][OPS-2]") {
   constexpr int kStreams = 4;
   const TempDir dir;
-  Upstream upstream({.chars = 400, .deltas = 40, .interval_ms = 25});
+  Upstream upstream({.chars = 400, .deltas = 40, .interval_ms = 100});
   const ServiceOptions options{.store = dir.File("usage.db")};
   RunningService service(upstream, options);
   const NewKey key = MakeKey(service.admin_port());
@@ -35,6 +35,10 @@ TEST_CASE("a drain lets streams under way finish and refuses new calls",
   begun.wait();
   service.stack().BeginDrain();
   CHECK(StatusOf(Ask(port, Request("GET", "/readyz", ""))) == 503);
+  // Whoever has not heard of it is still served; after the grace nobody is.
+  const std::string served = Ask(port, Chat(key.secret, "main", false));
+  CHECK(StatusOf(served) == 200);
+  service.stack().AwaitGrace();
   const std::string refused = Ask(port, Chat(key.secret, "main", false));
   CHECK(StatusOf(refused) == 503);
   CHECK(refused.find(R"("code":"overloaded")") != std::string::npos);
@@ -46,6 +50,7 @@ TEST_CASE("a drain lets streams under way finish and refuses new calls",
     CHECK(answer.find("data: [DONE]") != std::string::npos);
     answered.insert(HeaderOf(answer, "x-request-id"));
   }
+  answered.insert(HeaderOf(served, "x-request-id"));
   CHECK(RequestRows(options.store, "ok") == answered);
 }
 

@@ -247,6 +247,7 @@ TEST_CASE("A provider with all its places taken is passed over",
   RouteTable table = TestTable();
   table.providers["a"].max_in_flight = 2;
   table.providers["b"].max_in_flight = 1;
+  table.providers["a"].max_queue = 0;
   RouterFixture fixture(std::move(table));
   fixture.a->PlayForever(Answer("from a", 1, 1));
   fixture.b->PlayForever(Answer("from b", 1, 1));
@@ -280,6 +281,7 @@ TEST_CASE("A full provider is passed over after a failure too",
           "[router][limits]") {
   RouteTable table = TestTable();
   table.providers["b"].max_in_flight = 1;
+  table.providers["b"].max_queue = 0;
   RouterFixture fixture(std::move(table));
   fixture.a->Play(Failure(FailureClass::kBadAnswer, 200));
   const auto taken = fixture.health.in_flight().Take("b", 1);

@@ -33,7 +33,10 @@ class RecordingObserver : public CallObserver {
     overhead = spent_here;
   }
 
+  void OnQueued(const QueuedCall& call) override { queued.push_back(call); }
+
   std::vector<std::string> events;
+  std::vector<QueuedCall> queued;
   absl::Duration first_content;
   absl::Duration overhead;
 };

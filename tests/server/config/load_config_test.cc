@@ -94,6 +94,25 @@ TEST_CASE("The environment overrides scalars of server, auth and store",
   CHECK(config->store.sqlite == "/data/x.db");
 }
 
+TEST_CASE("The bounds of load have settings, and sensible ones without",
+          "[config]") {
+  const ServerConfig defaults = MustLoad("")->server;
+  CHECK(defaults.max_in_flight == 10'000);
+  CHECK(defaults.max_connections == 20'000);
+  const auto config = MustLoad(
+      "server: {max_in_flight: 7, max_connections: 9, max_body_memory: 1GiB}\n"
+      "providers: {simulated: {max_in_flight: 3, max_queue: 0, "
+      "queue_timeout: 2s}}\n");
+  CHECK(config->server.max_in_flight == 7);
+  CHECK(config->server.max_connections == 9);
+  CHECK(config->server.max_body_memory == int64_t{1} << 30);
+  const ProviderSettings& provider = config->table->providers.at("simulated");
+  CHECK(provider.max_in_flight == 3);
+  CHECK(provider.max_queue == 0);
+  CHECK(provider.queue_timeout == absl::Seconds(2));
+  CHECK(config->table->version != MustLoad("")->table->version);
+}
+
 TEST_CASE("LLM_SERVICE variables that match nothing are faults",
           "[config][OPS-4]") {
   const ConfigResult result = LoadText(

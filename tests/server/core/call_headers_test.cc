@@ -3,6 +3,8 @@
 #include <catch2/catch.hpp>
 #include <string>
 
+#include "router/call_error.h"
+
 namespace llm::server {
 namespace {
 
@@ -74,6 +76,19 @@ TEST_CASE("Facts leave as headers only where they are known",
   REQUIRE(facts.size() == 4);
   CHECK(facts[0].second == "m???");
   CHECK(facts[2].second == "0.1 CNY");
+}
+
+TEST_CASE("An idempotency key is short printable text or refused",
+          "[server][headers]") {
+  CHECK(ParseIdempotencyKey("").value().empty());
+  CHECK(ParseIdempotencyKey("stainless-node-retry-7 x").value() ==
+        "stainless-node-retry-7 x");
+  for (const std::string& bad :
+       {std::string(256, 'k'), std::string("a\nb"), std::string("\xc3\xa9")}) {
+    const absl::Status refused = ParseIdempotencyKey(bad).status();
+    CHECK(CallErrorDetail(refused).code() == "invalid_request");
+    CHECK(CallErrorDetail(refused).param() == "Idempotency-Key");
+  }
 }
 
 }  // namespace

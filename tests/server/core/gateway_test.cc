@@ -84,6 +84,7 @@ class GatewayFixture {
     parts.random = &random;
     parts.state = &state;
     parts.health = &board;
+    parts.bodies = &bodies;
     parts.observer = &observer;
     return Gateway(std::move(parts));
   }
@@ -98,6 +99,7 @@ class GatewayFixture {
   BrokenStore store;
   ServiceState state;
   HealthBoard board;
+  BodyBudget bodies{1000};
   RefusalRecorder observer;
 
  private:
@@ -178,7 +180,7 @@ TEST_CASE("A call refused while draining is told to the observer",
           "[server][gateway][MET-1]") {
   GatewayFixture fixture;
   Gateway gateway = fixture.Make();
-  fixture.state.draining = true;
+  fixture.state.refusing = true;
   Caller caller;
   caller.key_id.value = "key_1";
   const CallContext context = gateway.NewCall(caller, "http");
@@ -195,6 +197,36 @@ TEST_CASE("A call refused while draining is told to the observer",
   CHECK(refused.request_id == context.call_id.value);
   CHECK(refused.code == "overloaded");
   CHECK(refused.http_status == 503);
+}
+
+TEST_CASE("At its own limits the service refuses, naming the setting",
+          "[server][gateway][ERR-2]") {
+  GatewayFixture fixture;
+  Gateway gateway = fixture.Make();
+  const CallContext context = gateway.NewCall({}, "grpc");
+  ChatRequest request;
+  request.message.set_user(std::string(200, 'u'));
+  std::string setting;
+  SECTION("of calls") {
+    fixture.state.max_in_flight = 0;
+    setting = "server.max_in_flight";
+  }
+  SECTION("of the bytes of requests") {
+    setting = "server.max_body_memory";
+    request.message.set_user(std::string(2000, 'u'));
+  }
+  boost::asio::io_context io;
+  const CallResult result =
+      RunTask(io, gateway.Chat(context, request, nullptr));
+  CHECK(CallErrorHttpStatus(result.status) == 503);
+  const v1::UpstreamError detail = CallErrorDetail(result.status);
+  CHECK(detail.code() == "overloaded");
+  CHECK(detail.retry_after_s() == 1);
+  CHECK(detail.message().find(setting) != std::string::npos);
+  REQUIRE(fixture.observer.refusals.size() == 1);
+  CHECK(fixture.observer.refusals[0].code == "overloaded");
+  CHECK(fixture.state.inflight == 0);
+  CHECK(fixture.bodies.held() == 0);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // The engine of connections, over loopback sockets with raw bytes.
 #include <catch2/catch.hpp>
 #include <string>
+#include <thread>
 
 #include "absl/strings/str_cat.h"
 #include "tests/server/http/fake_service.h"
@@ -432,6 +433,58 @@ TEST_CASE("beyond the connection limit one 503 is the answer",
   const std::string answer = second.ReadUntil("}}}");
   CHECK(StatusOf(answer) == 503);
   CHECK(HeaderOf(answer, "Retry-After") == "1");
+}
+
+TEST_CASE("bodies in hand are bounded together, by what has arrived",
+          "[server][http][connection][PRF-3]") {
+  FakeService service;
+  service.on_chat = Echo;
+  BodyBudget bodies(1000);
+  HttpServerOptions options = Quick();
+  options.limits.bodies = &bodies;
+  RunningServer server(service, options);
+  const std::string large = ChatPost(
+      absl::StrCat(R"("prompt_cache_key":")", std::string(600, 'x'), "\""));
+  RawClient slow(server.port());
+  // All but its last byte: it is counted, and not answered.
+  slow.Send(large.substr(0, large.size() - 1));
+  while (bodies.held() < 600) std::this_thread::yield();
+  RawClient second(server.port());
+  second.Send(large);
+  const std::string refused = second.ReadUntil("}}}");
+  CHECK(StatusOf(refused) == 503);
+  CHECK(HeaderOf(refused, "Retry-After") == "1");
+  CHECK(refused.find("server.max_body_memory") != std::string::npos);
+  CHECK(bodies.refused() == 1);
+  RawClient announces(server.port());
+  announces.Send(
+      "POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\n"
+      "Content-Length: 30000000\r\n\r\n");
+  RawClient small(server.port());
+  small.Send(ChatPost(R"("agent":"s")"));
+  CHECK(StatusOf(small.ReadUntil("<s>")) == 200);
+  slow.Send(large.substr(large.size() - 1));
+  CHECK(StatusOf(slow.ReadUntil("<>")) == 200);
+  while (bodies.held() > 0) std::this_thread::yield();
+}
+
+TEST_CASE("what took too long is named with its limit",
+          "[server][http][connection]") {
+  FakeService service;
+  HttpServerOptions options = Quick();
+  options.limits.header_read = absl::Milliseconds(50);
+  options.limits.body_read = absl::Milliseconds(60);
+  RunningServer server(service, options);
+  RawClient head(server.port());
+  head.Send("GET /healthz HTTP/1.1\r\n");
+  CHECK(head.ReadUntil("}}}").find("head did not arrive within 50ms") !=
+        std::string::npos);
+  RawClient body(server.port());
+  body.Send(
+      "POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\n"
+      "Content-Length: 10\r\n\r\n{");
+  CHECK(body.ReadUntil("}}}").find("No byte of the body arrived for 60ms") !=
+        std::string::npos);
 }
 
 }  // namespace

@@ -59,6 +59,14 @@ TEST_CASE("A request is one JSON line with its facts", "[log]") {
   CHECK(line.Find("cost").Find("USD").Equals("0.000123"));
 }
 
+TEST_CASE("A replay's line names the call whose answer it is", "[log]") {
+  const std::string line =
+      ReplayLogLine({"http", "mine", "first", "key_1", "", "ok", 200});
+  CHECK(line ==
+        R"({"event":"replay","request_id":"mine","replay_of":"first",)"
+        R"("door":"http","key_id":"key_1","status":200,"outcome":"ok"})");
+}
+
 TEST_CASE("Callers' names cannot forge a line or a field", "[log][SEC-5]") {
   RequestRecord record = Record();
   record.identity.agent =

@@ -64,6 +64,30 @@ TEST_CASE("Refusals at a door count by outcome, under no name", "[metrics]") {
             "outcome=\"invalid_api_key\"} 1\n"));
 }
 
+TEST_CASE("Waits in line count by provider, replays for themselves",
+          "[metrics]") {
+  MetricSources sources;
+  sources.queued = [](std::string_view) { return 4; };
+  sources.shed = [] {
+    return std::vector<std::pair<std::string, int64_t>>{
+        {"server.max_in_flight", 2}};
+  };
+  MetricsHub hub(Table(), 1, std::move(sources), {});
+  CallObserver& observer = hub.ObserverForLoop(0);
+  observer.OnQueued({{"deepseek"}, {"deepseek-chat"}, absl::Seconds(2), true});
+  observer.OnQueued({{"deepseek"}, {"ad-hoc"}, absl::Seconds(3), false});
+  observer.OnReplayed({});
+  const std::string text = hub.Render();
+  CHECK(Has(text,
+            "llm_service_queue_wait_seconds_count{provider=\"deepseek\"} 2\n"));
+  CHECK(Has(text,
+            "llm_service_queue_wait_seconds_sum{provider=\"deepseek\"} 5\n"));
+  CHECK(Has(text, "llm_service_queued_requests{provider=\"deepseek\"} 4\n"));
+  CHECK(Has(text, "llm_service_idempotent_replays_total 1\n"));
+  CHECK(
+      Has(text, "llm_service_shed_total{limit=\"server.max_in_flight\"} 2\n"));
+}
+
 TEST_CASE("Calls and attempts are counted under configured names",
           "[metrics]") {
   MetricsHub hub(Table(), 2, {}, {"0.1.0", "abcdef"});
