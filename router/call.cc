@@ -28,6 +28,8 @@ PlanInput PlanInputFor(const RouterParts& parts, const CallContext& context,
   input.strict = context.strict;
   input.health = parts.health;
   input.now = parts.clock->Monotonic();
+  input.at = context.received_wall;
+  input.random = parts.random;
   return input;
 }
 
@@ -67,7 +69,7 @@ absl::Status Router::Call::Plan() {
   identity_.task_type = plan_.task_type;
   identity_.task_source = plan_.task_source;
   identity_.variant = plan_.variant;
-  estimated_input_ = NeedsOf(request_.message).estimated_input_tokens;
+  estimated_input_ = plan_.estimated_input_tokens;
   absl::Duration longest = absl::ZeroDuration();
   for (const RouteTarget& target : plan_.targets) {
     longest = std::max(longest, TimeoutsOf(*parts_.table, target).total);
@@ -120,15 +122,22 @@ Task<absl::Status> Router::Call::Attempts() {
   policy_.emplace(plan_, *parts_.table, *parts_.health, *parts_.random);
   std::optional<NextAttempt> next;
   if (parts_.clock->Monotonic() < deadline_) {
-    next = policy_->First(parts_.clock->Monotonic());
+    next = policy_->First(parts_.clock->Monotonic(), deadline_);
   }
   while (next) {
     if (next->wait > absl::ZeroDuration()) co_await Wait(next->wait);
     if (co_await CallerLeft()) break;
+    if (!policy_->Enter(&*next, parts_.clock->Monotonic())) {
+      next = Instead(
+          policy_->InsteadOfTaken(parts_.clock->Monotonic(), deadline_));
+      continue;
+    }
     // Held until the attempt is over.
     const std::optional<InFlightBoard::Lease> place = Place(*next);
     if (!place) {
-      next = InsteadOfFull();
+      met_full_ = true;
+      next =
+          Instead(policy_->InsteadOfFull(parts_.clock->Monotonic(), deadline_));
       continue;
     }
     Running attempt;
@@ -149,9 +158,8 @@ std::optional<NextAttempt> Router::Call::AfterFailure(Running& attempt) {
   return next;
 }
 
-std::optional<NextAttempt> Router::Call::InsteadOfFull() {
-  met_full_ = true;
-  auto next = policy_->InsteadOfFull(parts_.clock->Monotonic(), deadline_);
+std::optional<NextAttempt> Router::Call::Instead(
+    std::optional<NextAttempt> next) {
   if (!unwritten_.empty() && next) {
     AttemptRecord& failed = unwritten_.back();
     const bool same =
@@ -181,8 +189,12 @@ absl::Status Router::Call::Failure() {
                       "Every candidate provider has as many calls under way "
                       "as it may; try again later");
   }
-  return ErrorAfterAttempts(failed_, parts_.clock->Monotonic() >= deadline_,
-                            context_.call_id.value);
+  const Instant now = parts_.clock->Monotonic();
+  if (failed_.empty() && now < deadline_) {
+    const AllOut outage = policy_->Outage(now);
+    return ErrorWhenAllOut(outage.all_rate_limited, outage.back_at - now);
+  }
+  return ErrorAfterAttempts(failed_, now >= deadline_, context_.call_id.value);
 }
 
 absl::Duration Router::Call::Overhead() const {

@@ -75,11 +75,13 @@ class Router::Call {
   void Win(const Running& attempt, AttemptSink& sink);
   // What follows; keeps the failed attempt's record for the next append.
   std::optional<NextAttempt> AfterFailure(Running& attempt);
-  std::optional<NextAttempt> InsteadOfFull();
+  // `next` stands for an attempt that was not made after all.
+  std::optional<NextAttempt> Instead(std::optional<NextAttempt> next);
   absl::Status Failure();
   Task<CallResult> Settle(absl::Status status);
   Task<absl::Status> Deliver(CallResult* result);
   RequestRecord DescribeRequest(const absl::Status& status) const;
+  std::string Reason() const;
   v1::ServiceInfo Info() const;
   Task<absl::Status> Append(std::vector<LedgerEntry> entries);
   Task<bool> CallerLeft();

@@ -53,6 +53,8 @@ struct ProviderSettings {
   ProviderTimeouts timeouts;
   EndpointOptions endpoint;
   int max_in_flight = 500;
+  // Looked at by its list of models beside traffic.
+  bool probe = true;
   SimulatedOptions simulated;
 };
 
