@@ -107,6 +107,7 @@ class ProviderReader {
          {"ca_file", [this](const YamlCursor& c) { ReadCaFile(c); }},
          {"http2", [this](const YamlCursor& c) { ReadHttp2(c); }},
          {"max_in_flight", [this](const YamlCursor& c) { ReadLimit(c); }},
+         {"probe", [this](const YamlCursor& c) { ReadProbe(c); }},
          {"simulated", [this](const YamlCursor& c) { ReadSimulated(c); }}});
     Complete();
     return std::move(draft_);
@@ -202,6 +203,12 @@ class ProviderReader {
   void ReadHttp2(const YamlCursor& cursor) {
     if (const auto on = cursor.Parsed<bool>(ParseBoolSetting)) {
       draft_.settings.endpoint.http2 = *on;
+    }
+  }
+
+  void ReadProbe(const YamlCursor& cursor) {
+    if (const auto on = cursor.Parsed<bool>(ParseBoolSetting)) {
+      draft_.settings.probe = *on;
     }
   }
 

@@ -33,8 +33,8 @@ struct MetricSources {
   std::function<int64_t()> ledger_rows;
   std::function<int64_t()> ledger_rows_dropped;
   std::function<int64_t()> ledger_queue_rows;
-  // By deployment id, "deepseek/deepseek-flash".
-  std::function<HealthState(std::string_view deployment)> health;
+  std::function<HealthView(const RouteTable&, const Deployment&)> health;
+  std::function<KeyPool(const ProviderSettings&)> keys;
 };
 
 struct BuildInfo {
