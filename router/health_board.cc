@@ -261,6 +261,10 @@ void HealthBoard::Report(const Pass& pass, absl::Span<const ApiKey> keys,
   HealthReport of_deployment = report;
   const bool good = report.failure == FailureClass::kNone;
   const bool limited = report.failure == FailureClass::kRateLimited;
+  DeploymentHealth* deployment = pass.deployment_;
+  if (deployment != nullptr && report.limits != nullptr) {
+    deployment->Observe(*report.limits, pass.key_name_, report.now);
+  }
   if (pass.key_ >= 0) {
     KeyRing& ring = rings_[pass.provider_];
     if (good) {
@@ -278,11 +282,7 @@ void HealthBoard::Report(const Pass& pass, absl::Span<const ApiKey> keys,
       of_deployment.retry_after = out->back_at - report.now;
     }
   }
-  DeploymentHealth* deployment = pass.deployment_;
   if (deployment == nullptr) return;
-  if (report.limits != nullptr) {
-    deployment->Observe(*report.limits, pass.key_name_, report.now);
-  }
   if (!good && !CountsAgainstHealth(report.failure)) return;
   if (report.at_callers_deadline && !deployment->SilentTooLong(report)) return;
   deployment->Report(of_deployment, Jitter());

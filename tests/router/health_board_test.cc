@@ -67,6 +67,13 @@ TEST_CASE_METHOD(BoardFixture, "A 503 with Retry-After rests, one without not",
   CHECK(BackAt(board, "a/m", now) == now + absl::Seconds(30));
 }
 
+TEST_CASE_METHOD(BoardFixture, "A Retry-After beside an answer is no limit",
+                 "[router][health][RTY-3]") {
+  Report(FailureClass::kNone, absl::Seconds(30));
+  CHECK(View().ready());
+  CHECK(View().state == HealthState::kHealthy);
+}
+
 TEST_CASE_METHOD(BoardFixture, "Callers' mistakes and leaving say nothing",
                  "[router][health][TMO-3]") {
   for (const FailureClass quiet :
