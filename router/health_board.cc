@@ -1,6 +1,7 @@
 #include "router/health_board.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "adapters/core/text.h"
 #include "router/classify_failure.h"

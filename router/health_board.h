@@ -2,9 +2,9 @@
 // all loops and configurations share. Deployments are known by
 // "provider/upstream".
 //
-// The parts judge, each in its own file: breaker, rest, latency_mean,
-// quota_watch, key_ring, retry_budget. The board finds and locks them: one
-// short lock per look (of all candidates at once), entry, and report.
+// The parts judge (breaker, rest, latency_mean, quota_watch, key_ring,
+// retry_budget); the board finds and locks them: one short lock per look (of
+// all candidates at once), entry, and report.
 //
 // Threads: Any event loop.
 #ifndef LLM_ROUTER_HEALTH_BOARD_H_
@@ -14,7 +14,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"

@@ -88,8 +88,7 @@ HealthState BestHealth(const PublicModel& model, const ListingFacts& facts) {
   HealthState best = HealthState::kUnavailable;
   for (const Deployment& deployment : model.deployments) {
     const HealthState state =
-        facts.health
-            ->View(SubjectOf(*facts.table, deployment), facts.monotonic)
+        facts.health->View(SubjectOf(*facts.table, deployment), facts.monotonic)
             .state;
     if (rank(state) > rank(best)) best = state;
   }
