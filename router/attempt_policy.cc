@@ -25,23 +25,17 @@ AttemptPolicy::AttemptPolicy(const RoutePlan& plan, const RouteTable& table,
       random_(random),
       states_(plan.targets.size()) {}
 
-absl::Span<const ApiKey> AttemptPolicy::Keys(size_t target) const {
-  const auto it =
-      table_.providers.find(plan_.targets[target].deployment.provider.value);
-  if (it == table_.providers.end()) return {};
-  return it->second.api_keys;
+HealthSubject AttemptPolicy::Subject(size_t target) const {
+  return SubjectOf(table_, plan_.targets[target].deployment);
 }
 
-int AttemptPolicy::Pick(size_t target, int avoid, Instant now) {
-  ++states_[target].keys_tried;
-  return health_.PickKey(plan_.targets[target].deployment.provider.value,
-                         Keys(target), avoid, now);
+HealthView AttemptPolicy::View(size_t target, Instant now) const {
+  return health_.View(Subject(target), now);
 }
 
-NextAttempt AttemptPolicy::Start(size_t target, int key, std::string reason) {
+NextAttempt AttemptPolicy::Start(size_t target, std::string reason) {
   NextAttempt next;
   next.target = target;
-  next.key = key;
   next.role = AttemptRole::kPrimary;
   if (started_ > 0) {
     next.role =
@@ -49,7 +43,6 @@ NextAttempt AttemptPolicy::Start(size_t target, int key, std::string reason) {
   }
   next.reason = std::move(reason);
   ++states_[target].tries;
-  states_[target].key = key;
   previous_ = current_;
   current_ = target;
   ++attempts_;
@@ -57,8 +50,31 @@ NextAttempt AttemptPolicy::Start(size_t target, int key, std::string reason) {
   return next;
 }
 
-NextAttempt AttemptPolicy::First(Instant now) {
-  return Start(0, Pick(0, -1, now), plan_.targets.front().reason);
+void AttemptPolicy::TakeBack() {
+  --attempts_;
+  --started_;
+  current_ = previous_;
+}
+
+std::optional<NextAttempt> AttemptPolicy::First(Instant now, Instant deadline) {
+  std::optional<NextAttempt> next = OtherTarget(now);
+  return next ? next : Later(now, deadline);
+}
+
+bool AttemptPolicy::Enter(NextAttempt* next, Instant now) {
+  TargetState& state = states_[next->target];
+  HealthBoard::Entering entering;
+  entering.same_key = next->same_key;
+  entering.avoid_key = next->avoid_key;
+  entering.tokens = plan_.estimated_tokens;
+  entering.first = state.tries == 1;
+  auto pass = health_.Enter(Subject(next->target), entering, now);
+  if (!pass) return false;
+  next->key = pass->key();
+  next->pass = std::make_shared<HealthBoard::Pass>(*std::move(pass));
+  state.key = next->key;
+  ++state.keys_tried;
+  return true;
 }
 
 std::optional<NextAttempt> AttemptPolicy::WaitFor(
@@ -70,11 +86,17 @@ std::optional<NextAttempt> AttemptPolicy::WaitFor(
       BackoffDelay(table_.policy, state.repeats + 1, retry_after, random_);
   // An answer that cannot come in time is not worth its price.
   if (!wait || now + *wait >= deadline) return std::nullopt;
+  const HealthView view = View(target, now);
+  if (!view.ready() && view.back_at > now + *wait) return std::nullopt;
+  if (!state.asked_back && !health_.TakeRepeat(Subject(target).provider, now)) {
+    return std::nullopt;
+  }
   ++state.repeats;
   // The same key: a wait is for the endpoint, or for this key's own limit.
+  const int key = state.key;
   NextAttempt next =
-      Start(target, state.key,
-            absl::StrCat("again after ", absl::FormatDuration(*wait)));
+      Start(target, absl::StrCat("again after ", absl::FormatDuration(*wait)));
+  next.same_key = key;
   next.wait = *wait;
   return next;
 }
@@ -83,8 +105,8 @@ std::optional<NextAttempt> AttemptPolicy::Repeat(const FailedTry& failed,
                                                  Instant now,
                                                  Instant deadline) {
   if (failed.facts.stale_connection) {
-    NextAttempt next =
-        Start(current_, states_[current_].key, "again on a fresh connection");
+    NextAttempt next = Start(current_, "again on a fresh connection");
+    next.same_key = states_[current_].key;
     next.fresh_connection = true;
     return next;
   }
@@ -93,49 +115,76 @@ std::optional<NextAttempt> AttemptPolicy::Repeat(const FailedTry& failed,
 
 std::optional<NextAttempt> AttemptPolicy::OtherKey(Instant now) {
   const TargetState& state = states_[current_];
-  const auto keys = Keys(current_);
-  if (state.keys_tried >= static_cast<int>(keys.size()) ||
-      !health_.HasUsableKey(plan_.targets[current_].deployment.provider.value,
-                            keys, state.key, now)) {
+  const HealthSubject subject = Subject(current_);
+  if (state.keys_tried >= static_cast<int>(subject.keys.size()) ||
+      !health_.HasUsableKey(subject.provider, subject.keys, state.key, now)) {
     return std::nullopt;
   }
-  return Start(current_, Pick(current_, state.key, now), "another key");
-}
-
-bool AttemptPolicy::Ready(size_t target, Instant now) const {
-  const Deployment& deployment = plan_.targets[target].deployment;
-  return !health_.CoolingUntil(deployment.id, now) &&
-         !health_.KeysOutUntil(deployment.provider.value, Keys(target), now);
+  NextAttempt next = Start(current_, "another key");
+  next.avoid_key = state.key;
+  return next;
 }
 
 std::optional<NextAttempt> AttemptPolicy::OtherTarget(Instant now) {
-  std::optional<size_t> best;
   for (size_t i = 0; i < states_.size(); ++i) {
-    if (states_[i].tries > 0) continue;
-    if (!best) best = i;
-    // Another model behind a key that was just refused would waste a try.
-    if (!Ready(i, now)) continue;
-    best = i;
-    break;
+    if (states_[i].tries > 0 || !View(i, now).ready()) continue;
+    return Start(i, plan_.targets[i].reason);
   }
-  if (!best) return std::nullopt;
-  return Start(*best, Pick(*best, -1, now), plan_.targets[*best].reason);
+  return std::nullopt;
 }
 
-std::optional<NextAttempt> AttemptPolicy::ComeBack(Instant now,
+std::optional<NextAttempt> AttemptPolicy::ComeBack(size_t target, Instant at,
+                                                   Instant now,
                                                    Instant deadline) {
-  std::optional<size_t> soonest;
-  for (size_t i = 0; i < states_.size(); ++i) {
-    if (!states_[i].come_back) continue;
-    if (!soonest || states_[i].back_at < states_[*soonest].back_at) soonest = i;
-  }
-  if (!soonest) return std::nullopt;
-  TargetState& state = states_[*soonest];
+  TargetState& state = states_[target];
   state.come_back = false;
   state.key = state.back_key;
   // What the other attempts took has been waited already.
-  return WaitFor(*soonest, std::max(state.back_at - now, absl::ZeroDuration()),
-                 now, deadline);
+  return WaitFor(target, std::max(at - now, absl::ZeroDuration()), now,
+                 deadline);
+}
+
+std::optional<NextAttempt> AttemptPolicy::LastResort(size_t target,
+                                                     const HealthView& view,
+                                                     Instant now,
+                                                     Instant deadline) {
+  const Instant patience =
+      patience_until_.value_or(now + table_.policy.max_wait);
+  if (view.back_at > patience || view.back_at >= deadline) return std::nullopt;
+  patience_until_ = patience;
+  const absl::Duration wait =
+      std::max(view.back_at - now, absl::ZeroDuration());
+  NextAttempt next =
+      Start(target, absl::StrCat("last resort after ", ShortDuration(wait),
+                                 ": ", plan_.targets[target].reason));
+  next.wait = wait;
+  return next;
+}
+
+std::optional<AttemptPolicy::Return> AttemptPolicy::Soonest(Instant now) const {
+  std::optional<Return> soonest;
+  for (size_t i = 0; i < states_.size(); ++i) {
+    const TargetState& state = states_[i];
+    if (state.tries > 0 && !state.come_back) continue;
+    const HealthView view = View(i, now);
+    if (!view.ready() && !view.time_heals()) continue;
+    Instant at = view.ready() ? now : view.back_at;
+    if (state.come_back) at = std::max(at, state.back_at);
+    if (!soonest || at < soonest->at) soonest = Return{i, at, view};
+  }
+  return soonest;
+}
+
+std::optional<NextAttempt> AttemptPolicy::Later(Instant now, Instant deadline) {
+  // Each round takes one target's coming back away.
+  while (const auto soonest = Soonest(now)) {
+    if (!states_[soonest->target].come_back) {
+      return LastResort(soonest->target, soonest->view, now, deadline);
+    }
+    auto next = ComeBack(soonest->target, soonest->at, now, deadline);
+    if (next) return next;
+  }
+  return std::nullopt;
 }
 
 void AttemptPolicy::NoteComeBack(const FailedTry& failed, Instant now) {
@@ -146,27 +195,40 @@ void AttemptPolicy::NoteComeBack(const FailedTry& failed, Instant now) {
   // Of several limited keys, the one that is back first.
   if (state.come_back && state.back_at <= back_at) return;
   state.come_back = true;
+  state.asked_back = failed.facts.failure == FailureClass::kRateLimited;
   state.back_at = back_at;
   state.back_key = state.key;
 }
 
-std::optional<NextAttempt> AttemptPolicy::InsteadOfFull(Instant now,
-                                                        Instant deadline) {
-  --attempts_;
-  --started_;
-  states_[current_].come_back = false;
-  current_ = previous_;
+std::optional<NextAttempt> AttemptPolicy::InsteadOfTaken(Instant now,
+                                                         Instant deadline) {
+  // It was not asked, so it may be later.
+  --states_[current_].tries;
+  TakeBack();
   if (now >= deadline) return std::nullopt;
   std::optional<NextAttempt> next = OtherTarget(now);
-  if (!next) next = ComeBack(now, deadline);
+  return next ? next : Later(now, deadline);
+}
+
+std::optional<NextAttempt> AttemptPolicy::InsteadOfFull(Instant now,
+                                                        Instant deadline) {
+  states_[current_].come_back = false;
+  TakeBack();
+  if (now >= deadline) return std::nullopt;
+  std::optional<NextAttempt> next = OtherTarget(now);
+  if (!next) next = Later(now, deadline);
   if (next) absl::StrAppend(&next->reason, ", as another was full");
   return next;
 }
 
 NextAttempt AttemptPolicy::AfterRoom(const NextAttempt& dropped) {
+  // It was counted when it was chosen.
+  --states_[dropped.target].tries;
   NextAttempt next =
-      Start(dropped.target, dropped.key,
+      Start(dropped.target,
             absl::StrCat(dropped.reason, ", after waiting for a place"));
+  next.same_key = dropped.same_key;
+  next.avoid_key = dropped.avoid_key;
   next.fresh_connection = dropped.fresh_connection;
   return next;
 }
@@ -184,7 +246,7 @@ std::optional<NextAttempt> AttemptPolicy::AfterFailure(const FailedTry& failed,
     if (wanted == NextMove::kRetrySame) next = Repeat(failed, now, deadline);
     if (wanted == NextMove::kNextKey) next = OtherKey(now);
     if (!next) next = OtherTarget(now);
-    if (!next) next = ComeBack(now, deadline);
+    if (!next) next = Later(now, deadline);
   }
   if (move != nullptr) {
     *move = NextMove::kStop;
@@ -197,6 +259,18 @@ std::optional<NextAttempt> AttemptPolicy::AfterFailure(const FailedTry& failed,
     }
   }
   return next;
+}
+
+AllOut AttemptPolicy::Outage(Instant now) const {
+  AllOut outage;
+  for (size_t i = 0; i < states_.size(); ++i) {
+    const HealthView view = View(i, now);
+    outage.all_rate_limited =
+        outage.all_rate_limited && view.why == FailureClass::kRateLimited;
+    outage.back_at =
+        std::min(outage.back_at, view.ready() ? now : view.back_at);
+  }
+  return outage;
 }
 
 }  // namespace llm

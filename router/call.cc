@@ -44,6 +44,8 @@ PlanInput PlanInputFor(const RouterParts& parts, const CallContext& context,
   input.strict = context.strict;
   input.health = parts.health;
   input.now = parts.clock->Monotonic();
+  input.at = context.received_wall;
+  input.random = parts.random;
   return input;
 }
 
@@ -88,7 +90,7 @@ absl::Status Router::Call::Plan() {
   identity_.task_type = plan_.task_type;
   identity_.task_source = plan_.task_source;
   identity_.variant = plan_.variant;
-  estimated_input_ = NeedsOf(request_.message).estimated_input_tokens;
+  estimated_input_ = plan_.estimated_input_tokens;
   absl::Duration longest = absl::ZeroDuration();
   for (const RouteTarget& target : plan_.targets) {
     longest = std::max(longest, TimeoutsOf(*parts_.table, target).total);
@@ -141,7 +143,7 @@ Task<absl::Status> Router::Call::Attempts() {
   policy_.emplace(plan_, *parts_.table, *parts_.health, *parts_.random);
   std::optional<NextAttempt> next;
   if (parts_.clock->Monotonic() < deadline_) {
-    next = policy_->First(parts_.clock->Monotonic());
+    next = policy_->First(parts_.clock->Monotonic(), deadline_);
   }
   // The next attempt's place, held until it is over.
   std::optional<InFlightBoard::Lease> place;
@@ -151,8 +153,16 @@ Task<absl::Status> Router::Call::Attempts() {
     if (!place) TakePlace(*next, &place);
     if (!place) {
       full_.push_back(*next);
-      next = InsteadOfFull();
+      next =
+          Instead(policy_->InsteadOfFull(parts_.clock->Monotonic(), deadline_));
       if (!next) co_await StandInLine(&next, &place);
+      continue;
+    }
+    // The place first: a breaker's one trial must not stand in a line.
+    if (!policy_->Enter(&*next, parts_.clock->Monotonic())) {
+      place.reset();
+      next = Instead(
+          policy_->InsteadOfTaken(parts_.clock->Monotonic(), deadline_));
       continue;
     }
     Running attempt;
@@ -181,8 +191,8 @@ bool Router::Call::MayGoOn(const Running& attempt) const {
          policy_->attempts() < parts_.table->policy.max_attempts;
 }
 
-std::optional<NextAttempt> Router::Call::InsteadOfFull() {
-  auto next = policy_->InsteadOfFull(parts_.clock->Monotonic(), deadline_);
+std::optional<NextAttempt> Router::Call::Instead(
+    std::optional<NextAttempt> next) {
   if (next) NoteMove(*next);
   return next;
 }
@@ -216,9 +226,14 @@ absl::Status Router::Call::Failure() {
                       "and waiting as it may (providers.*.max_in_flight, "
                       "max_queue, queue_timeout); try again later");
   }
-  const absl::Status status = ErrorAfterAttempts(
-      failed_, parts_.clock->Monotonic() >= deadline_, context_.call_id.value);
-  return WithDeadlineNamed(status, deadline_ == caller_deadline_);
+  const Instant now = parts_.clock->Monotonic();
+  if (failed_.empty() && now < deadline_) {
+    const AllOut outage = policy_->Outage(now);
+    return ErrorWhenAllOut(outage.all_rate_limited, outage.back_at - now);
+  }
+  return WithDeadlineNamed(
+      ErrorAfterAttempts(failed_, now >= deadline_, context_.call_id.value),
+      deadline_ == caller_deadline_);
 }
 
 absl::Duration Router::Call::Overhead() const {

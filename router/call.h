@@ -80,7 +80,6 @@ class Router::Call {
   std::optional<NextAttempt> AfterFailure(Running& attempt);
   // The failure leaves the call something to try.
   bool MayGoOn(const Running& attempt) const;
-  std::optional<NextAttempt> InsteadOfFull();
   // The failed attempt's row says where the call went instead.
   void NoteMove(const NextAttempt& next);
   BulkheadLimits LimitsOf(const NextAttempt& next) const;
@@ -90,10 +89,13 @@ class Router::Call {
                          std::optional<InFlightBoard::Lease>* place);
   Task<absl::Status> StandInLineFor(const NextAttempt& full,
                                     std::optional<InFlightBoard::Lease>* place);
+  // `next` stands for an attempt that was not made after all.
+  std::optional<NextAttempt> Instead(std::optional<NextAttempt> next);
   absl::Status Failure();
   Task<CallResult> Settle(absl::Status status);
   Task<absl::Status> Deliver(CallResult* result);
   RequestRecord DescribeRequest(const absl::Status& status) const;
+  std::string Reason() const;
   v1::ServiceInfo Info() const;
   Task<absl::Status> Append(std::vector<LedgerEntry> entries);
   Task<bool> CallerLeft();

@@ -6,27 +6,6 @@
 #include "router/call.h"
 
 namespace llm {
-namespace {
-
-// A rate limit is the key's: the deployment is out only when all keys are.
-void ReportWithKey(const Deployment& deployment,
-                   const std::vector<ApiKey>& keys, size_t key,
-                   HealthReport report, HealthBoard& health) {
-  const bool limited = report.failure == FailureClass::kRateLimited;
-  HealthReport of_key = report;
-  // With one key its limit is the deployment's; other models may go on soon.
-  if (limited && keys.size() < 2) of_key.retry_after.reset();
-  health.ReportKey(deployment.provider.value, keys[key], of_key);
-  if (limited && keys.size() > 1) {
-    const auto out =
-        health.KeysOutUntil(deployment.provider.value, keys, report.now);
-    if (!out) return;
-    report.retry_after = *out - report.now;
-  }
-  health.Report(deployment.id, report);
-}
-
-}  // namespace
 
 AttemptIntent Router::Call::IntentFor(const NextAttempt& next) const {
   const RouteTarget& target = plan_.targets[next.target];
@@ -172,7 +151,9 @@ AttemptSink::Options Router::Call::SinkOptions(Running& attempt) {
     sink_->OnCommit(known);
   };
   options.on_first_content = [this, &attempt] {
-    attempt.first_content = parts_.clock->Monotonic() - attempt.began;
+    const Instant now = parts_.clock->Monotonic();
+    attempt.first_content = now - attempt.began;
+    parts_.health->Answering(*attempt.next.pass, *attempt.first_content, now);
     parts_.observer->OnFirstContent(attempt.intent, *attempt.first_content);
   };
   return options;
@@ -229,28 +210,27 @@ void Router::Call::Meter(const AttemptSink& sink, Running* attempt) {
 
 void Router::Call::ReportHealth(const Running& attempt) {
   const AttemptResult& result = attempt.result;
-  if (!result.dispatched) return;
   HealthReport report;
   report.now = parts_.clock->Monotonic();
   report.started = attempt.began;
   report.retry_after = result.failure.retry_after;
+  report.limits = &result.limits;
   if (!result.status.ok()) report.failure = result.failure.failure;
-  // A deadline that the caller set says nothing about the deployment.
-  if (report.failure == FailureClass::kTimeout &&
-      report.now >= caller_deadline_) {
-    return;
-  }
+  // A deadline that the caller set says little about the deployment.
+  report.at_callers_deadline = report.failure == FailureClass::kTimeout &&
+                               report.now >= caller_deadline_;
+  const bool silent = !attempt.first_content;
   // A repeat on a fresh connection follows; the dead one was no failure.
-  if (result.stale_connection && !stale_spent_) return;
-  const Deployment& deployment = attempt.target->deployment;
-  const ProviderSettings* settings = SettingsOf(attempt.next);
-  if (settings == nullptr || attempt.next.key < 0) {
-    parts_.health->Report(deployment.id, report);
-  } else {
-    ReportWithKey(deployment, settings->api_keys,
-                  static_cast<size_t>(attempt.next.key), report,
-                  *parts_.health);
+  const bool stale = result.stale_connection && !stale_spent_;
+  if (result.dispatched && !stale && (silent || !report.at_callers_deadline)) {
+    const ProviderSettings* settings = SettingsOf(attempt.next);
+    parts_.health->Report(
+        *attempt.next.pass,
+        settings == nullptr ? absl::Span<const ApiKey>() : settings->api_keys,
+        report);
   }
+  // Its way in ends here, so that it is no load to those who come next.
+  attempt.next.pass->End();
 }
 
 void Router::Call::Judge(AttemptSink& sink, Running* attempt) {
@@ -275,10 +255,11 @@ void Router::Call::Judge(AttemptSink& sink, Running* attempt) {
   FailedAttempt told{result.failure, deployment.provider};
   // A provider that named no time: ours, for the caller's Retry-After.
   const Instant now = parts_.clock->Monotonic();
-  const auto back = parts_.health->CoolingUntil(deployment.id, now);
-  if (failed.facts.failure == FailureClass::kRateLimited && back &&
+  const HealthView view =
+      parts_.health->View(SubjectOf(*parts_.table, deployment), now);
+  if (failed.facts.failure == FailureClass::kRateLimited && !view.ready() &&
       !told.failure.retry_after) {
-    told.failure.retry_after = *back - now;
+    told.failure.retry_after = view.back_at - now;
   }
   failed_.push_back(std::move(told));
 }

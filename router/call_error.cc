@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 #include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
@@ -281,6 +282,22 @@ absl::Status ErrorAfterAttempts(const std::vector<FailedAttempt>& failed,
                                     ? RejectedCode(detail.upstream_status())
                                     : row->grpc;
   return MakeCallError(grpc, std::move(detail));
+}
+
+absl::Status ErrorWhenAllOut(bool all_rate_limited, absl::Duration back_in) {
+  const double seconds = std::max(absl::ToDoubleSeconds(back_in), 0.0);
+  v1::UpstreamError detail;
+  detail.set_code(all_rate_limited ? "provider_rate_limited"
+                                   : "provider_unavailable");
+  detail.set_source("gateway");
+  detail.set_retry_after_s(seconds);
+  detail.set_message(absl::StrCat(
+      all_rate_limited ? "Every candidate provider is rate limited"
+                       : "Every candidate provider is being left alone after "
+                         "failures",
+      "; the first is back in ", std::ceil(seconds), " s"));
+  const ContractRow* row = FindRow(detail.code());
+  return MakeCallError(row->grpc, std::move(detail));
 }
 
 }  // namespace llm

@@ -48,6 +48,11 @@ absl::Status ErrorAfterAttempts(const std::vector<FailedAttempt>& attempts,
                                 bool deadline_passed,
                                 std::string_view request_id);
 
+// The caller's error where nobody was asked because every candidate is out:
+// nothing of ours is spent, so the caller may come again, and when is said
+// [RTY-4].
+absl::Status ErrorWhenAllOut(bool all_rate_limited, absl::Duration back_in);
+
 }  // namespace llm
 
 #endif  // LLM_ROUTER_CALL_ERROR_H_

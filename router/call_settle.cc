@@ -54,6 +54,20 @@ std::string MetadataJson(const v1::ChatCompletionRequest& request) {
 
 }  // namespace
 
+std::string Router::Call::Reason() const {
+  std::string reason = plan_.reason;
+  if (failed_.empty()) return reason;
+  absl::StrAppend(&reason,
+                  winner_ == nullptr ? "; nobody answered" : "; answered by ",
+                  winner_ == nullptr ? "" : winner_->deployment.id, " after ",
+                  failed_.size(), " failed: ");
+  for (size_t i = 0; i < failed_.size(); ++i) {
+    absl::StrAppend(&reason, i == 0 ? "" : ", ", failed_[i].provider.value, " ",
+                    ToAbsl(FailureClassName(failed_[i].failure.failure)));
+  }
+  return reason;
+}
+
 v1::ServiceInfo Router::Call::Info() const {
   v1::ServiceInfo info;
   info.set_request_id(context_.call_id.value);
@@ -68,13 +82,7 @@ v1::ServiceInfo Router::Call::Info() const {
   }
   info.set_task_type(plan_.task_type);
   info.set_attempts(dispatched_);
-  std::string reason = plan_.reason;
-  if (target != nullptr && !failed_.empty()) {
-    absl::StrAppend(&reason, "; answered by ", target->deployment.id, " after ",
-                    failed_.size(), " failed: ",
-                    ToAbsl(FailureClassName(failed_.back().failure.failure)));
-  }
-  info.set_reason(std::move(reason));
+  info.set_reason(Reason());
   const auto cost = totals_.SingleCost();
   if (cost) *info.mutable_cost() = *cost;
   info.set_usage_source(std::string(
@@ -107,7 +115,7 @@ RequestRecord Router::Call::DescribeRequest(const absl::Status& status) const {
   record.unpriced = totals_.unpriced;
   record.config_version = plan_.config_version.empty() ? parts_.table->version
                                                        : plan_.config_version;
-  record.reason = plan_.reason;
+  record.reason = Reason();
   record.metadata_json = MetadataJson(request_.message);
   record.queued = queued_;
   return record;

@@ -63,7 +63,7 @@ bool CountsAgainstHealth(FailureClass failure) {
     case FailureClass::kContentFilter:
     case FailureClass::kCancelled:
     case FailureClass::kSinkFailed:
-    // These are facts about a key; PickKey knows them.
+    // These are facts about a key; its ring knows them.
     case FailureClass::kBadKey:
     case FailureClass::kPermission:
     case FailureClass::kOutOfMoney:

@@ -8,11 +8,11 @@
 namespace llm {
 namespace {
 
-PricedCost PriceOf(const RouteTable& table, const RouteTarget& target,
+PricedCost PriceOf(const RouteTable& table, const Deployment& deployment,
                    std::string_view served_model, bool thinking,
                    const TokenUsage& usage, absl::Time at) {
   if (usage.empty()) return {PriceStatus::kUnknownUsage, std::nullopt, "", {}};
-  const auto provider = table.providers.find(target.deployment.provider.value);
+  const auto provider = table.providers.find(deployment.provider.value);
   if (table.prices == nullptr || provider == table.providers.end()) return {};
   const ProviderSettings& settings = provider->second;
   PriceQuery query;
@@ -21,12 +21,17 @@ PricedCost PriceOf(const RouteTable& table, const RouteTarget& target,
   query.currency = &settings.currency;
   query.public_model = target.public_model.value;
   query.served_model = served_model;
-  query.requested_model = target.deployment.upstream_model.value;
+  query.requested_model = deployment.upstream_model.value;
   query.at = at;
   query.thinking = thinking || usage.reasoning.value_or(0) > 0 ||
-                   target.deployment.reasoning == ReasoningSwitch::kOn;
+                   deployment.reasoning == ReasoningSwitch::kOn;
   return table.prices->Price(query, usage);
 }
+
+// An answer's usual length, for comparing prices before there is one. The
+// same for every candidate, so only the weight of output against input hangs
+// on it.
+constexpr int64_t kLikelyOutput = 1000;
 
 // n and the limits are the caller's words: their product stays in range.
 int64_t TimesChoices(int64_t tokens, int n) {
@@ -80,9 +85,9 @@ void MeterAttempt(const MeterInput& input, AttemptRecord* record) {
   record->usage = input.result->usage;
   record->usage_source = input.result->usage_source;
   FillGaps(input, record);
-  const PricedCost priced =
-      PriceOf(*input.table, *input.target, input.result->served_model.value,
-              input.result->thinking, record->usage, input.at);
+  const PricedCost priced = PriceOf(
+      *input.table, input.target->deployment, input.result->served_model.value,
+      input.result->thinking, record->usage, input.at);
   record->cost = priced.cost;
   record->price_status = std::string(PriceStatusName(priced.status));
   record->price_version = priced.price_version;
@@ -107,6 +112,26 @@ std::optional<v1::Cost> CallTotals::SingleCost() const {
   return wire;
 }
 
+std::optional<Money> CostOf(const RouteTable& table,
+                            const Deployment& deployment,
+                            const ModelTraits& traits, const TokenUsage& usage,
+                            absl::Time at) {
+  const bool thinking =
+      traits.reasoning && deployment.reasoning != ReasoningSwitch::kOff;
+  return PriceOf(table, deployment, "", thinking, usage, at).cost;
+}
+
+TokenUsage LikelyUsage(const v1::ChatCompletionRequest& request,
+                       int64_t estimated_input_tokens) {
+  const int64_t asked =
+      std::max(request.max_completion_tokens(), request.max_tokens());
+  TokenUsage usage;
+  usage.fresh_input = estimated_input_tokens;
+  usage.output = TimesChoices(
+      asked > 0 ? std::min(asked, kLikelyOutput) : kLikelyOutput, request.n());
+  return usage;
+}
+
 WorstCase WorstCaseOf(const RouteTable& table, const RoutePlan& plan,
                       const v1::ChatCompletionRequest& request,
                       int64_t estimated_input_tokens, absl::Time at) {
@@ -121,19 +146,17 @@ WorstCase WorstCaseOf(const RouteTable& table, const RoutePlan& plan,
     usage.output = TimesChoices(
         asked > 0 ? asked : target.traits.max_output_tokens, request.n());
     worst.output_tokens = std::max(worst.output_tokens, *usage.output);
-    const bool thinking = target.traits.reasoning &&
-                          target.deployment.reasoning != ReasoningSwitch::kOff;
-    const PricedCost priced = PriceOf(table, target, "", thinking, usage, at);
-    known = known && priced.cost && *usage.output > 0;
+    const auto cost =
+        CostOf(table, target.deployment, target.traits, usage, at);
+    known = known && cost && *usage.output > 0;
     if (!known) continue;
     const auto same = std::find_if(
-        worst.cost.begin(), worst.cost.end(), [&](const Money& money) {
-          return money.currency == priced.cost->currency;
-        });
+        worst.cost.begin(), worst.cost.end(),
+        [&](const Money& money) { return money.currency == cost->currency; });
     if (same == worst.cost.end()) {
-      worst.cost.push_back(*priced.cost);
+      worst.cost.push_back(*cost);
     } else {
-      same->pico = std::max(same->pico, priced.cost->pico);
+      same->pico = std::max(same->pico, cost->pico);
     }
   }
   if (!known) worst.cost.clear();

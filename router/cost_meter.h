@@ -51,6 +51,18 @@ struct CallTotals {
   std::optional<v1::Cost> SingleCost() const;
 };
 
+// What an attempt with this usage would be billed, by the code that bills;
+// nullopt where the price is unknown.
+std::optional<Money> CostOf(const RouteTable& table,
+                            const Deployment& deployment,
+                            const ModelTraits& traits, const TokenUsage& usage,
+                            absl::Time at);
+
+// The request's estimated prompt and an answer of 1000 tokens per choice, or
+// fewer where it asks for fewer: what candidates are compared by.
+TokenUsage LikelyUsage(const v1::ChatCompletionRequest& request,
+                       int64_t estimated_input_tokens);
+
 // The dearest of the plan's targets, per currency, for one attempt. `cost` is
 // empty where any target's price or output limit is unknown.
 WorstCase WorstCaseOf(const RouteTable& table, const RoutePlan& plan,

@@ -1,6 +1,7 @@
 #include "router/health_board.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "adapters/core/text.h"
 #include "router/classify_failure.h"
@@ -8,83 +9,284 @@
 namespace llm {
 namespace {
 
-constexpr absl::Duration kFirstCooldown = absl::Seconds(5);
-constexpr absl::Duration kLongestCooldown = absl::Seconds(60);
-// A provider that asks for more than this is asked again all the same: a
-// mistaken header must not take a deployment out for a day.
-constexpr absl::Duration kLongestRetryAfter = absl::Hours(1);
 // Far more than are configured; bounds what ad-hoc names can fill.
 constexpr size_t kMaxDeployments = 4096;
-// One failed call says little about a deployment; three in a row say enough.
-constexpr int kFailuresToCool = 3;
-// How long a key is set aside. Long enough not to waste an attempt on every
-// call, short enough that a topped-up account is found again.
-constexpr absl::Duration kKeyRefusedFor = absl::Minutes(5);
-constexpr absl::Duration kKeyOutOfMoneyFor = absl::Minutes(1);
-constexpr absl::Duration kKeyRateLimitedFor = absl::Seconds(5);
+// Of providers with very many keys, the rest counts as usable.
+constexpr size_t kMostKeys = 64;
+// As in deployment_health.cc.
+constexpr absl::Duration kTrialLook = absl::Milliseconds(250);
 
-absl::Duration Growing(int step) {
-  return std::min(kFirstCooldown * (1 << std::clamp(step, 0, 10)),
-                  kLongestCooldown);
-}
+// The only key rests no longer than this for a limit of one deployment.
+constexpr absl::Duration kOneKeyRest = absl::Seconds(5);
 
-Digest KeyName(std::string_view provider, const ApiKey& key) {
-  return DigestOf({provider, key.Reveal()});
-}
-
-// How long the `failures`th failure in a row cools a deployment, if at all.
-std::optional<absl::Duration> CooldownFor(const HealthReport& report,
-                                          int failures) {
-  const bool limited = report.failure == FailureClass::kRateLimited;
-  if ((limited || report.failure == FailureClass::kOverloaded) &&
-      report.retry_after) {
-    return std::min(*report.retry_after, kLongestRetryAfter);
-  }
-  if (limited) return Growing(failures - 1);
-  if (failures < kFailuresToCool) return std::nullopt;
-  return Growing(failures - kFailuresToCool);
-}
-
-// How long a failure sets its key aside; zero: not at all.
-absl::Duration KeyOutFor(const HealthReport& report) {
-  switch (report.failure) {
-    case FailureClass::kBadKey:
-      return kKeyRefusedFor;
-    case FailureClass::kOutOfMoney:
-      return kKeyOutOfMoneyFor;
-    case FailureClass::kRateLimited:
-      return std::min(report.retry_after.value_or(kKeyRateLimitedFor),
-                      kLongestRetryAfter);
-    default:
-      return absl::ZeroDuration();
-  }
+std::vector<KeyName> NamesOf(absl::Span<const ApiKey> keys) {
+  std::vector<KeyName> names;
+  names.reserve(keys.size());
+  for (const ApiKey& key : keys) names.push_back(KeyNameOf(key));
+  return names;
 }
 
 }  // namespace
 
-std::string_view HealthStateName(HealthState state) {
-  switch (state) {
-    case HealthState::kUnknown:
-      return "unknown";
-    case HealthState::kHealthy:
-      return "healthy";
-    case HealthState::kDegraded:
-      return "degraded";
-    case HealthState::kUnavailable:
-      return "unavailable";
-  }
-  return "unknown";
+HealthBoard::Pass::Pass(HealthBoard* board, DeploymentHealth* deployment)
+    : board_(board), deployment_(deployment) {}
+
+HealthBoard::Pass::Pass(Pass&& from) noexcept
+    : board_(std::exchange(from.board_, nullptr)),
+      deployment_(from.deployment_),
+      provider_(std::move(from.provider_)),
+      key_(from.key_),
+      key_name_(from.key_name_),
+      keys_(from.keys_),
+      trial_(from.trial_),
+      key_trial_(from.key_trial_) {}
+
+void HealthBoard::Pass::End() {
+  if (board_ != nullptr) std::exchange(board_, nullptr)->Leave(*this);
 }
 
-bool HealthBoard::MayAdd(std::string_view deployment, Instant now) {
-  if (deployments_.size() < kMaxDeployments ||
-      deployments_.contains(ToAbsl(deployment))) {
-    return true;
+void HealthBoard::Leave(Pass& pass) {
+  MutexLock lock(mutex_);
+  if (pass.deployment_ != nullptr) {
+    --pass.deployment_->in_flight;
+    if (pass.trial_ != 0) pass.deployment_->breaker.GiveBackTrial(pass.trial_);
   }
-  absl::erase_if(deployments_, [now](const auto& known) {
-    return known.second.cooling_until <= now;
-  });
-  return deployments_.size() < kMaxDeployments;
+  if (!pass.key_trial_) return;
+  const auto ring = rings_.find(pass.provider_);
+  if (ring == rings_.end()) return;
+  // A word on the key has been said by now, if there was one.
+  ring->second.GiveBackTrial(pass.key_name_);
+}
+
+const DeploymentHealth* HealthBoard::Find(std::string_view deployment) const {
+  const auto it = deployments_.find(ToAbsl(deployment));
+  return it == deployments_.end() ? nullptr : it->second.get();
+}
+
+DeploymentHealth* HealthBoard::FindOrAdd(std::string_view deployment,
+                                         Instant now) {
+  const auto it = deployments_.find(ToAbsl(deployment));
+  if (it != deployments_.end()) return it->second.get();
+  if (deployments_.size() >= kMaxDeployments) {
+    absl::erase_if(deployments_, [now](const auto& known) {
+      return known.second->Forgettable(now);
+    });
+    if (deployments_.size() >= kMaxDeployments) return nullptr;
+  }
+  auto& entry = deployments_[std::string(deployment)];
+  entry = std::make_unique<DeploymentHealth>();
+  return entry.get();
+}
+
+std::optional<KeyOut> HealthBoard::KeysOut(std::string_view provider,
+                                           absl::Span<const ApiKey> keys,
+                                           Instant now) const {
+  const auto ring = rings_.find(ToAbsl(provider));
+  if (keys.empty() || ring == rings_.end() || ring->second.all_in()) {
+    return std::nullopt;
+  }
+  std::optional<KeyOut> first;
+  for (const ApiKey& key : keys) {
+    auto out = ring->second.Out(KeyNameOf(key), now);
+    if (!out) return std::nullopt;
+    if (out->in_trial) out->back_at = now + kTrialLook;
+    if (!first || out->back_at < first->back_at) first = out;
+  }
+  return first;
+}
+
+void HealthBoard::AddKeys(const HealthSubject& subject,
+                          const DeploymentHealth* deployment, int64_t tokens,
+                          Instant now, HealthView* view) const {
+  if (deployment == nullptr || deployment->quotas.empty()) return;
+  if (subject.keys.empty()) {
+    view->low = deployment->Low(0, tokens, now);
+    return;
+  }
+  const auto ring = rings_.find(ToAbsl(subject.provider));
+  std::optional<QuotaLow> best;
+  for (const ApiKey& key : subject.keys) {
+    const KeyName name = KeyNameOf(key);
+    if (ring != rings_.end() && ring->second.Out(name, now)) continue;
+    const auto low = deployment->Low(name, tokens, now);
+    if (!low) return;
+    if (!best || low->until < best->until) best = low;
+  }
+  view->low = best;
+}
+
+void HealthBoard::Look(absl::Span<const HealthSubject> subjects, int64_t tokens,
+                       Instant now, std::vector<HealthView>* views) const {
+  views->clear();
+  views->reserve(subjects.size());
+  MutexLock lock(mutex_);
+  // Candidates of one provider mostly stand together.
+  std::string_view provider;
+  std::optional<KeyOut> keys_out;
+  for (const HealthSubject& subject : subjects) {
+    const DeploymentHealth* known = Find(subject.deployment);
+    HealthView& view =
+        views->emplace_back(known == nullptr ? HealthView() : known->View(now));
+    if (provider != subject.provider || views->size() == 1) {
+      provider = subject.provider;
+      keys_out = KeysOut(provider, subject.keys, now);
+    }
+    if (keys_out && (view.ready() || keys_out->back_at > view.back_at)) {
+      view.out = HealthView::Out::kKeys;
+      view.why = keys_out->why;
+      view.back_at = keys_out->back_at;
+      view.state = HealthState::kUnavailable;
+      if (keys_out->in_trial) view.out = HealthView::Out::kTrial;
+    }
+    AddKeys(subject, known, tokens, now, &view);
+  }
+}
+
+HealthView HealthBoard::View(const HealthSubject& subject, Instant now,
+                             int64_t tokens) const {
+  std::vector<HealthView> views;
+  Look({&subject, 1}, tokens, now, &views);
+  return views.front();
+}
+
+KeyPool HealthBoard::Keys(std::string_view provider,
+                          absl::Span<const ApiKey> keys, Instant now) const {
+  KeyPool pool;
+  pool.keys = static_cast<int>(keys.size());
+  MutexLock lock(mutex_);
+  const auto ring = rings_.find(ToAbsl(provider));
+  for (const FailureClass why :
+       {FailureClass::kBadKey, FailureClass::kOutOfMoney,
+        FailureClass::kRateLimited}) {
+    int out = 0;
+    for (const ApiKey& key : keys) {
+      if (ring == rings_.end()) break;
+      const auto state = ring->second.Out(KeyNameOf(key), now);
+      if (state && state->why == why) ++out;
+    }
+    pool.out.emplace_back(why, out);
+  }
+  return pool;
+}
+
+std::optional<size_t> HealthBoard::RefusedKey(std::string_view provider,
+                                              absl::Span<const ApiKey> keys,
+                                              Instant now) const {
+  MutexLock lock(mutex_);
+  const auto ring = rings_.find(ToAbsl(provider));
+  if (ring == rings_.end()) return std::nullopt;
+  for (size_t i = 0; i < keys.size(); ++i) {
+    const auto out = ring->second.Out(KeyNameOf(keys[i]), now);
+    if (out && out->why == FailureClass::kBadKey) return i;
+  }
+  return std::nullopt;
+}
+
+bool HealthBoard::HasUsableKey(std::string_view provider,
+                               absl::Span<const ApiKey> keys, int avoid,
+                               Instant now) const {
+  MutexLock lock(mutex_);
+  const auto ring = rings_.find(ToAbsl(provider));
+  for (size_t i = 0; i < keys.size(); ++i) {
+    if (static_cast<int>(i) == avoid) continue;
+    if (ring == rings_.end() || !ring->second.Out(KeyNameOf(keys[i]), now)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+void HealthBoard::ChooseKey(const HealthSubject& subject,
+                            const Entering& entering, Instant now, Pass* pass) {
+  pass->keys_ = static_cast<int>(subject.keys.size());
+  if (subject.keys.empty()) return;
+  KeyRing& ring = rings_[std::string(subject.provider)];
+  const std::vector<KeyName> names =
+      NamesOf(subject.keys.subspan(0, kMostKeys));
+  std::vector<KeyName> low;
+  for (const KeyName name : names) {
+    if (pass->deployment_ == nullptr || pass->deployment_->quotas.empty()) {
+      break;
+    }
+    if (pass->deployment_->Low(name, entering.tokens, now)) low.push_back(name);
+  }
+  const auto same = static_cast<size_t>(std::max(entering.same_key, 0));
+  const bool again = entering.same_key >= 0 && same < names.size() &&
+                     !ring.Out(names[same], now);
+  pass->key_ = again ? entering.same_key
+                     : ring.Pick(names, low, entering.avoid_key, now);
+  pass->key_name_ = names[static_cast<size_t>(pass->key_)];
+  pass->key_trial_ = ring.InTrial(pass->key_name_, now);
+}
+
+std::optional<HealthBoard::Pass> HealthBoard::Enter(
+    const HealthSubject& subject, const Entering& entering, Instant now) {
+  MutexLock lock(mutex_);
+  if (KeysOut(subject.provider, subject.keys, now)) return std::nullopt;
+  DeploymentHealth* deployment = FindOrAdd(subject.deployment, now);
+  uint64_t trial = 0;
+  if (deployment != nullptr) {
+    if (!deployment->View(now).ready()) return std::nullopt;
+    trial = deployment->breaker.TakeTrial(now);
+    ++deployment->in_flight;
+  }
+  Pass pass(this, deployment);
+  pass.provider_ = std::string(subject.provider);
+  pass.trial_ = trial;
+  ChooseKey(subject, entering, now, &pass);
+  if (deployment != nullptr) deployment->Sent(pass.key_name_, entering.tokens);
+  if (entering.first) budgets_[pass.provider_].First(now);
+  return pass;
+}
+
+bool HealthBoard::TakeRepeat(std::string_view provider, Instant now) {
+  MutexLock lock(mutex_);
+  return budgets_[std::string(provider)].TakeRepeat(now);
+}
+
+void HealthBoard::Answering(const Pass& pass, absl::Duration first_content,
+                            Instant now) {
+  MutexLock lock(mutex_);
+  if (pass.deployment_ != nullptr) {
+    pass.deployment_->latency.Measure(first_content, now);
+    pass.deployment_->breaker.Answering(pass.trial_);
+  }
+  if (pass.key_trial_) {
+    rings_[pass.provider_].Succeed(pass.key_name_, now);
+  }
+}
+
+void HealthBoard::Report(const Pass& pass, absl::Span<const ApiKey> keys,
+                         const HealthReport& report) {
+  MutexLock lock(mutex_);
+  HealthReport of_deployment = report;
+  const bool good = report.failure == FailureClass::kNone;
+  const bool limited = report.failure == FailureClass::kRateLimited;
+  DeploymentHealth* deployment = pass.deployment_;
+  if (deployment != nullptr && report.limits != nullptr) {
+    deployment->Observe(*report.limits, pass.key_name_, report.now);
+  }
+  if (pass.key_ >= 0) {
+    KeyRing& ring = rings_[pass.provider_];
+    if (good) {
+      ring.Succeed(pass.key_name_, report.started);
+    } else if (!ring.all_in() || KeyRing::IsTheKeys(report.failure)) {
+      // With one key its limit is the deployment's; other models may go on
+      // soon.
+      auto asked = report.retry_after;
+      if (pass.keys_ < 2 && asked) asked = std::min(*asked, kOneKeyRest);
+      ring.Fail(pass.key_name_, report.failure, asked, report.now, Jitter());
+    }
+    if (limited && pass.keys_ > 1) {
+      const auto out = KeysOut(pass.provider_, keys, report.now);
+      if (!out) return;
+      of_deployment.retry_after = out->back_at - report.now;
+    }
+  }
+  if (deployment == nullptr) return;
+  if (!good && !CountsAgainstHealth(report.failure)) return;
+  if (report.at_callers_deadline && !deployment->SilentTooLong(report)) return;
+  deployment->Report(of_deployment, Jitter());
 }
 
 void HealthBoard::Report(std::string_view deployment,
@@ -92,127 +294,44 @@ void HealthBoard::Report(std::string_view deployment,
   const FailureClass failure = report.failure;
   if (failure != FailureClass::kNone && !CountsAgainstHealth(failure)) return;
   MutexLock lock(mutex_);
-  // Callers can name upstream ids that no configuration knows.
-  if (!MayAdd(deployment, report.now)) return;
-  Entry& entry = deployments_[std::string(deployment)];
-  if (failure == FailureClass::kNone) {
-    // An answer that was on its way when the trouble began says nothing
-    // about its end.
-    if (entry.consecutive_failures > 0 && entry.last_failure > report.started) {
-      return;
-    }
-    entry.consecutive_failures = 0;
-    entry.cooling_until = Instant{};
-    return;
-  }
-  entry.last_failure = std::max(entry.last_failure, report.now);
-  ++entry.consecutive_failures;
-  const auto cool = CooldownFor(report, entry.consecutive_failures);
-  // A shorter wait never cuts a longer one short: the failures of calls in
-  // flight arrive in any order.
-  if (cool) {
-    entry.cooling_until = std::max(entry.cooling_until, report.now + *cool);
-  }
-}
-
-HealthState HealthBoard::State(std::string_view deployment, Instant now) const {
-  MutexLock lock(mutex_);
-  const auto it = deployments_.find(ToAbsl(deployment));
-  if (it == deployments_.end()) return HealthState::kUnknown;
-  if (it->second.cooling_until > now) return HealthState::kUnavailable;
-  if (it->second.consecutive_failures > 0) return HealthState::kDegraded;
-  return HealthState::kHealthy;
-}
-
-std::optional<Instant> HealthBoard::CoolingUntil(std::string_view deployment,
-                                                 Instant now) const {
-  MutexLock lock(mutex_);
-  const auto it = deployments_.find(ToAbsl(deployment));
-  if (it == deployments_.end() || it->second.cooling_until <= now) {
-    return std::nullopt;
-  }
-  return it->second.cooling_until;
-}
-
-std::optional<Instant> HealthBoard::KeyOutUntil(std::string_view provider,
-                                                const ApiKey& key,
-                                                Instant now) const {
-  // Nearly always nothing is set aside, and nothing need be hashed.
-  if (keys_.empty()) return std::nullopt;
-  const auto it = keys_.find(KeyName(provider, key));
-  if (it == keys_.end() || it->second.until <= now) return std::nullopt;
-  return it->second.until;
-}
-
-std::optional<Instant> HealthBoard::KeysOutUntil(std::string_view provider,
-                                                 absl::Span<const ApiKey> keys,
-                                                 Instant now) const {
-  if (keys.empty()) return std::nullopt;
-  MutexLock lock(mutex_);
-  Instant first = Instant::Never();
-  for (const ApiKey& key : keys) {
-    const auto until = KeyOutUntil(provider, key, now);
-    if (!until) return std::nullopt;
-    first = std::min(first, *until);
-  }
-  return first;
-}
-
-bool HealthBoard::HasUsableKey(std::string_view provider,
-                               absl::Span<const ApiKey> keys, int avoid,
-                               Instant now) const {
-  MutexLock lock(mutex_);
-  for (size_t i = 0; i < keys.size(); ++i) {
-    if (static_cast<int>(i) == avoid) continue;
-    if (!KeyOutUntil(provider, keys[i], now)) return true;
-  }
-  return false;
-}
-
-int HealthBoard::PickKey(std::string_view provider,
-                         absl::Span<const ApiKey> keys, int avoid,
-                         Instant now) {
-  if (keys.empty()) return -1;
-  MutexLock lock(mutex_);
-  const uint64_t turn = turns_[std::string(provider)]++;
-  int soonest = -1;
-  Instant soonest_at = Instant::Never();
-  for (size_t step = 0; step < keys.size(); ++step) {
-    const size_t at = (turn + step) % keys.size();
-    const int key = static_cast<int>(at);
-    if (key == avoid && keys.size() > 1) continue;
-    const auto until = KeyOutUntil(provider, keys[at], now);
-    if (!until) return key;
-    if (soonest < 0 || *until < soonest_at) {
-      soonest = key;
-      soonest_at = *until;
-    }
-  }
-  return soonest;
+  DeploymentHealth* known = FindOrAdd(deployment, report.now);
+  if (known != nullptr) known->Report(report, Jitter());
 }
 
 void HealthBoard::ReportKey(std::string_view provider, const ApiKey& key,
                             const HealthReport& report) {
-  const absl::Duration out = KeyOutFor(report);
-  const bool good = report.failure == FailureClass::kNone;
-  if (!good && out <= absl::ZeroDuration()) return;
   MutexLock lock(mutex_);
-  if (good && keys_.empty()) return;
-  const Digest name = KeyName(provider, key);
-  if (good) {
-    const auto it = keys_.find(name);
-    if (it != keys_.end() && it->second.set_at <= report.started) {
-      keys_.erase(it);
-    }
-    return;
+  KeyRing& ring = rings_[std::string(provider)];
+  if (report.failure == FailureClass::kNone) {
+    ring.Succeed(KeyNameOf(key), report.started);
+  } else {
+    ring.Fail(KeyNameOf(key), report.failure, report.retry_after, report.now,
+              Jitter());
   }
-  // Keys that a reload took away leave nothing behind.
-  absl::erase_if(keys_, [&report](const auto& known) {
-    return known.second.until <= report.now;
-  });
-  KeyEntry& entry = keys_[name];
-  entry.until = std::max(entry.until, report.now + out);
-  entry.set_at = std::max(entry.set_at, report.now);
+}
+
+void HealthBoard::SeenUp(absl::Span<const HealthSubject> deployments,
+                         const ApiKey* key, Instant now) {
+  MutexLock lock(mutex_);
+  for (const HealthSubject& subject : deployments) {
+    const auto it = deployments_.find(ToAbsl(subject.deployment));
+    if (it == deployments_.end()) continue;
+    it->second->seen_down = false;
+    it->second->breaker.EndEarly(now);
+  }
+  if (key == nullptr || deployments.empty()) return;
+  const auto ring = rings_.find(ToAbsl(deployments.front().provider));
+  if (ring != rings_.end()) ring->second.EndEarly(KeyNameOf(*key), now);
+}
+
+void HealthBoard::SeenDown(absl::Span<const HealthSubject> deployments,
+                           Instant idle_since) {
+  MutexLock lock(mutex_);
+  for (const HealthSubject& subject : deployments) {
+    DeploymentHealth* known = FindOrAdd(subject.deployment, idle_since);
+    if (known == nullptr || known->last_report > idle_since) continue;
+    known->seen_down = true;
+  }
 }
 
 }  // namespace llm

@@ -1,15 +1,20 @@
-// What recent attempts said about each deployment and key: cooldowns now,
-// breakers and latency with the next issue. Shared by all loops and
-// configurations, keyed by "provider/upstream" and by provider and key. Keys
-// are known by a digest, so a key that a reload swaps in starts afresh.
+// What recent attempts said about each deployment and key: the one place that
+// all loops and configurations share. Deployments are known by
+// "provider/upstream".
+//
+// The parts judge (breaker, rest, latency_mean, quota_watch, key_ring,
+// retry_budget); the board finds and locks them: one short lock per look (of
+// all candidates at once), entry, and report.
 //
 // Threads: Any event loop.
 #ifndef LLM_ROUTER_HEALTH_BOARD_H_
 #define LLM_ROUTER_HEALTH_BOARD_H_
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/time/time.h"
@@ -18,74 +23,127 @@
 #include "adapters/core/failure.h"
 #include "adapters/core/ids.h"
 #include "adapters/core/mutex.h"
-#include "router/digest.h"
+#include "adapters/core/random.h"
+#include "router/deployment_health.h"
+#include "router/health_view.h"
 #include "router/in_flight_board.h"
+#include "router/key_ring.h"
+#include "router/retry_budget.h"
 
 namespace llm {
 
-enum class HealthState { kUnknown, kHealthy, kDegraded, kUnavailable };
-std::string_view HealthStateName(HealthState state);
-
-// What an attempt came to. Its start counts too: a success only clears what
-// was held against its deployment and key before it began.
-struct HealthReport {
-  FailureClass failure = FailureClass::kNone;
-  std::optional<absl::Duration> retry_after;
-  Instant started;
-  Instant now;
-};
-
 class HealthBoard {
  public:
-  // Every attempt reports, not only the first. Cancelled ones do not count.
-  void Report(std::string_view deployment, const HealthReport& report);
-  HealthState State(std::string_view deployment, Instant now) const;
-  // When a cooling deployment may be tried again; nullopt if it may now.
-  std::optional<Instant> CoolingUntil(std::string_view deployment,
-                                      Instant now) const;
+  // One attempt's way in: counted as load while it lives, and the holder of
+  // a half-open deployment's trial if there was one. Moves; ends once.
+  class Pass {
+   public:
+    Pass(Pass&& from) noexcept;
+    Pass& operator=(Pass&&) = delete;
+    ~Pass() { End(); }
+    // Index of the key to use; -1: the provider has none.
+    int key() const { return key_; }
+    bool trial() const { return trial_ != 0; }
+    void End();
 
-  // Keys of a provider: one that was refused, rate limited or is out of money
-  // is set aside for a while. Returns the index of the key to use now, spread
-  // evenly, never `avoid` while there is another; if all are set aside, the
-  // one that comes back first; -1 if the provider has no keys.
-  int PickKey(std::string_view provider, absl::Span<const ApiKey> keys,
-              int avoid, Instant now);
+   private:
+    friend class HealthBoard;
+    Pass(HealthBoard* board, DeploymentHealth* deployment);
+    HealthBoard* board_;
+    DeploymentHealth* deployment_;  // null: one too many to remember
+    std::string provider_;
+    int key_ = -1;
+    KeyName key_name_ = 0;
+    int keys_ = 0;
+    uint64_t trial_ = 0;
+    bool key_trial_ = false;
+  };
+
+  struct Entering {
+    int same_key = -1;   // this one, while it is usable
+    int avoid_key = -1;  // not this one, if there is another
+    int64_t tokens = 0;  // about what the request needs
+    // The call's first attempt at this deployment, for the retry budget.
+    bool first = true;
+  };
+
+  // Jitter comes from `random`, which outlives the board; null: none.
+  explicit HealthBoard(Random* random = nullptr) : random_(random) {}
+
+  // All `subjects` under one lock; `tokens` as in Entering.
+  void Look(absl::Span<const HealthSubject> subjects, int64_t tokens,
+            Instant now, std::vector<HealthView>* views) const;
+  HealthView View(const HealthSubject& subject, Instant now,
+                  int64_t tokens = 0) const;
+  KeyPool Keys(std::string_view provider, absl::Span<const ApiKey> keys,
+               Instant now) const;
+  // The first key that was refused and has not answered since, for a look.
+  std::optional<size_t> RefusedKey(std::string_view provider,
+                                   absl::Span<const ApiKey> keys,
+                                   Instant now) const;
   // Whether a key other than `avoid` is not set aside.
   bool HasUsableKey(std::string_view provider, absl::Span<const ApiKey> keys,
                     int avoid, Instant now) const;
-  // When the first of a provider's keys comes back; nullopt if one is usable
-  // now or none is needed.
-  std::optional<Instant> KeysOutUntil(std::string_view provider,
-                                      absl::Span<const ApiKey> keys,
-                                      Instant now) const;
+
+  // nullopt: it may not be asked now (View says why).
+  std::optional<Pass> Enter(const HealthSubject& subject,
+                            const Entering& entering, Instant now);
+  // Whether the provider's budget allows a repeat on the same deployment.
+  bool TakeRepeat(std::string_view provider, Instant now);
+  // The attempt has brought its first content.
+  void Answering(const Pass& pass, absl::Duration first_content, Instant now);
+  // Every attempt reports, not only the first. Cancelled ones do not count.
+  // A rate limit is its key's, and the deployment's once all keys are out.
+  // `keys`: the provider's, as they were on entry.
+  void Report(const Pass& pass, absl::Span<const ApiKey> keys,
+              const HealthReport& report);
+  // The same, of a deployment or of a key alone.
+  void Report(std::string_view deployment, const HealthReport& report);
   void ReportKey(std::string_view provider, const ApiKey& key,
                  const HealthReport& report);
+
+  // A look at the provider saw it up: breakers that opened for a failure such
+  // a look can judge let a trial through now, and so does `key` if it had
+  // been refused. Down: its deployments without traffic since `idle_since`
+  // are marked; traffic alone decides where calls go.
+  void SeenUp(absl::Span<const HealthSubject> deployments, const ApiKey* key,
+              Instant now);
+  void SeenDown(absl::Span<const HealthSubject> deployments,
+                Instant idle_since);
 
   // Attempts under way, for max_in_flight.
   InFlightBoard& in_flight() { return in_flight_; }
 
  private:
-  struct Entry {
-    Instant cooling_until;
-    Instant last_failure;
-    int consecutive_failures = 0;
-  };
-  struct KeyEntry {
-    Instant until;
-    Instant set_at;
-  };
-  bool MayAdd(std::string_view deployment, Instant now)
+  double Jitter() { return random_ == nullptr ? 0 : random_->Unit(); }
+  const DeploymentHealth* Find(std::string_view deployment) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // When the key comes back; nullopt if it is usable.
-  std::optional<Instant> KeyOutUntil(std::string_view provider,
-                                     const ApiKey& key, Instant now) const
+  // Null once too many names are known: callers can name upstream ids that
+  // no configuration knows.
+  DeploymentHealth* FindOrAdd(std::string_view deployment, Instant now)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // When the first of the keys comes back; nullopt if one is usable or none
+  // is needed.
+  std::optional<KeyOut> KeysOut(std::string_view provider,
+                                absl::Span<const ApiKey> keys,
+                                Instant now) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void AddKeys(const HealthSubject& subject, const DeploymentHealth* deployment,
+               int64_t tokens, Instant now, HealthView* view) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void ChooseKey(const HealthSubject& subject, const Entering& entering,
+                 Instant now, Pass* pass) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Leave(Pass& pass);
+
+  Random* const random_;
   InFlightBoard in_flight_;
   mutable Mutex mutex_;
-  absl::flat_hash_map<std::string, Entry> deployments_ ABSL_GUARDED_BY(mutex_);
-  // Only keys that were set aside.
-  absl::flat_hash_map<Digest, KeyEntry> keys_ ABSL_GUARDED_BY(mutex_);
-  absl::flat_hash_map<std::string, uint64_t> turns_ ABSL_GUARDED_BY(mutex_);
+  // Pointers stay valid while an attempt is under way.
+  absl::flat_hash_map<std::string, std::unique_ptr<DeploymentHealth>>
+      deployments_ ABSL_GUARDED_BY(mutex_);
+  absl::flat_hash_map<std::string, KeyRing> rings_ ABSL_GUARDED_BY(mutex_);
+  absl::flat_hash_map<std::string, RetryBudget> budgets_
+      ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace llm

@@ -99,31 +99,54 @@ std::vector<const Deployment*> InOrder(const PublicModel& model,
   return order;
 }
 
-void AddModel(const PlanInput& input, const PublicModel& model, bool fallback,
-              std::string_view reason, ResolvedRoute* route) {
+void AddModel(const PlanInput& input, const PublicModel& model, ChosenBy by,
+              ResolvedRoute* route) {
+  if (model.deployments.size() == 1) {
+    route->candidates.push_back({&model, &model.deployments.front(), by, {}});
+    return;
+  }
   for (const Deployment* deployment : InOrder(model, input.sticky_key)) {
-    RouteTarget target;
-    target.public_model = model.id;
-    target.deployment = *deployment;
-    target.traits = model.traits;
-    target.fallback_tier = fallback;
-    target.reason = std::string(reason);
-    route->candidates.push_back(std::move(target));
+    route->candidates.push_back({&model, deployment, by, {}});
   }
 }
 
-void AddTier(const PlanInput& input, const TaskRoute& task, bool fallback,
+void AddTier(const PlanInput& input, const TaskRoute& task, ChosenBy by,
              ResolvedRoute* route) {
-  const std::string reason =
-      absl::StrCat(fallback ? "fallback of " : "primary of ", task.id);
-  for (const ModelId& id : fallback ? task.fallback : task.primary) {
+  const auto& ids = by == ChosenBy::kFallback ? task.fallback : task.primary;
+  for (const ModelId& id : ids) {
     const PublicModel* model = input.table->FindModel(id.value);
-    if (model != nullptr) AddModel(input, *model, fallback, reason, route);
+    // A model may stand in both tiers; its first place counts.
+    const bool there = std::any_of(
+        route->candidates.begin(), route->candidates.end(),
+        [model](const RouteCandidate& known) { return known.model == model; });
+    if (model != nullptr && !there) AddModel(input, *model, by, route);
   }
+}
+
+// A deployment that nobody has listed and nobody has priced.
+std::unique_ptr<PublicModel> AdHocModel(const PlanInput& input,
+                                        std::string_view name,
+                                        std::string_view provider,
+                                        std::string_view id) {
+  auto model = std::make_unique<PublicModel>();
+  model->id = ModelId{std::string(name)};
+  Deployment& own = model->deployments.emplace_back();
+  own.id = std::string(name);
+  own.provider = ProviderId{std::string(provider)};
+  own.upstream_model = ModelId{std::string(id)};
+  // What the catalog knows of this upstream id holds here too.
+  for (const std::string& known : input.table->model_order) {
+    const PublicModel* listed = input.table->FindModel(known);
+    if (listed == nullptr) continue;
+    for (const Deployment& deployment : listed->deployments) {
+      if (deployment.id == name) model->traits = listed->traits;
+    }
+  }
+  return model;
 }
 
 // `provider/id`: a deployment of the catalog if that provider has one under
-// that public id, else an ad-hoc one that nobody has priced.
+// that public id, else an ad-hoc one.
 bool AddProviderModel(const PlanInput& input, std::string_view name,
                       ResolvedRoute* route) {
   const size_t slash = name.find('/');
@@ -132,36 +155,22 @@ bool AddProviderModel(const PlanInput& input, std::string_view name,
   const std::string_view id = name.substr(slash + 1);
   if (!input.table->providers.contains(ToAbsl(provider))) return false;
   if (const PublicModel* model = input.table->FindModel(id)) {
-    AddModel(input, *model, false, "named with its provider", route);
-    std::erase_if(route->candidates, [provider](const RouteTarget& target) {
-      return target.deployment.provider.value != provider;
+    AddModel(input, *model, ChosenBy::kProviderName, route);
+    std::erase_if(route->candidates, [provider](const RouteCandidate& known) {
+      return known.deployment->provider.value != provider;
     });
     if (!route->candidates.empty()) return true;
   }
-  RouteTarget target;
-  target.public_model = ModelId{std::string(name)};
-  target.deployment.id = std::string(name);
-  target.deployment.provider = ProviderId{std::string(provider)};
-  target.deployment.upstream_model = ModelId{std::string(id)};
-  // What the catalog knows of this upstream id holds here too.
-  for (const std::string& known : input.table->model_order) {
-    const PublicModel* model = input.table->FindModel(known);
-    if (model == nullptr) continue;
-    for (const Deployment& deployment : model->deployments) {
-      if (deployment.id == name) target.traits = model->traits;
-    }
-  }
-  target.reason = "named as provider and upstream id";
-  route->candidates.push_back(std::move(target));
+  route->ad_hoc = AdHocModel(input, name, provider, id);
+  AddModel(input, *route->ad_hoc, ChosenBy::kUpstreamName, route);
   return true;
 }
 
 absl::StatusOr<ResolvedRoute> ResolveModel(const PlanInput& input,
                                            std::string_view name) {
   ResolvedRoute route;
-  route.explicit_model = true;
   if (const PublicModel* model = input.table->FindModel(name)) {
-    AddModel(input, *model, false, "named by the request", &route);
+    AddModel(input, *model, ChosenBy::kName, &route);
   } else if (!AddProviderModel(input, name, &route)) {
     return UnknownModel(input, name);
   }
@@ -192,8 +201,8 @@ absl::StatusOr<ResolvedRoute> ResolveRoute(const PlanInput& input) {
   route.task_type = task->id;
   route.task_source = std::string(chosen.source);
   route.prefer = task->prefer;
-  AddTier(input, *task, false, &route);
-  AddTier(input, *task, true, &route);
+  AddTier(input, *task, ChosenBy::kPrimary, &route);
+  AddTier(input, *task, ChosenBy::kFallback, &route);
   if (route.candidates.empty()) {
     return RefuseCall(
         absl::StatusCode::kNotFound, "model_not_found",

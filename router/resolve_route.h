@@ -5,6 +5,7 @@
 #ifndef LLM_ROUTER_RESOLVE_ROUTE_H_
 #define LLM_ROUTER_RESOLVE_ROUTE_H_
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,14 +15,36 @@
 
 namespace llm {
 
+// How a candidate came to be one.
+enum class ChosenBy {
+  kName,          // "named by the request"
+  kProviderName,  // "named with its provider"
+  kUpstreamName,  // "named as provider and upstream id"
+  kPrimary,       // "primary of TASK"
+  kFallback,
+};
+
+// Light: fifty are weighed for each call, a few become targets. Borrows from
+// the table, or from the route for a model that only the request knows.
+struct RouteCandidate {
+  const PublicModel* model = nullptr;
+  const Deployment* deployment = nullptr;
+  ChosenBy by = ChosenBy::kName;
+  // What it cannot do and a dialect weakens: "no JSON schema".
+  std::string_view lacks;
+
+  bool fallback() const { return by == ChosenBy::kFallback; }
+};
+
 struct ResolvedRoute {
   std::string task_type;
   std::string task_source;
-  // A model was named: its deployments only, never another model's.
-  bool explicit_model = false;
   Prefer prefer = Prefer::kOrder;
   // In order: primary tier, then fallback; within a model its deployments.
-  std::vector<RouteTarget> candidates;
+  // No deployment of a model stands there twice.
+  std::vector<RouteCandidate> candidates;
+  // `provider/id` beyond the catalog.
+  std::unique_ptr<PublicModel> ad_hoc;
 };
 
 absl::StatusOr<ResolvedRoute> ResolveRoute(const PlanInput& input);

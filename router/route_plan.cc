@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <utility>
 
-#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "adapters/core/status_macros.h"
+#include "adapters/core/text.h"
 #include "router/call_error.h"
+#include "router/cost_meter.h"
+#include "router/rank_route.h"
 #include "router/resolve_route.h"
 
 namespace llm {
@@ -18,6 +20,7 @@ enum class Verdict { kTake, kNotAllowed, kTooLong, kLacks, kLacksSoft };
 struct Judged {
   Verdict verdict = Verdict::kTake;
   std::string why;
+  std::string_view lacks = {};
 };
 
 std::string LacksHard(const RequestNeeds& needs, const ModelTraits& traits) {
@@ -28,7 +31,8 @@ std::string LacksHard(const RequestNeeds& needs, const ModelTraits& traits) {
 }
 
 // What a dialect can weaken and report in `dropped` instead of failing.
-std::string LacksSoft(const RequestNeeds& needs, const ModelTraits& traits) {
+std::string_view LacksSoft(const RequestNeeds& needs,
+                           const ModelTraits& traits) {
   if (needs.json_schema && !traits.json_schema) return "no JSON schema";
   if (needs.forced_tool_choice && !traits.forced_tool_choice) {
     return "no forced tool choice";
@@ -37,55 +41,57 @@ std::string LacksSoft(const RequestNeeds& needs, const ModelTraits& traits) {
 }
 
 Judged Judge(const PlanInput& input, const RequestNeeds& needs,
-             const RouteTarget& target) {
+             const RouteCandidate& candidate) {
+  const ModelTraits& traits = candidate.model->traits;
   if (input.allowed_models != nullptr &&
       !KeyAllows(*input.table, *input.allowed_models,
-                 target.public_model.value)) {
+                 candidate.model->id.value)) {
     return {Verdict::kNotAllowed, "not allowed for this key"};
   }
-  std::string why = LacksHard(needs, target.traits);
+  std::string why = LacksHard(needs, traits);
   if (!why.empty()) return {Verdict::kLacks, std::move(why)};
-  const int64_t window = target.traits.context_window;
+  const int64_t window = traits.context_window;
   // The estimate may be twice the truth: what could fit goes to the provider.
   if (window > 0 && needs.estimated_input_tokens / 2 > window) {
     return {Verdict::kTooLong,
             absl::StrCat("prompt of about ", needs.estimated_input_tokens,
                          " tokens exceeds the context window of ", window)};
   }
-  why = LacksSoft(needs, target.traits);
-  if (why.empty()) return {};
+  const std::string_view lacks = LacksSoft(needs, traits);
+  if (lacks.empty()) return {};
   const bool strict = input.strict || input.request->strict();
-  return {strict ? Verdict::kLacks : Verdict::kLacksSoft, std::move(why)};
+  return {strict ? Verdict::kLacks : Verdict::kLacksSoft, std::string(lacks),
+          lacks};
 }
 
 struct Sieve {
-  std::vector<RouteTarget> taken;
-  std::vector<RouteTarget> weakened;
+  std::vector<RouteCandidate> taken;
+  std::vector<RouteCandidate> weakened;
   std::vector<std::string> weakened_why;
   std::vector<std::string> excluded;
   bool any_allowed = false;
   bool all_too_long = true;
 };
 
-Sieve Sift(const PlanInput& input, ResolvedRoute& route) {
-  const RequestNeeds needs = NeedsOf(*input.request);
+Sieve Sift(const PlanInput& input, const RequestNeeds& needs,
+           const ResolvedRoute& route) {
   Sieve sieve;
-  absl::flat_hash_set<std::string> seen;
-  for (RouteTarget& target : route.candidates) {
-    // A model may stand in both tiers; its first place counts.
-    if (!seen.insert(StickyName(target)).second) continue;
-    Judged judged = Judge(input, needs, target);
+  sieve.taken.reserve(route.candidates.size());
+  for (const RouteCandidate& candidate : route.candidates) {
+    Judged judged = Judge(input, needs, candidate);
     if (judged.verdict != Verdict::kNotAllowed) {
       sieve.any_allowed = true;
       if (judged.verdict != Verdict::kTooLong) sieve.all_too_long = false;
     }
-    std::string line =
-        absl::StrCat(target.public_model.value, ": ", judged.why);
     if (judged.verdict == Verdict::kTake) {
-      sieve.taken.push_back(std::move(target));
-    } else if (judged.verdict == Verdict::kLacksSoft) {
-      target.reason = absl::StrCat(target.reason, ", ", judged.why);
-      sieve.weakened.push_back(std::move(target));
+      sieve.taken.push_back(candidate);
+      continue;
+    }
+    std::string line =
+        absl::StrCat(candidate.model->id.value, ": ", judged.why);
+    if (judged.verdict == Verdict::kLacksSoft) {
+      sieve.weakened.push_back(candidate);
+      sieve.weakened.back().lacks = judged.lacks;
       sieve.weakened_why.push_back(std::move(line));
     } else if (std::find(sieve.excluded.begin(), sieve.excluded.end(), line) ==
                sieve.excluded.end()) {
@@ -111,64 +117,88 @@ absl::Status NothingLeft(const Sieve& sieve) {
                     "model");
 }
 
-std::optional<Instant> BackAt(const PlanInput& input,
-                              const RouteTarget& target) {
-  if (input.health == nullptr) return std::nullopt;
-  const auto cooling =
-      input.health->CoolingUntil(target.deployment.id, input.now);
-  const auto provider =
-      input.table->providers.find(target.deployment.provider.value);
-  if (provider == input.table->providers.end()) return cooling;
-  const auto keys = input.health->KeysOutUntil(
-      provider->first, provider->second.api_keys, input.now);
-  if (cooling && keys) return std::max(*cooling, *keys);
-  return cooling ? cooling : keys;
+std::string NameOf(const RouteCandidate& candidate) {
+  return absl::StrCat(candidate.model->id.value, "\n",
+                      candidate.deployment->id);
 }
 
-// Those that cool down go last, the one that comes back first before the
-// others: with nothing else left, it is the best guess.
-void CoolingLast(const PlanInput& input, std::vector<RouteTarget>* targets) {
-  std::vector<RouteTarget> ready;
-  std::vector<std::pair<Instant, RouteTarget>> cooling;
-  for (RouteTarget& target : *targets) {
-    const auto back = BackAt(input, target);
-    if (!back) {
-      ready.push_back(std::move(target));
-      continue;
-    }
-    target.reason = absl::StrCat(target.reason, ", cooling down");
-    cooling.emplace_back(*back, std::move(target));
-  }
-  std::stable_sort(
-      cooling.begin(), cooling.end(),
-      [](const auto& a, const auto& b) { return a.first < b.first; });
-  for (auto& [back, target] : cooling) ready.push_back(std::move(target));
-  *targets = std::move(ready);
-}
-
-void StickyFirst(const PlanInput& input, std::vector<RouteTarget>* targets) {
+// The conversation's deployment, while it can be asked.
+void StickyFirst(const PlanInput& input, RankedRoute* ranked) {
   if (!input.sticky_deployment) return;
   const std::string& wanted = *input.sticky_deployment;
-  const auto it = std::find_if(
-      targets->begin(), targets->end(), [&](const RouteTarget& target) {
-        return StickyName(target) == wanted || target.deployment.id == wanted;
-      });
-  if (it == targets->end() || BackAt(input, *it)) return;
-  it->reason = absl::StrCat(it->reason, ", kept for this conversation");
-  std::rotate(targets->begin(), it, it + 1);
+  const auto it =
+      std::find_if(ranked->order.begin(), ranked->order.end(),
+                   [&](const RankedCandidate& known) {
+                     return known.candidate.deployment->id == wanted ||
+                            NameOf(known.candidate) == wanted;
+                   });
+  if (it == ranked->order.end() || !it->view.ready() || it->view.low) return;
+  std::rotate(ranked->order.begin(), it, it + 1);
+  ranked->why_first = "kept for this conversation";
 }
 
-std::string Explain(const ResolvedRoute& route, const RouteTarget& first) {
+std::string BaseReason(const ResolvedRoute& route,
+                       const RouteCandidate& candidate) {
+  switch (candidate.by) {
+    case ChosenBy::kName:
+      return "named by the request";
+    case ChosenBy::kProviderName:
+      return "named with its provider";
+    case ChosenBy::kUpstreamName:
+      return "named as provider and upstream id";
+    case ChosenBy::kPrimary:
+      return absl::StrCat("primary of ", route.task_type);
+    case ChosenBy::kFallback:
+      return absl::StrCat("fallback of ", route.task_type);
+  }
+  return "";
+}
+
+RouteTarget TargetOf(const PlanInput& input, const ResolvedRoute& route,
+                     const RankedCandidate& ranked) {
+  const RouteCandidate& candidate = ranked.candidate;
+  RouteTarget target;
+  target.public_model = candidate.model->id;
+  target.deployment = *candidate.deployment;
+  target.traits = candidate.model->traits;
+  target.fallback_tier = candidate.fallback();
+  target.reason = BaseReason(route, candidate);
+  if (!candidate.lacks.empty()) {
+    absl::StrAppend(&target.reason, ", ", ToAbsl(candidate.lacks));
+  }
+  const std::string words = HealthWords(ranked.view, input.now);
+  if (!words.empty()) absl::StrAppend(&target.reason, ", ", words);
+  return target;
+}
+
+// More than a call can ask, and room for some that are full.
+size_t Kept(const RouteTable& table) {
+  return static_cast<size_t>(std::max(2 * table.policy.max_attempts, 8));
+}
+
+std::string Explain(const ResolvedRoute& route, const RankedRoute& ranked,
+                    const RouteTarget& first) {
   std::string text =
       absl::StrCat(first.public_model.value, " at ",
                    first.deployment.provider.value, ": ", first.reason);
+  if (!ranked.why_first.empty()) {
+    absl::StrAppend(&text, ", ", ranked.why_first);
+  }
   if (!route.task_source.empty()) {
     absl::StrAppend(&text, " (task from ", route.task_source, ")");
   }
-  if (route.prefer == Prefer::kLatency) {
-    absl::StrAppend(&text, "; latency is not measured yet, so in order");
-  } else if (route.prefer == Prefer::kCost) {
-    absl::StrAppend(&text, "; cost is not compared yet, so in order");
+  if (!ranked.order.front().view.ready()) {
+    absl::StrAppend(&text, "; last resort, all ", ranked.order.size(),
+                    " candidates are out");
+  }
+  constexpr size_t kListed = 3;
+  for (size_t i = 0; i < std::min(ranked.passed_over.size(), kListed); ++i) {
+    absl::StrAppend(&text, i == 0 ? "; passed over " : ", ",
+                    ranked.passed_over[i]);
+  }
+  if (ranked.passed_over.size() > kListed) {
+    absl::StrAppend(&text, " and ", ranked.passed_over.size() - kListed,
+                    " more");
   }
   return text;
 }
@@ -192,9 +222,21 @@ bool KeyAllows(const RouteTable& table, const std::vector<std::string>& allowed,
   return false;
 }
 
+HealthSubject SubjectOf(const RouteTable& table, const Deployment& deployment) {
+  HealthSubject subject;
+  subject.deployment = deployment.id;
+  subject.provider = deployment.provider.value;
+  const auto provider = table.providers.find(deployment.provider.value);
+  if (provider != table.providers.end()) {
+    subject.keys = provider->second.api_keys;
+  }
+  return subject;
+}
+
 absl::StatusOr<RoutePlan> MakePlan(const PlanInput& input) {
   LLM_ASSIGN_OR_RETURN(ResolvedRoute route, ResolveRoute(input));
-  Sieve sieve = Sift(input, route);
+  const RequestNeeds needs = NeedsOf(*input.request);
+  Sieve sieve = Sift(input, needs, route);
   // A named model is not replaced, so it is weakened; a task is weakened only
   // where none of its models fits as the request stands.
   if (sieve.taken.empty()) {
@@ -204,15 +246,23 @@ absl::StatusOr<RoutePlan> MakePlan(const PlanInput& input) {
                           sieve.weakened_why.end());
   }
   if (sieve.taken.empty()) return NothingLeft(sieve);
-  CoolingLast(input, &sieve.taken);
-  StickyFirst(input, &sieve.taken);
+  const TokenUsage usage =
+      LikelyUsage(*input.request, needs.estimated_input_tokens);
+  RankedRoute ranked = RankRoute(input, route, sieve.taken, usage);
+  StickyFirst(input, &ranked);
   RoutePlan plan;
+  plan.estimated_input_tokens = needs.estimated_input_tokens;
+  plan.estimated_tokens = needs.estimated_input_tokens + *usage.output;
+  const size_t kept = std::min(ranked.order.size(), Kept(*input.table));
+  plan.targets.reserve(kept);
+  for (size_t i = 0; i < kept; ++i) {
+    plan.targets.push_back(TargetOf(input, route, ranked.order[i]));
+  }
   plan.config_version = input.table->version;
+  plan.reason = Explain(route, ranked, plan.targets.front());
   plan.task_type = std::move(route.task_type);
   plan.task_source = std::move(route.task_source);
-  plan.targets = std::move(sieve.taken);
   plan.excluded = std::move(sieve.excluded);
-  plan.reason = Explain(route, plan.targets.front());
   return plan;
 }
 

@@ -32,11 +32,16 @@ struct RoutePlan {
   std::string task_type;
   // request, alias, path, metadata, default; empty when a model was named.
   std::string task_source;
+  // The best first; of very many candidates only those that a call may come
+  // to ask.
   std::vector<RouteTarget> targets;
   // Candidates that were left out, and why: "gpt-4o: no tools".
   std::vector<std::string> excluded;
   // Why the first target: one sentence for people.
   std::string reason;
+  // The prompt's tokens, and with the answer's: estimates.
+  int64_t estimated_input_tokens = 0;
+  int64_t estimated_tokens = 0;
 };
 
 // What the request needs of a model, and about how long its prompt is. The
@@ -74,7 +79,14 @@ struct PlanInput {
   std::string_view sticky_key;
   const HealthBoard* health = nullptr;
   Instant now;
+  // Start of the request: prices in force then.
+  absl::Time at;
+  // Draws lots; null: the first of equals.
+  Random* random = nullptr;
 };
+
+// A deployment with its provider's keys, as the board wants it. Borrows both.
+HealthSubject SubjectOf(const RouteTable& table, const Deployment& deployment);
 
 // How a target is remembered for stickiness: model and deployment, since two
 // public models may share a deployment id and differ in reasoning.

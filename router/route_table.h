@@ -67,6 +67,16 @@ struct RoutingPolicy {
   absl::Duration backoff_max = absl::Seconds(8);
   // A longer Retry-After moves on at once instead of waiting.
   absl::Duration max_wait = absl::Seconds(20);
+  // How often providers in trouble are looked at beside traffic; zero: never.
+  absl::Duration probe_interval = absl::Seconds(30);
+};
+
+// 1 unit of `from` is `nano` billionths of the compare currency from `since`
+// on.
+struct CompareRate {
+  std::string from;
+  int64_t nano = 0;
+  absl::Time since;
 };
 
 struct RouteTable {
@@ -81,6 +91,9 @@ struct RouteTable {
   absl::flat_hash_map<std::string, ProviderSettings> providers;
   RoutingPolicy policy;
   std::shared_ptr<const PriceBook> prices;
+  // For prices in several currencies (usage.report_currency and usage.rates).
+  std::string compare_currency = "USD";
+  std::vector<CompareRate> compare_rates;
 
   // By id or alias; null if unknown.
   const PublicModel* FindModel(std::string_view name) const;

@@ -27,6 +27,15 @@ absl::StatusOr<RoutePlan> Router::Explain(const CallContext& context,
       PlanInputFor(parts_, context, request, conversation, sticky_key));
 }
 
+Task<ProbeResult> Router::Probe(const std::string& provider,
+                                const ProbeContext& context) const {
+  const auto known = parts_.providers.find(provider);
+  if (known == parts_.providers.end() || known->second == nullptr) {
+    co_return ProbeResult();
+  }
+  co_return co_await known->second->Probe(context);
+}
+
 const RouteTable& Router::table() const { return *parts_.table; }
 
 }  // namespace llm

@@ -132,6 +132,11 @@ class Router {
   absl::StatusOr<RoutePlan> Explain(const CallContext& context,
                                     const ChatRequest& request) const;
 
+  // A look at one of its providers that costs nothing; kUnknown for a name it
+  // does not know.
+  Task<ProbeResult> Probe(const std::string& provider,
+                          const ProbeContext& context) const;
+
   const RouteTable& table() const;
 
  private:

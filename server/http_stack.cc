@@ -18,6 +18,7 @@
 #include "server/ledger/sqlite_store.h"
 #include "server/metrics/fan_out_observer.h"
 #include "server/metrics/log_observer.h"
+#include "server/probe_runner.h"
 #include "server/start_settings.h"
 
 namespace llm::server {
@@ -104,7 +105,7 @@ class HttpStack::Parts {
   const StartSettings started_with;
   spdlog::logger& logger;
   ServiceState state;
-  HealthBoard health;
+  HealthBoard health{&random};
   std::unique_ptr<ConversationState> conversations;
   IdempotencyStore idempotency;
   BodyBudget bodies;
@@ -112,6 +113,7 @@ class HttpStack::Parts {
   std::unique_ptr<SqliteStore> store;
   std::unique_ptr<MetricsHub> metrics;
   std::vector<Worker> workers;
+  std::unique_ptr<ProbeRunner> probes;
   std::unique_ptr<HttpServer> http;
   std::unique_ptr<HttpServer> admin_http;
   std::unique_ptr<HttpServer> metrics_http;
@@ -133,8 +135,12 @@ absl::Status HttpStack::Parts::OpenStoreAndMetrics() {
     return store->Counters().rows_dropped;
   };
   sources.ledger_queue_rows = [this] { return store->Counters().queue_rows; };
-  sources.health = [this](std::string_view deployment) {
-    return health.State(deployment, clock.Monotonic());
+  sources.health = [this](const RouteTable& table,
+                          const Deployment& deployment) {
+    return health.View(SubjectOf(table, deployment), clock.Monotonic());
+  };
+  sources.keys = [this](const ProviderSettings& settings) {
+    return health.Keys(settings.id.value, settings.api_keys, clock.Monotonic());
   };
   AddLoadSources(&sources);
   metrics = std::make_unique<MetricsHub>(config->table, WorkerCount(),
@@ -265,6 +271,7 @@ absl::Status HttpStack::Parts::Listen() {
 }
 
 void HttpStack::Parts::StopLoops() {
+  if (probes) probes->Stop();
   stopped = true;
   for (const Worker& worker : workers) worker.loop->Stop();
   for (const Worker& worker : workers) worker.loop->Join();
@@ -290,6 +297,9 @@ absl::StatusOr<std::unique_ptr<HttpStack>> HttpStack::Start(
   LLM_RETURN_IF_ERROR(parts.MakeWorkers());
   for (Worker& worker : parts.workers) worker.loop->Start();
   LLM_RETURN_IF_ERROR(parts.Listen());
+  parts.probes = std::make_unique<ProbeRunner>(
+      *parts.workers.front().loop, *parts.workers.front().gateway, parts.health,
+      parts.clock, parts.random);
   return stack;
 }
 
@@ -333,7 +343,10 @@ absl::StatusOr<std::vector<std::string>> HttpStack::Reload(
   return parts.started_with.NeedRestart(*config);
 }
 
-void HttpStack::BeginDrain() { parts_->state.draining = true; }
+void HttpStack::BeginDrain() {
+  parts_->state.draining = true;
+  parts_->probes->Stop();
+}
 
 void HttpStack::AwaitGrace() {
   const absl::Duration drain = parts_->config->server.drain;

@@ -57,6 +57,8 @@ struct ProviderSettings {
   int max_in_flight = 500;
   int max_queue = 500;
   absl::Duration queue_timeout = absl::Seconds(30);
+  // Looked at by its list of models beside traffic.
+  bool probe = true;
   SimulatedOptions simulated;
 };
 

@@ -175,6 +175,7 @@ int RunRoute(const RouteOptions& options, const CliHost& host) {
   input.table = config->table.get();
   input.request = &request;
   input.health = &health;
+  input.at = host.now;
   const absl::StatusOr<RoutePlan> plan = MakePlan(input);
   if (!plan.ok()) {
     *host.err << ToStd(plan.status().message()) << "\n";

@@ -79,7 +79,7 @@ void AddProvider(const ProviderSettings& provider, Digest* digest) {
               Text(provider.timeouts), provider.endpoint.proxy,
               provider.endpoint.ca_file, provider.endpoint.http2,
               provider.max_in_flight, provider.max_queue,
-              absl::FormatDuration(provider.queue_timeout));
+              absl::FormatDuration(provider.queue_timeout), provider.probe);
   const SimulatedOptions& simulated = provider.simulated;
   digest->Add(absl::FormatDuration(simulated.latency),
               absl::FormatDuration(simulated.chunk_interval),
@@ -125,7 +125,8 @@ std::string ConfigVersion(const Config& config, const RouteTable& table) {
   digest.Add(policy.default_task, policy.max_attempts, policy.max_retries_same,
              absl::FormatDuration(policy.backoff_initial),
              absl::FormatDuration(policy.backoff_max),
-             absl::FormatDuration(policy.max_wait));
+             absl::FormatDuration(policy.max_wait),
+             absl::FormatDuration(policy.probe_interval));
   digest.Add(table.prices->as_of());
   for (const PriceRow& row : table.prices->rows()) digest.Add(row.version);
   return digest.Short();

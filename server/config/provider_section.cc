@@ -110,6 +110,7 @@ class ProviderReader {
          {"max_queue", [this](const YamlCursor& c) { ReadQueue(c); }},
          {"queue_timeout",
           [this](const YamlCursor& c) { ReadQueueTimeout(c); }},
+         {"probe", [this](const YamlCursor& c) { ReadProbe(c); }},
          {"simulated", [this](const YamlCursor& c) { ReadSimulated(c); }}});
     Complete();
     return std::move(draft_);
@@ -205,6 +206,12 @@ class ProviderReader {
   void ReadHttp2(const YamlCursor& cursor) {
     if (const auto on = cursor.Parsed<bool>(ParseBoolSetting)) {
       draft_.settings.endpoint.http2 = *on;
+    }
+  }
+
+  void ReadProbe(const YamlCursor& cursor) {
+    if (const auto on = cursor.Parsed<bool>(ParseBoolSetting)) {
+      draft_.settings.probe = *on;
     }
   }
 

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "adapters/core/money.h"
 #include "server/config/provider_section.h"
 #include "server/config/text.h"
 
@@ -28,6 +29,16 @@ void FillLimits(RouteTable* table) {
         }
       }
     }
+  }
+}
+
+// Rates were checked when they were read.
+void AddRates(const UsageConfig& usage, RouteTable* table) {
+  table->compare_currency = usage.report_currency;
+  for (const ExchangeRate& rate : usage.rates) {
+    const auto nano = ParseDecimal(rate.rate, 9);
+    if (rate.to != usage.report_currency || !nano.ok()) continue;
+    table->compare_rates.push_back({rate.from, *nano, rate.since});
   }
 }
 
@@ -62,12 +73,7 @@ std::shared_ptr<const RouteTable> BuildRouteTable(LoadContext* context,
   if (!BuildPrices(*draft, context, table.get())) return nullptr;
   FillLimits(table.get());
   AddTasks(*draft, context, table.get());
-  for (const TaskDraft& task : draft->tasks) {
-    if (task.prefer.value_or(Prefer::kOrder) == Prefer::kOrder) continue;
-    draft->config.notices.push_back(
-        Cat("task ", task.id, ": prefer: not measured yet: acts as order in ",
-            "this version"));
-  }
+  AddRates(draft->config.usage, table.get());
   if (table->models.empty()) {
     draft->config.notices.push_back(
         "no model has a name of its own: callers must ask for "

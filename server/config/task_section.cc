@@ -51,6 +51,20 @@ TaskDraft ReadTask(const std::string& id, const YamlCursor& cursor) {
   return task;
 }
 
+// "0" needs no unit: it turns probes off.
+void ReadProbeInterval(const YamlCursor& cursor, absl::Duration* interval) {
+  const std::optional<std::string> text = cursor.Text();
+  if (!text.has_value()) return;
+  *interval = absl::ZeroDuration();
+  if (*text == "0") return;
+  const std::optional<absl::Duration> read = cursor.Duration();
+  if (!read.has_value()) return;
+  if (*read > absl::ZeroDuration() && *read < absl::Seconds(1)) {
+    return cursor.Fault("is shorter than 1s; 0 turns probes off");
+  }
+  *interval = *read;
+}
+
 bool IsTaskName(std::string_view text) {
   if (text.empty() || text.size() > 64) return false;
   return std::all_of(text.begin(), text.end(), [](char c) {
@@ -139,7 +153,10 @@ void ReadRouting(const YamlCursor& section, ConfigDraft* draft) {
                         }},
                        {"backoff_initial", duration(&policy.backoff_initial)},
                        {"backoff_max", duration(&policy.backoff_max)},
-                       {"max_wait", duration(&policy.max_wait)}});
+                       {"max_wait", duration(&policy.max_wait)},
+                       {"probe_interval", [&](const YamlCursor& c) {
+                          ReadProbeInterval(c, &policy.probe_interval);
+                        }}});
   if (policy.backoff_initial > policy.backoff_max) {
     section.Fault("backoff_initial is longer than backoff_max");
   }

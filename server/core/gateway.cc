@@ -10,6 +10,7 @@
 #include "router/call_error.h"
 #include "router/closest_names.h"
 #include "router/route_plan.h"
+#include "server/core/readiness.h"
 
 namespace llm::server {
 namespace {
@@ -325,23 +326,7 @@ std::string Gateway::ReadinessJson() const {
   const absl::Status store = StoreHealth();
   json.Member("store",
               store.ok() ? std::string_view("ok") : ToStd(store.message()));
-  json.Key("deployments");
-  json.BeginObject();
-  const Instant now = parts_.clock->Monotonic();
-  std::vector<std::string> seen;
-  for (const std::string& id : table().model_order) {
-    const PublicModel* model = table().FindModel(id);
-    if (model == nullptr) continue;
-    for (const Deployment& deployment : model->deployments) {
-      if (std::find(seen.begin(), seen.end(), deployment.id) != seen.end()) {
-        continue;
-      }
-      seen.push_back(deployment.id);
-      json.Member(deployment.id,
-                  HealthStateName(parts_.health->State(deployment.id, now)));
-    }
-  }
-  json.EndObject();
+  WriteHealth(table(), *parts_.health, parts_.clock->Monotonic(), json);
   json.EndObject();
   return out;
 }

@@ -116,12 +116,15 @@ class Gateway final : public HttpService {
   // False while starting, draining, while the store takes no rows, or while
   // keys cannot be verified.
   bool Ready() const override;
-  // {"ready", "draining", "config_version", "store", "deployments"} as JSON.
+  // {"ready", "draining", "config_version", "store", "deployments", "detail",
+  // "providers"} as JSON; the last three as readiness.h says.
   std::string ReadinessJson() const override;
 
   // Swaps the configuration for calls that start from now on.
   void SetSnapshot(GatewaySnapshot snapshot);
   const ServiceState& state() const { return *parts_.state; }
+  // That new calls start with.
+  std::shared_ptr<Router> router() const { return parts_.snapshot.router; }
 
  private:
   const RouteTable& table() const { return parts_.snapshot.router->table(); }

@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "router/route_plan.h"
+
 namespace llm::server {
 namespace {
 
@@ -87,7 +89,8 @@ HealthState BestHealth(const PublicModel& model, const ListingFacts& facts) {
   HealthState best = HealthState::kUnavailable;
   for (const Deployment& deployment : model.deployments) {
     const HealthState state =
-        facts.health->State(deployment.id, facts.monotonic);
+        facts.health->View(SubjectOf(*facts.table, deployment), facts.monotonic)
+            .state;
     if (rank(state) > rank(best)) best = state;
   }
   return best;

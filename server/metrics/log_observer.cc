@@ -9,6 +9,8 @@ namespace {
 
 // Callers may send long names; a line stays a line.
 constexpr size_t kMaxValue = 200;
+// A reason names candidates; it is ours but for a model that a caller named.
+constexpr size_t kMaxReason = 600;
 
 void Add(std::string_view name, std::string_view text, JsonWriter* json) {
   if (!text.empty()) json->Member(name, text.substr(0, kMaxValue));
@@ -64,6 +66,7 @@ std::string RequestLogLine(const RequestRecord& record,
   json.MemberInt("attempts", record.attempts);
   json.MemberInt("status", record.http_status);
   Add("outcome", record.outcome, &json);
+  json.Member("reason", std::string_view(record.reason).substr(0, kMaxReason));
   json.Key("stream");
   json.Bool(record.stream);
   json.MemberInt("duration_ms", absl::ToInt64Milliseconds(record.duration));

@@ -63,32 +63,45 @@ void AddByProvider(
   }
 }
 
+// The value of breaker_state: a rest that was asked for and keys that are out
+// leave a deployment alone just as its breaker does.
+int BreakerValue(const HealthView& view) {
+  if (view.state == HealthState::kUnavailable) return 2;
+  return view.breaker == BreakerState::kHalfOpen ? 1 : 0;
+}
+
 void AddHealth(const MetricSources& sources, const RouteTable& table,
                std::vector<MetricFamily>* families) {
   if (!sources.health) return;
-  MetricFamily breakers =
-      MakeFamily("llm_service_breaker_state",
-                 "0 closed, 2 open: the deployment is being left alone.",
-                 MetricType::Gauge);
   struct Seen {
     bool any_up = false;
     bool any_down = false;
   };
   std::map<std::string, Seen> providers;
+  // The worst of a model's deployments at a provider.
+  std::map<std::pair<std::string, std::string>, int> values;
   for (const auto& [id, settings] : table.providers) providers[id];
   for (const std::string& id : table.model_order) {
     const auto model = table.models.find(id);
     if (model == table.models.end()) continue;
     for (const Deployment& deployment : model->second.deployments) {
-      const HealthState state = sources.health(deployment.id);
-      const bool down = state == HealthState::kUnavailable;
+      const HealthView view = sources.health(table, deployment);
       Seen& seen = providers[deployment.provider.value];
-      seen.any_down = seen.any_down || down;
-      seen.any_up = seen.any_up || state == HealthState::kHealthy ||
-                    state == HealthState::kDegraded;
-      AddValue({{"provider", deployment.provider.value}, {"model", id}},
-               down ? 2 : 0, &breakers);
+      seen.any_down = seen.any_down || view.state == HealthState::kUnavailable;
+      seen.any_up = seen.any_up || view.state == HealthState::kHealthy ||
+                    view.state == HealthState::kDegraded;
+      int& value = values[{deployment.provider.value, id}];
+      value = std::max(value, BreakerValue(view));
     }
+  }
+  MetricFamily breakers =
+      MakeFamily("llm_service_breaker_state",
+                 "0 closed, 1 half-open: one call tries it, 2 open: the "
+                 "deployment is being left alone.",
+                 MetricType::Gauge);
+  for (const auto& [names, value] : values) {
+    AddValue({{"provider", names.first}, {"model", names.second}}, value,
+             &breakers);
   }
   MetricFamily healthy = MakeFamily(
       "llm_service_provider_healthy",
@@ -100,6 +113,29 @@ void AddHealth(const MetricSources& sources, const RouteTable& table,
   }
   families->push_back(std::move(healthy));
   families->push_back(std::move(breakers));
+}
+
+void AddKeys(const MetricSources& sources, const RouteTable& table,
+             std::vector<MetricFamily>* families) {
+  if (!sources.keys) return;
+  MetricFamily pool = MakeFamily("llm_service_provider_keys",
+                                 "Keys configured.", MetricType::Gauge);
+  MetricFamily out =
+      MakeFamily("llm_service_provider_keys_out",
+                 "Keys set aside just now, by reason.", MetricType::Gauge);
+  std::map<std::string, const ProviderSettings*> providers;
+  for (const auto& [id, settings] : table.providers) providers[id] = &settings;
+  for (const auto& [id, settings] : providers) {
+    const KeyPool keys = sources.keys(*settings);
+    AddValue({{"provider", id}}, keys.keys, &pool);
+    for (const auto& [why, count] : keys.out) {
+      AddValue(
+          {{"provider", id}, {"reason", std::string(FailureClassName(why))}},
+          count, &out);
+    }
+  }
+  families->push_back(std::move(pool));
+  families->push_back(std::move(out));
 }
 
 }  // namespace
@@ -139,6 +175,7 @@ std::string MetricsHub::Render() const {
     table = table_;
   }
   AddHealth(sources_, *table, &families);
+  AddKeys(sources_, *table, &families);
   AddSources(sources_, &families);
   AddByProvider(sources_.queued, "llm_service_queued_requests",
                 "Calls that wait for a place at the provider.", *table,

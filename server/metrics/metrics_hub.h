@@ -42,8 +42,8 @@ struct MetricSources {
   std::function<std::vector<std::pair<std::string, int64_t>>()> shed;
   std::function<int64_t()> body_bytes;
   std::function<int64_t()> connections;
-  // By deployment id, "deepseek/deepseek-flash".
-  std::function<HealthState(std::string_view deployment)> health;
+  std::function<HealthView(const RouteTable&, const Deployment&)> health;
+  std::function<KeyPool(const ProviderSettings&)> keys;
 };
 
 struct BuildInfo {

@@ -380,7 +380,8 @@ TEST_CASE_METHOD(RouterFixture, "A strict refusal is no attempt",
     b->PlayForever(Failure(FailureClass::kRateLimited, 429));
     CHECK(Code(Unary(Ask("auto", "hi"))) == "provider_rate_limited");
   }
-  CHECK(health.State("a/alpha-up", clock.Monotonic()) == HealthState::kUnknown);
+  CHECK(StateOf(health, "a/alpha-up", clock.Monotonic()) ==
+        HealthState::kUnknown);
 }
 
 TEST_CASE("A strict refusal leaves the attempts to the others",
@@ -404,7 +405,7 @@ TEST_CASE_METHOD(RouterFixture, "A dead kept-alive connection is no failure",
   REQUIRE_THAT(Unary(Ask("alpha", "hi")).status, IsOk());
   CHECK(clock.Monotonic() == start);  // no wait
   CHECK(ledger.Rows<AttemptRecord>().size() == 2);
-  CHECK(health.State("a/alpha-up", start) == HealthState::kHealthy);
+  CHECK(StateOf(health, "a/alpha-up", start) == HealthState::kHealthy);
 }
 
 TEST_CASE_METHOD(RouterFixture, "A second dead connection is a failure",
@@ -446,7 +447,7 @@ TEST_CASE("A rate limit is its key's while another key is left",
   const Instant start = fixture.clock.Monotonic();
   bool cooled = false;
   fixture.a->on_call = [&] {
-    if (fixture.health.CoolingUntil("a/alpha-up", start)) cooled = true;
+    if (BackAt(fixture.health, "a/alpha-up", start)) cooled = true;
   };
   REQUIRE_THAT(fixture.Unary(Ask("alpha", "hi")).status, IsOk());
   CHECK_FALSE(cooled);
@@ -464,7 +465,7 @@ TEST_CASE("A rate limit is its key's while another key is left",
   limited.retry_after = absl::Seconds(60);
   fixture.a->PlayForever(limited);
   fixture.Unary(Ask("alpha", "hi"));
-  CHECK(fixture.health.CoolingUntil("a/alpha-up", fixture.clock.Monotonic()) ==
+  CHECK(BackAt(fixture.health, "a/alpha-up", fixture.clock.Monotonic()) ==
         start + absl::Seconds(40));
 }
 
@@ -517,7 +518,8 @@ TEST_CASE_METHOD(RouterFixture, "The caller's deadline is never exceeded",
   CHECK(clock.Monotonic() - start == absl::Seconds(10));
   CHECK(a->calls()[0].context.deadlines.total == start + absl::Seconds(10));
   // Whose fault it was is not known, so nobody's health suffers.
-  CHECK(health.State("a/alpha-up", clock.Monotonic()) == HealthState::kUnknown);
+  CHECK(StateOf(health, "a/alpha-up", clock.Monotonic()) ==
+        HealthState::kUnknown);
 }
 
 TEST_CASE_METHOD(RouterFixture, "No wait ends after the deadline",

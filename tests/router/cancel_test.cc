@@ -35,7 +35,8 @@ TEST_CASE_METHOD(CancelFixture, "Leaving while the provider is silent",
   CHECK(b->calls().empty());
   CHECK(ledger.Rows<AttemptRecord>()[0].outcome == "client_cancelled");
   CHECK(ledger.Rows<AttemptRecord>()[0].usage_source == UsageSource::kNone);
-  CHECK(health.State("a/alpha-up", clock.Monotonic()) == HealthState::kUnknown);
+  CHECK(StateOf(health, "a/alpha-up", clock.Monotonic()) ==
+        HealthState::kUnknown);
 }
 
 TEST_CASE_METHOD(CancelFixture, "A call that the service cuts is overloaded",

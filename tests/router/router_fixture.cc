@@ -33,6 +33,24 @@ Task<absl::StatusOr<std::unique_ptr<Reservation>>> CountingAdmission::Admit(
   co_return held;
 }
 
+std::optional<Instant> BackAt(const HealthBoard& board,
+                              std::string_view deployment, Instant now) {
+  const HealthView view = board.View({deployment, "", {}}, now);
+  return view.ready() ? std::nullopt : std::optional<Instant>(view.back_at);
+}
+
+std::optional<Instant> KeysBackAt(const HealthBoard& board,
+                                  std::string_view provider,
+                                  absl::Span<const ApiKey> keys, Instant now) {
+  const HealthView view = board.View({"unknown", provider, keys}, now);
+  return view.ready() ? std::nullopt : std::optional<Instant>(view.back_at);
+}
+
+HealthState StateOf(const HealthBoard& board, std::string_view deployment,
+                    Instant now) {
+  return board.View({deployment, "", {}}, now).state;
+}
+
 Deployment MakeDeployment(std::string provider, std::string upstream) {
   Deployment deployment;
   deployment.id = provider + "/" + upstream;

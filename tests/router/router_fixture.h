@@ -7,6 +7,7 @@
 
 #include <boost/asio/cancellation_signal.hpp>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "router/call_error.h"
@@ -38,6 +39,17 @@ class FixedRandom : public Random {
  public:
   uint64_t Bits() override { return uint64_t{1} << 63; }
 };
+
+// When a deployment may be asked again; nullopt: now.
+std::optional<Instant> BackAt(const HealthBoard& board,
+                              std::string_view deployment, Instant now);
+// The same of the keys of a provider.
+std::optional<Instant> KeysBackAt(const HealthBoard& board,
+                                  std::string_view provider,
+                                  absl::Span<const ApiKey> keys, Instant now);
+
+HealthState StateOf(const HealthBoard& board, std::string_view deployment,
+                    Instant now);
 
 RouteTable TestTable();
 Deployment MakeDeployment(std::string provider, std::string upstream);

@@ -9,7 +9,6 @@
 #include "router/conversation.h"
 #include "router/conversation_state.h"
 #include "router/digest.h"
-#include "router/health_board.h"
 #include "router/rendezvous.h"
 #include "router/route_plan.h"
 #include "tests/router/router_fixture.h"
@@ -159,116 +158,6 @@ TEST_CASE("Every refusal of the service has its HTTP status",
   CHECK(detail.no_retry() == (row.code == "budget_exceeded"));
   // The same status without a payload reads as the same case, or a sibling.
   CHECK(CallErrorHttpStatus(absl::Status(row.grpc, "bare")) >= 400);
-}
-
-TEST_CASE("A deployment cools after a rate limit and comes back",
-          "[router][health][RTY-3]") {
-  HealthBoard board;
-  Instant now{absl::Seconds(100)};
-  CHECK(board.State("a/m", now) == HealthState::kUnknown);
-  board.Report("a/m", {FailureClass::kRateLimited, absl::Seconds(7), now, now});
-  CHECK(board.State("a/m", now) == HealthState::kUnavailable);
-  CHECK(board.CoolingUntil("a/m", now) == now + absl::Seconds(7));
-  CHECK_FALSE(board.CoolingUntil("a/m", now + absl::Seconds(7)));
-  // Without a hint the cooldown grows from 5 s to 60 s.
-  HealthBoard other;
-  for (const int want : {5, 10, 20, 40, 60, 60}) {
-    other.Report("a/m", {FailureClass::kRateLimited, std::nullopt, now, now});
-    CHECK(other.CoolingUntil("a/m", now) == now + absl::Seconds(want));
-    now = now + absl::Seconds(want);
-  }
-  other.Report("a/m", {FailureClass::kNone, std::nullopt, now, now});
-  CHECK(other.State("a/m", now) == HealthState::kHealthy);
-}
-
-TEST_CASE("Only a row of server errors cools a deployment",
-          "[router][health][RTY-3]") {
-  HealthBoard board;
-  const Instant now{absl::Seconds(100)};
-  board.Report("a/m", {FailureClass::kServerError, std::nullopt, now, now});
-  board.Report("a/m", {FailureClass::kServerError, std::nullopt, now, now});
-  CHECK(board.State("a/m", now) == HealthState::kDegraded);
-  board.Report("a/m", {FailureClass::kServerError, std::nullopt, now, now});
-  CHECK(board.State("a/m", now) == HealthState::kUnavailable);
-  // A caller's mistake and a caller's leaving say nothing.
-  HealthBoard quiet;
-  for (int i = 0; i < 5; ++i) {
-    quiet.Report("a/m", {FailureClass::kCancelled, std::nullopt, now, now});
-    quiet.Report("a/m",
-                 {FailureClass::kInvalidRequest, std::nullopt, now, now});
-  }
-  CHECK(quiet.State("a/m", now) == HealthState::kUnknown);
-}
-
-std::vector<ApiKey> Keys(std::vector<std::string> secrets) {
-  std::vector<ApiKey> keys;
-  for (std::string& secret : secrets) keys.emplace_back(std::move(secret));
-  return keys;
-}
-
-TEST_CASE("Keys are spread, and a refused one is set aside",
-          "[router][health][RTY-5]") {
-  HealthBoard board;
-  const Instant now{absl::Seconds(100)};
-  const auto keys = Keys({"k0", "k1", "k2"});
-  const auto refuse = [&](int key, Instant at) {
-    board.ReportKey("a", keys[static_cast<size_t>(key)],
-                    {FailureClass::kBadKey, std::nullopt, at, at});
-  };
-  CHECK(board.PickKey("a", {}, -1, now) == -1);
-  std::multiset<int> picked;
-  for (int i = 0; i < 6; ++i) picked.insert(board.PickKey("a", keys, -1, now));
-  for (int key = 0; key < 3; ++key) CHECK(picked.count(key) == 2);
-  refuse(1, now);
-  for (int i = 0; i < 6; ++i) CHECK(board.PickKey("a", keys, -1, now) != 1);
-  for (int i = 0; i < 6; ++i) CHECK(board.PickKey("a", keys, 0, now) == 2);
-  CHECK_FALSE(board.KeysOutUntil("a", keys, now));
-  CHECK(board.HasUsableKey("a", keys, 0, now));
-  refuse(0, now + absl::Seconds(1));
-  CHECK_FALSE(board.HasUsableKey("a", keys, 2, now + absl::Seconds(1)));
-  refuse(2, now + absl::Seconds(2));
-  // All out: the one that comes back first, and when.
-  CHECK(board.PickKey("a", keys, -1, now + absl::Seconds(3)) == 1);
-  CHECK(board.KeysOutUntil("a", keys, now + absl::Seconds(3)) ==
-        now + absl::Minutes(5));
-  CHECK_FALSE(board.KeysOutUntil("a", keys, now + absl::Minutes(6)));
-}
-
-TEST_CASE("A key swapped in by a reload starts afresh",
-          "[router][health][RTY-5]") {
-  HealthBoard board;
-  const Instant now{absl::Seconds(100)};
-  const auto before = Keys({"old", "good"});
-  board.ReportKey("a", before[0],
-                  {FailureClass::kBadKey, std::nullopt, now, now});
-  CHECK(board.PickKey("a", before, 1, now) == 0);  // there is no other
-  CHECK_FALSE(board.HasUsableKey("a", before, 1, now));
-  CHECK(board.HasUsableKey("a", Keys({"new", "good"}), 1, now));
-  // It is the key that is out, wherever it stands.
-  CHECK_FALSE(board.HasUsableKey("a", Keys({"good", "old"}), 0, now));
-}
-
-TEST_CASE("A late success does not lift what began after its start",
-          "[router][health][RTY-3]") {
-  HealthBoard board;
-  const auto keys = Keys({"k0"});
-  const Instant start{absl::Seconds(100)};
-  const Instant limited = start + absl::Seconds(1);
-  const Instant late = start + absl::Seconds(2);
-  const HealthReport failure{FailureClass::kRateLimited, absl::Seconds(30),
-                             start, limited};
-  board.Report("a/m", failure);
-  board.ReportKey("a", keys[0], failure);
-  const HealthReport old{FailureClass::kNone, std::nullopt, start, late};
-  board.Report("a/m", old);
-  board.ReportKey("a", keys[0], old);
-  CHECK(board.CoolingUntil("a/m", late) == limited + absl::Seconds(30));
-  CHECK(board.KeysOutUntil("a", keys, late) == limited + absl::Seconds(30));
-  const HealthReport fresh{FailureClass::kNone, std::nullopt, late, late};
-  board.Report("a/m", fresh);
-  board.ReportKey("a", keys[0], fresh);
-  CHECK_FALSE(board.CoolingUntil("a/m", late));
-  CHECK_FALSE(board.KeysOutUntil("a", keys, late));
 }
 
 TEST_CASE("Backoff doubles with jitter and honours Retry-After",

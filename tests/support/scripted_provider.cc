@@ -77,6 +77,11 @@ Task<absl::Status> ScriptedProvider::Sleep(absl::Duration wait,
   co_return woken;
 }
 
+Task<ProbeResult> ScriptedProvider::Probe(const ProbeContext& context) {
+  probes.push_back(context);
+  co_return probe;
+}
+
 Task<AttemptResult> ScriptedProvider::Chat(const ChatRequest& request,
                                            const AttemptContext& context,
                                            EventSink& sink) {
@@ -96,6 +101,7 @@ Task<AttemptResult> ScriptedProvider::Chat(const ChatRequest& request,
   result.thinking = play.thinking;
   result.reasoning_exhausted = play.reasoning_exhausted;
   result.output_chars = play.output_chars;
+  result.limits = play.limits;
   result.dropped = play.dropped;
   if (!play.dropped.empty()) sink.OnDropped(play.dropped);
   absl::Status status = co_await Sleep(play.delay, context);

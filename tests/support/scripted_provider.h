@@ -44,6 +44,7 @@ struct ScriptedAttempt {
   bool thinking = false;
   std::string param;
   bool reasoning_exhausted = false;
+  RateLimitFacts limits;
   int64_t output_chars = 0;
   std::vector<std::string> dropped;
 };
@@ -68,6 +69,12 @@ class ScriptedProvider : public Provider {
   Task<AttemptResult> Chat(const ChatRequest& request,
                            const AttemptContext& context,
                            EventSink& sink) override;
+
+  // Answers with `probe` and notes who was asked with which key, and until
+  // when.
+  Task<ProbeResult> Probe(const ProbeContext& context) override;
+  ProbeResult probe;
+  std::vector<ProbeContext> probes;
 
   // What each call was told, and when it came.
   struct Seen {

@@ -322,11 +322,40 @@ TEST_CASE("Tasks of the file add to the map and override it",
   CHECK(general.primary == std::vector<ModelId>{{"gpt-4o"}, {"gpt-5.6-sol"}});
   CHECK(general.fallback.empty());
   CHECK(general.prefer == Prefer::kLatency);
-  CHECK(Mentions(config->notices, "task general: prefer: not measured yet"));
+  CHECK_FALSE(Mentions(config->notices, "prefer"));
   // It was an alias of market_analysis.
   REQUIRE(table.FindTask("technical_analysis") != nullptr);
   CHECK(table.FindTask("technical_analysis")->primary[0].value == "o1");
   CHECK(table.policy.max_attempts == 2);
+}
+
+TEST_CASE("Looks have an interval, and can be turned off", "[config]") {
+  const auto interval = [](const std::string& text) {
+    return MustLoad("routing: {probe_interval: " + text + "}\n", {})
+        ->table->policy.probe_interval;
+  };
+  CHECK(interval("1m") == absl::Minutes(1));
+  CHECK(interval("0") == absl::ZeroDuration());
+  CHECK(MustLoad("", {})->table->policy.probe_interval == absl::Seconds(30));
+  const auto one =
+      MustLoad("providers: {openai: {api_keys: [\"env:K\"], probe: false}}\n",
+               {{"K", "sk-1"}});
+  CHECK_FALSE(one->table->providers.at("openai").probe);
+}
+
+TEST_CASE("Rates into the report currency are there for comparing prices",
+          "[config]") {
+  const auto config = MustLoad(
+      "usage:\n"
+      "  report_currency: USD\n"
+      "  rates: [{from: CNY, to: USD, rate: \"0.14\"},\n"
+      "          {from: USD, to: EUR, rate: \"0.9\"}]\n",
+      {});
+  const RouteTable& table = *config->table;
+  CHECK(table.compare_currency == "USD");
+  REQUIRE(table.compare_rates.size() == 1);
+  CHECK(table.compare_rates[0].from == "CNY");
+  CHECK(table.compare_rates[0].nano == 140'000'000);
 }
 
 TEST_CASE("A built-in key never meets an address of one's own",

@@ -22,6 +22,7 @@ RequestRecord Record() {
   record.public_model = {"deepseek-chat"};
   record.provider = {"deepseek"};
   record.outcome = "ok";
+  record.reason = "primary of general";
   record.http_status = 200;
   record.attempts = 2;
   record.duration = absl::Milliseconds(1500);
@@ -52,6 +53,7 @@ TEST_CASE("A request is one JSON line with its facts", "[log]") {
   CHECK(line.Find("client_request_id").Equals("mine-7"));
   CHECK(line.Find("status").AsInt64() == 200);
   CHECK(line.Find("attempts").AsInt64() == 2);
+  CHECK(line.Find("reason").Equals("primary of general"));
   CHECK(line.Find("duration_ms").AsInt64() == 1500);
   CHECK(line.Find("ttft_ms").AsInt64() == 400);
   CHECK(line.Find("overhead_us").AsInt64() == 42);

@@ -184,8 +184,13 @@ TEST_CASE("Gauges come from their sources", "[metrics]") {
   sources.ledger_rows = [] { return 40; };
   sources.ledger_rows_dropped = [] { return 0; };
   sources.ledger_queue_rows = [] { return 5; };
-  HealthState state = HealthState::kUnknown;
-  sources.health = [&state](std::string_view) { return state; };
+  HealthView view;
+  sources.health = [&view](const RouteTable&, const Deployment&) {
+    return view;
+  };
+  sources.keys = [](const ProviderSettings&) {
+    return KeyPool{3, {{FailureClass::kBadKey, 1}}};
+  };
   MetricsHub hub(Table(), 1, sources, {});
   std::string text = hub.Render();
   CHECK(Has(text, "llm_service_inflight_requests 3\n"));
@@ -193,7 +198,17 @@ TEST_CASE("Gauges come from their sources", "[metrics]") {
   CHECK(Has(text, "llm_service_ledger_rows_dropped_total 0\n"));
   CHECK(Has(text, "llm_service_ledger_queue_rows 5\n"));
   CHECK(Has(text, "llm_service_provider_healthy{provider=\"deepseek\"} 1\n"));
-  state = HealthState::kUnavailable;
+  CHECK(Has(text, "llm_service_provider_keys{provider=\"deepseek\"} 3\n"));
+  CHECK(Has(text,
+            "llm_service_provider_keys_out{provider=\"deepseek\",reason="
+            "\"bad_key\"} 1\n"));
+  view.breaker = BreakerState::kHalfOpen;
+  view.state = HealthState::kDegraded;
+  text = hub.Render();
+  CHECK(Has(text,
+            "llm_service_breaker_state{provider=\"deepseek\",model="
+            "\"deepseek-chat\"} 1\n"));
+  view.state = HealthState::kUnavailable;
   text = hub.Render();
   CHECK(Has(text, "llm_service_provider_healthy{provider=\"deepseek\"} 0\n"));
   CHECK(Has(text,

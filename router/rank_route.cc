@@ -1,0 +1,254 @@
+#include "router/rank_route.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "adapters/core/text.h"
+#include "router/cost_meter.h"
+
+namespace llm {
+namespace {
+
+// Products of latency and load that differ by less are equal.
+constexpr double kSame = 1.1;
+constexpr int64_t kNano = 1'000'000'000;
+
+using Ranks = std::vector<RankedCandidate>;
+
+// 0 ready, 1 nearly used up, 2 out for a while, 3 out until somebody acts.
+int Band(const HealthView& view) {
+  if (view.ready()) return view.low ? 1 : 0;
+  return view.time_heals() ? 2 : 3;
+}
+
+double Load(const HealthView& view) {
+  if (!view.latency) return std::numeric_limits<double>::infinity();
+  return absl::ToDoubleSeconds(*view.latency) * (view.in_flight + 1);
+}
+
+uint64_t Lot(Random* random) { return random == nullptr ? 0 : random->Bits(); }
+
+// Which of two is better: below zero the first, zero for a lot.
+int CompareLatency(const HealthView& a, const HealthView& b) {
+  if (!a.latency && !b.latency) return a.in_flight - b.in_flight;
+  if (!a.latency) return a.in_flight == 0 ? -1 : 1;
+  if (!b.latency) return b.in_flight == 0 ? 1 : -1;
+  const double x = Load(a);
+  const double y = Load(b);
+  if (x * kSame < y) return -1;
+  return y * kSame < x ? 1 : 0;
+}
+
+std::string Measured(const HealthView& view) {
+  std::string words =
+      view.latency ? ShortDuration(*view.latency) : "no measurement";
+  if (view.in_flight > 0) {
+    absl::StrAppend(&words, " with ", view.in_flight, " under way");
+  }
+  return words;
+}
+
+std::string FasterWords(const HealthView& best, const HealthView& other,
+                        size_t of, bool by_lot) {
+  const std::string_view what = !best.latency ? "untried"
+                                : by_lot      ? "as fast as another"
+                                : of == 2     ? "faster"
+                                              : "faster of two drawn";
+  return absl::StrCat(ToAbsl(what),
+                      of == 2 && !by_lot && best.latency ? " of " : " from ",
+                      of, ": ", Measured(best), " against ", Measured(other));
+}
+
+// The best guess first, the others by what they are likely to take.
+std::string ByLatency(Random* random, Ranks::iterator begin,
+                      Ranks::iterator end) {
+  const auto of = static_cast<size_t>(end - begin);
+  if (of < 2) return "";
+  // Whose time out is over is tried by this one call; Enter sees to that.
+  const auto trial = std::find_if(begin, end, [](const RankedCandidate& known) {
+    return known.view.trial_due;
+  });
+  std::string why;
+  auto best = trial;
+  if (best == end) {
+    const size_t first = Lot(random) % of;
+    const size_t second = (first + 1 + Lot(random) % (of - 1)) % of;
+    best = begin + static_cast<std::ptrdiff_t>(first);
+    auto other = begin + static_cast<std::ptrdiff_t>(second);
+    const int compared = CompareLatency(best->view, other->view);
+    const bool swap = compared > 0 || (compared == 0 && Lot(random) % 2 == 1);
+    if (swap) std::swap(best, other);
+    why = FasterWords(best->view, other->view, of, compared == 0);
+  } else {
+    why = "half-open, this call tries it";
+  }
+  std::iter_swap(begin, best);
+  std::stable_sort(begin + 1, end,
+                   [](const RankedCandidate& a, const RankedCandidate& b) {
+                     return Load(a.view) < Load(b.view);
+                   });
+  return why;
+}
+
+std::optional<absl::int128> Converted(const RouteTable& table,
+                                      const Money& cost, absl::Time at) {
+  if (cost.currency.code == table.compare_currency) return cost.pico;
+  const CompareRate* found = nullptr;
+  for (const CompareRate& rate : table.compare_rates) {
+    if (rate.from != cost.currency.code || rate.since > at) continue;
+    if (found == nullptr || rate.since >= found->since) found = &rate;
+  }
+  if (found == nullptr) return std::nullopt;
+  return absl::int128(cost.pico) * found->nano / kNano;
+}
+
+void PriceAll(const PlanInput& input, const TokenUsage& usage, Ranks* ranks) {
+  bool mixed = false;
+  const Money* first = nullptr;
+  for (RankedCandidate& known : *ranks) {
+    const auto cost = CostOf(*input.table, *known.candidate.deployment,
+                             known.candidate.model->traits, usage, input.at);
+    if (!cost) continue;
+    known.cost = ComparedCost{*cost, cost->pico};
+    if (first == nullptr) first = &known.cost->cost;
+    mixed = mixed || cost->currency != first->currency;
+  }
+  if (!mixed) return;
+  for (RankedCandidate& known : *ranks) {
+    if (!known.cost) continue;
+    known.cost->pico = Converted(*input.table, known.cost->cost, input.at);
+  }
+}
+
+std::string CostWords(const ComparedCost& cost) {
+  return absl::StrFormat(
+      "%.6g %s",
+      static_cast<double>(cost.cost.pico) / static_cast<double>(kPicoPerUnit),
+      cost.cost.currency.code);
+}
+
+bool Comparable(const RankedCandidate& known) {
+  return known.cost && known.cost->pico;
+}
+
+std::string ByCost(const RouteTable& table, Random* random,
+                   Ranks::iterator begin, Ranks::iterator end) {
+  const auto of = end - begin;
+  if (of < 2) return "";
+  // Equals by lot: turned around by chance, then sorted without moving them.
+  std::rotate(begin,
+              begin + static_cast<std::ptrdiff_t>(Lot(random) %
+                                                  static_cast<uint64_t>(of)),
+              end);
+  std::stable_sort(begin, end,
+                   [](const RankedCandidate& a, const RankedCandidate& b) {
+                     if (!Comparable(a) || !Comparable(b)) {
+                       return Comparable(a) && !Comparable(b);
+                     }
+                     return *a.cost->pico < *b.cost->pico;
+                   });
+  if (!Comparable(*begin)) return "no candidate has a price to compare";
+  std::string why =
+      absl::StrCat("cheapest of ", of, ": ", CostWords(*begin->cost));
+  const RankedCandidate& next = *(begin + 1);
+  if (Comparable(next)) {
+    absl::StrAppend(&why, " against ", CostWords(*next.cost));
+  }
+  for (auto it = begin; it != end; ++it) {
+    if (Comparable(*it)) continue;
+    absl::StrAppend(&why, ", ", it->candidate.deployment->id, " unpriced");
+    if (!it->cost) continue;
+    absl::StrAppend(&why, " (no rate from ", it->cost->cost.currency.code,
+                    " to ", table.compare_currency, ")");
+    break;
+  }
+  return why;
+}
+
+// Of the best tier that has a candidate to ask.
+std::string RankTiers(const PlanInput& input, Prefer prefer, Ranks* ranks) {
+  std::string why;
+  auto begin = ranks->begin();
+  while (begin != ranks->end() && Band(begin->view) < 2) {
+    const auto same = [&](const RankedCandidate& known) {
+      return Band(known.view) == Band(begin->view) &&
+             known.candidate.fallback() == begin->candidate.fallback();
+    };
+    const auto end = std::find_if_not(begin, ranks->end(), same);
+    std::string words;
+    if (prefer == Prefer::kLatency) {
+      words = ByLatency(input.random, begin, end);
+    } else if (prefer == Prefer::kCost) {
+      words = ByCost(*input.table, input.random, begin, end);
+    }
+    if (begin == ranks->begin()) why = std::move(words);
+    begin = end;
+  }
+  return why;
+}
+
+void SortByBand(Ranks* ranks) {
+  std::stable_sort(ranks->begin(), ranks->end(),
+                   [](const RankedCandidate& a, const RankedCandidate& b) {
+                     const int x = Band(a.view);
+                     const int y = Band(b.view);
+                     if (x != y) return x < y;
+                     return x >= 2 && a.view.back_at < b.view.back_at;
+                   });
+}
+
+void LookAtAll(const PlanInput& input, int64_t tokens, Ranks* ranks) {
+  if (input.health == nullptr) return;
+  std::vector<HealthSubject> subjects;
+  subjects.reserve(ranks->size());
+  for (const RankedCandidate& known : *ranks) {
+    subjects.push_back(SubjectOf(*input.table, *known.candidate.deployment));
+  }
+  std::vector<HealthView> views;
+  input.health->Look(subjects, tokens, input.now, &views);
+  for (size_t i = 0; i < views.size(); ++i) (*ranks)[i].view = views[i];
+}
+
+std::vector<std::string> PassedOver(const PlanInput& input,
+                                    const Ranks& listed) {
+  std::vector<std::string> lines;
+  for (const RankedCandidate& known : listed) {
+    const int band = Band(known.view);
+    if (band == 0) break;
+    lines.push_back(absl::StrCat(known.candidate.deployment->id, ": ",
+                                 HealthWords(known.view, input.now)));
+  }
+  return lines;
+}
+
+}  // namespace
+
+RankedRoute RankRoute(const PlanInput& input, const ResolvedRoute& route,
+                      const std::vector<RouteCandidate>& candidates,
+                      const TokenUsage& usage) {
+  RankedRoute ranked;
+  Ranks& ranks = ranked.order;
+  ranks.reserve(candidates.size());
+  for (const RouteCandidate& candidate : candidates) {
+    ranks.push_back({candidate, {}, {}});
+  }
+  LookAtAll(input, usage.TotalInput().value_or(0) + usage.output.value_or(0),
+            &ranks);
+  // Nearly always nobody is out, and nothing moves.
+  const bool all_ready = std::all_of(
+      ranks.begin(), ranks.end(),
+      [](const RankedCandidate& known) { return Band(known.view) == 0; });
+  if (!all_ready) {
+    ranked.passed_over = PassedOver(input, ranks);
+    SortByBand(&ranks);
+    if (Band(ranks.front().view) > 0) ranked.passed_over.clear();
+  }
+  if (route.prefer == Prefer::kCost) PriceAll(input, usage, &ranks);
+  ranked.why_first = RankTiers(input, route.prefer, &ranks);
+  return ranked;
+}
+
+}  // namespace llm
