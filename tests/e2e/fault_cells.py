@@ -254,6 +254,10 @@ class Cell:
     def model(self) -> str:
         return f"m{self.number}"
 
+    @property
+    def run(self) -> str:
+        return f"cell-{self.number}"
+
     def provider(self, which: str) -> str:
         return f"c{self.number}{which}"
 
