@@ -75,11 +75,11 @@ def before_content(way: str) -> int:
     return len(ROLE) if way in EVENTS else 1
 
 
-def after_content(way: str) -> int:
+def after_content(way: str, text="hello") -> int:
     """So many bytes of a good answer hold some of the content."""
     if way in EVENTS:
-        return len(ROLE + event({"content": "he"}))
-    return document("hello").index("hello") + 3
+        return len(ROLE + event({"content": text[:len(text) // 2]}))
+    return document(text).index(text) + 3
 
 
 def struck(fate: str, where: Callable) -> Callable:
@@ -297,7 +297,8 @@ class Cell:
 def hold(cell: Cell, text: str) -> dict:
     if cell.holds_at() == "head":
         return {"before_head": "stall"}
-    return good(cell.way, text) | {"stall_after": after_content(cell.way)}
+    return good(cell.way, text) | {
+        "stall_after": after_content(cell.way, text)}
 
 
 def about_to_strike(cell: Cell) -> dict:

@@ -47,6 +47,8 @@ class Attempt:
     next: str = "stop"
     # "none", "provider", "estimated".
     source: str = "none"
+    # The caller may have gone before anything was spent.
+    maybe_nothing: bool = False
     tokens: tuple | None = None
     # The simulator's word for how it ended; empty: it never saw it.
     seen_as: set = field(default_factory=set)
@@ -131,6 +133,11 @@ def held(cell: Cell, attempt: Attempt) -> None:
     attempt.tokens = None
     heard = content and cell.way in (GATHERED, STREAM)
     attempt.source = "estimated" if heard else "none"
+    if content and cell.way != STREAM:
+        # Only the upstream knows that it has written; the service may have
+        # been told of the leaving first.
+        attempt.statuses.add(0)
+        attempt.maybe_nothing = True
 
 
 def expect_leaving(cell: Cell) -> Expected:
@@ -147,7 +154,9 @@ def expect_leaving(cell: Cell) -> Expected:
         attempts[0].next = "stop"
     else:  # race: struck or gone, whichever was first
         attempts[0].outcomes |= {LEFT}
-        attempts[0].statuses |= set() if cell.committed else {0}
+        # Gone before the head, after it, or after an error in a 200.
+        attempts[0].statuses |= {200} if cell.committed else {0, 200}
+        attempts[0].maybe_nothing = not cell.committed
         attempts[0].seen_as |= {"client_left"}
         outcomes |= {cell.fault.case}
     return Expected(attempts, outcomes)

@@ -144,8 +144,10 @@ def compare_attempt(cell: Cell, place: int, want: Attempt, row,
     story.one_of(f"attempt {place}: outcome", row["outcome"], want.outcomes)
     story.one_of(f"attempt {place}: HTTP status", row["http_status"],
                  want.statuses)
-    same("usage source", row["usage_source"], want.source)
-    if want.source == "none":
+    gone = want.maybe_nothing and row["outcome"] == LEFT
+    source = "none" if gone and row["output"] is None else want.source
+    same("usage source", row["usage_source"], source)
+    if source == "none":
         same("tokens", (row["fresh_input"], row["output"]), (None, None))
         same("cost", row["cost_pico"], None)
         return
@@ -272,6 +274,19 @@ def stories(simulator, stubs):  # noqa: F811
     simulator.reset()
 
 
-@pytest.mark.parametrize("cell", CELLS, ids=lambda cell: cell.name)
+# Known to be wrong, by fault; each goes with its repair.
+KNOWN = {
+    "408": "a provider's 408 is classed with our own deadlines and goes to the "
+           "next candidate at once; style 3.4 wants the same one asked again",
+}
+
+
+def marked(cell: Cell):
+    known = KNOWN.get(cell.fault.name)
+    marks = [pytest.mark.xfail(reason=known, strict=True)] if known else []
+    return pytest.param(cell, id=cell.name, marks=marks)
+
+
+@pytest.mark.parametrize("cell", [marked(cell) for cell in CELLS])
 def test_a_cell_is_right_for_all_who_look(stories, cell):
     assert not stories[cell.number], "\n".join(stories[cell.number])
