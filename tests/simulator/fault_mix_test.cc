@@ -1,5 +1,6 @@
 #include "tests/simulator/fault_mix.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <string>
 
