@@ -1,6 +1,7 @@
 #include "adapters/http/curl_multi.h"
 
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -16,17 +17,28 @@ namespace {
 // A handle keeps about 25 KB of buffers: enough for bursts, not for peaks.
 constexpr size_t kMaxIdleEasies = 128;
 
+// The kernel's name of a socket: no other has it while its number goes round.
+// 0: there is no such descriptor.
+ino_t InodeOf(int fd) {
+  struct stat facts {};
+  return ::fstat(fd, &facts) == 0 ? facts.st_ino : 0;
+}
+
 }  // namespace
 
 struct CurlMulti::Watch {
   Watch(asio::io_context& loop, curl_socket_t fd, bool is_owned)
-      : descriptor(loop, fd), owned(is_owned) {}
+      : descriptor(loop, fd), owned(is_owned), inode(InodeOf(fd)) {}
   ~Watch() {
-    if (!owned && descriptor.is_open()) descriptor.release();
+    if (descriptor.is_open() && !MayClose()) descriptor.release();
   }
+  // Whether the number still means our socket.
+  bool Lives() { return InodeOf(descriptor.native_handle()) == inode; }
+  bool MayClose() { return owned && Lives(); }
 
   asio::posix::stream_descriptor descriptor;
-  const bool owned;             // else curl closes it
+  const bool owned;  // else curl closes it
+  const ino_t inode;
   int wanted = CURL_POLL_NONE;  // bits CURL_POLL_IN and CURL_POLL_OUT
   int armed = CURL_POLL_NONE;   // sides with a wait under way
 };
@@ -77,12 +89,16 @@ absl::Status CurlMulti::Add(CURL* easy) {
   return absl::OkStatus();
 }
 
-void CurlMulti::Remove(CURL* easy) { curl_multi_remove_handle(multi_, easy); }
+void CurlMulti::Remove(CURL* easy) {
+  curl_multi_remove_handle(multi_, easy);
+  ForgetClosed();
+}
 
 curl_socket_t CurlMulti::OpenSocket(const curl_sockaddr& address) {
   const int fd = ::socket(address.family, address.socktype | SOCK_CLOEXEC,
                           address.protocol);
   if (fd < 0) return CURL_SOCKET_BAD;
+  Forget(fd);  // what bore the number before is gone
   if (WatchOf(fd, true) == nullptr) {
     ::close(fd);
     return CURL_SOCKET_BAD;
@@ -95,7 +111,7 @@ int CurlMulti::CloseSocket(void* self, curl_socket_t fd) {
   return 0;
 }
 
-// Closes `fd` if it is ours; waits under way end without effect.
+// Closes `fd` if it is ours still; waits under way end without effect.
 void CurlMulti::Forget(curl_socket_t fd) {
   const auto found = watches_.find(fd);
   if (found == watches_.end()) return;
@@ -103,11 +119,22 @@ void CurlMulti::Forget(curl_socket_t fd) {
   watches_.erase(found);
   watch->wanted = CURL_POLL_NONE;
   boost::system::error_code ignored;
-  if (watch->owned) {
+  if (watch->MayClose()) {
     watch->descriptor.close(ignored);
   } else {
     watch->descriptor.release();
   }
+}
+
+// libcurl 7.88 closes a socket that never connected (an attempt given up, the
+// address that lost) by itself, whatever CURLOPT_CLOSESOCKETFUNCTION says. A
+// watch left behind would deafen the next socket of that number.
+void CurlMulti::ForgetClosed() {
+  for (const curl_socket_t fd : let_go_) {
+    const auto found = watches_.find(fd);
+    if (found != watches_.end() && !found->second->Lives()) Forget(fd);
+  }
+  let_go_.clear();
 }
 
 std::shared_ptr<CurlMulti::Watch> CurlMulti::WatchOf(curl_socket_t fd,
@@ -130,7 +157,11 @@ int CurlMulti::OnSocket(CURL* /*easy*/, curl_socket_t fd, int what, void* self,
     const auto found = multi.watches_.find(fd);
     if (found == multi.watches_.end()) return 0;
     found->second->wanted = CURL_POLL_NONE;
-    if (!found->second->owned) multi.Forget(fd);
+    if (found->second->owned) {
+      multi.let_go_.push_back(fd);
+    } else {
+      multi.Forget(fd);
+    }
     return 0;
   }
   const std::shared_ptr<Watch> watch = multi.WatchOf(fd, false);
@@ -227,6 +258,7 @@ void CurlMulti::PostDrive() {
 void CurlMulti::Drive(curl_socket_t fd, int events) {
   int running = 0;
   curl_multi_socket_action(multi_, fd, events, &running);
+  ForgetClosed();
   int queued = 0;
   while (CURLMsg* message = curl_multi_info_read(multi_, &queued)) {
     if (message->msg != CURLMSG_DONE) continue;

@@ -2,9 +2,10 @@
 // and when curl wants to be called again. Callbacks of curl end here and in
 // curl_exchange.
 //
-// Curl's sockets are opened and closed through us, so an Asio descriptor owns
-// each from birth to death and a reused descriptor number can never meet a
-// stale watch. The pipe of curl's resolver threads is curl's own; it is
+// Curl's sockets are opened through us and, once connected, closed through us,
+// so an Asio descriptor owns each from birth to death. Those that never
+// connected curl closes itself; their watches go before their numbers come
+// back. The pipe of curl's resolver threads is curl's own; it is
 // watched and let go.
 //
 // Threads:     All calls on the loop's thread. Curl's resolver has threads.
@@ -76,6 +77,7 @@ class CurlMulti : public std::enable_shared_from_this<CurlMulti> {
   void ArmSide(const std::shared_ptr<Watch>& watch, int side);
   void OnReady(const std::shared_ptr<Watch>& watch, int side);
   void Forget(curl_socket_t fd);
+  void ForgetClosed();
   void ArmTimer(TimePoint at);
   void OnTimerFired();
   void PostDrive();
@@ -85,6 +87,8 @@ class CurlMulti : public std::enable_shared_from_this<CurlMulti> {
   CURLM* const multi_;
   std::vector<CurlEasy> idle_easies_;
   std::unordered_map<curl_socket_t, std::shared_ptr<Watch>> watches_;
+  // Sockets that curl watches no more; some it may have closed.
+  std::vector<curl_socket_t> let_go_;
   boost::asio::steady_timer timer_;
   std::optional<TimePoint> due_;  // when curl wants to be called
   std::optional<TimePoint> armed_for_;

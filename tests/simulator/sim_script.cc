@@ -27,6 +27,12 @@ absl::StatusOr<std::string> Bytes(JsonValue text, JsonValue base64) {
 }
 
 absl::Status ReadFate(JsonValue root, Script& script) {
+  if (const JsonValue word = root.Find("before_head"); word.has_value()) {
+    script.before_head = FateNamed(word.StringOr());
+    if (script.before_head == Fate::kNone) {
+      return Fault("before_head", "close, reset or stall");
+    }
+  }
   const std::pair<const char*, Fate> kFates[] = {{"close_after", Fate::kClose},
                                                  {"reset_after", Fate::kReset},
                                                  {"stall_after", Fate::kStall}};
@@ -55,7 +61,8 @@ absl::Status CheckKeys(JsonValue root) {
       "status",      "headers",     "body",          "body_b64",
       "raw",         "raw_b64",     "framing",       "pieces",
       "random_seed", "delay_ms",    "body_delay_ms", "piece_delay_ms",
-      "close_after", "reset_after", "stall_after",   "times"};
+      "close_after", "reset_after", "stall_after",   "times",
+      "before_head"};
   for (JsonValue member = root.First(); member; member = member.Next()) {
     if (std::find(std::begin(kKnown), std::end(kKnown), member.Key()) ==
         std::end(kKnown)) {
@@ -75,6 +82,13 @@ std::string Chunk(std::string_view model, std::string_view choices,
 }
 
 }  // namespace
+
+Fate FateNamed(std::string_view word) {
+  if (word == "close") return Fate::kClose;
+  if (word == "reset") return Fate::kReset;
+  if (word == "stall") return Fate::kStall;
+  return Fate::kNone;
+}
 
 absl::StatusOr<Script> ParseScript(std::string_view text) {
   const absl::StatusOr<JsonDocument> doc = JsonDocument::Parse(text);

@@ -15,6 +15,9 @@ namespace llm::simulator {
 
 enum class Fate { kNone, kClose, kReset, kStall };
 
+// The fate of that name: "close", "reset", "stall"; kNone for any other word.
+Fate FateNamed(std::string_view word);
+
 struct Script {
   int status = 200;
   std::vector<std::pair<std::string, std::string>> headers;
@@ -31,6 +34,8 @@ struct Script {
   int64_t delay_ms = 0;        // before the head
   int64_t body_delay_ms = 0;   // between head and body
   int64_t piece_delay_ms = 0;  // between pieces
+  // Strikes instead of an answer: nothing is sent, not even a head.
+  Fate before_head = Fate::kNone;
   // After so many body bytes the fate strikes. kStall holds the connection
   // open until the client leaves.
   Fate fate = Fate::kNone;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/asio.hpp>
 #include <charconv>
+#include <chrono>
 #include <memory>
 
 #include "absl/strings/ascii.h"
@@ -26,6 +27,23 @@ std::string LaneOf(std::string_view target) {
   return std::string(target.substr(0, target.find('/')));
 }
 
+int64_t NowMicros() {
+  return std::chrono::duration_cast<std::chrono::microseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+// Several sockets may hold the port; only one of them ever listens.
+void Bind(tcp::acceptor& socket, int port) {
+  using ReusePort =
+      asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>;
+  socket.open(tcp::v4());
+  socket.set_option(tcp::acceptor::reuse_address(true));
+  socket.set_option(ReusePort(true));
+  socket.bind(
+      {asio::ip::make_address("127.0.0.1"), static_cast<uint16_t>(port)});
+}
+
 std::string ReasonLine(int status) {
   return absl::StrCat("HTTP/1.1 ", status, " Scripted\r\n");
 }
@@ -36,17 +54,27 @@ class SimServer::Connection
     : public std::enable_shared_from_this<SimServer::Connection> {
  public:
   Connection(SimServer& server, tcp::socket socket, int number)
-      : server_(server), socket_(std::move(socket)), number_(number) {}
+      : server_(server), socket_(std::move(socket)), number_(number) {
+    server_.open_.insert(this);
+  }
+  ~Connection() { server_.open_.erase(this); }
 
   Task<void> Serve() {
     const auto self = shared_from_this();
     try {
-      while (co_await ReadRequest()) {
-        if (!co_await Answer()) break;
+      while (!server_.refusing_ && co_await ReadRequest()) {
+        busy_ = true;
+        const bool more = co_await Answer();
+        busy_ = false;
+        if (!more) break;
       }
     } catch (const boost::system::system_error&) {
       // The client left; Answer has noted it.
     }
+  }
+
+  void CloseIfIdle() {
+    if (!busy_) Close(false);
   }
 
  private:
@@ -152,7 +180,8 @@ class SimServer::Connection
       co_return true;
     }
     const std::string lane = LaneOf(target_);
-    const Script script = server_.NextScript(lane, body_);
+    bool mixed = false;
+    const Script script = server_.NextScript(lane, body_, mixed);
     LogEntry unlogged;
     LogEntry* entry = &unlogged;
     ++server_.requests_;
@@ -160,7 +189,9 @@ class SimServer::Connection
     entry->number = server_.requests_;
     entry->lane = lane;
     entry->connection = number_;
-    entry->status = script.status;
+    entry->status = script.before_head == Fate::kNone ? script.status : 0;
+    entry->mixed = mixed;
+    entry->began_us = NowMicros();
     if (server_.keep_log_) {
       entry->method = method_;
       entry->target = target_;
@@ -168,9 +199,12 @@ class SimServer::Connection
       entry->body = body_;
     }
     try {
-      co_return co_await Play(script, *entry);
+      const bool more = co_await Play(script, *entry);
+      entry->ended_us = NowMicros();
+      co_return more;
     } catch (const boost::system::system_error&) {
       entry->outcome = "client_left";
+      entry->ended_us = NowMicros();
       throw;
     }
   }
@@ -181,6 +215,9 @@ class SimServer::Connection
     if (ClientLeft()) {
       entry.outcome = "client_left";
       co_return false;
+    }
+    if (script.before_head != Fate::kNone) {
+      co_return co_await Strike(script.before_head, entry);
     }
     if (!script.raw.empty()) {
       for (const std::string_view piece : Pieces(script, script.raw)) {
@@ -241,12 +278,18 @@ class SimServer::Connection
   }
 
   Task<bool> Finish(const Script& script, LogEntry& entry) {
-    switch (script.fate) {
+    if (script.fate != Fate::kNone)
+      co_return co_await Strike(script.fate, entry);
+    if (script.framing == "chunked") co_await Write("0\r\n\r\n");
+    entry.outcome = "answered";
+    if (script.framing == "close") Close(false);
+    co_return script.framing != "close";
+  }
+
+  Task<bool> Strike(Fate fate, LogEntry& entry) {
+    switch (fate) {
       case Fate::kNone:
-        if (script.framing == "chunked") co_await Write("0\r\n\r\n");
-        entry.outcome = "answered";
-        if (script.framing == "close") Close(false);
-        co_return script.framing != "close";
+        break;
       case Fate::kStall: {
         entry.outcome = "stalled";
         char byte = 0;
@@ -288,6 +331,7 @@ class SimServer::Connection
   SimServer& server_;
   tcp::socket socket_;
   int number_;
+  bool busy_ = false;  // between a request and the end of its answer
   std::string in_;
   std::string method_;
   std::string target_;
@@ -295,7 +339,14 @@ class SimServer::Connection
   std::string body_;
 };
 
-Script SimServer::NextScript(const std::string& lane, std::string_view body) {
+Script SimServer::NextScript(const std::string& lane, std::string_view body,
+                             bool& mixed) {
+  if (const auto mix = mixes_.find(lane); mix != mixes_.end()) {
+    if (auto fault = mix->second.Next()) {
+      mixed = true;
+      return *std::move(fault);
+    }
+  }
   const auto found = lanes_.find(lane);
   if (found != lanes_.end() && !found->second.empty()) {
     Script& next = found->second.front();
@@ -333,6 +384,9 @@ std::string SimServer::LogJson(const std::string& lane) const {
     json.Member("outcome", entry.outcome);
     json.MemberInt("body_bytes_sent", entry.body_bytes_sent);
     json.MemberInt("connection", entry.connection);
+    json.MemberRaw("mixed", entry.mixed ? "true" : "false");
+    json.MemberInt("began_us", entry.began_us);
+    json.MemberInt("ended_us", entry.ended_us);
     json.EndObject();
   }
   json.EndArray();
@@ -359,11 +413,26 @@ std::string SimServer::Control(const std::string& method,
     lanes_[lane].push_back(*std::move(script));
     return "{}";
   }
+  if (method == "POST" && path == "/_sim/mix") {
+    const absl::Status set = SetMix(lane, body);
+    if (set.ok()) return "{}";
+    status = 400;
+    return absl::StrCat("{\"error\":", JsonQuote(ToStd(set.message())), "}");
+  }
+  if (method == "POST" && absl::StartsWith(target, "/_sim/refuse?ms=")) {
+    int64_t ms = 0;
+    const std::string text = target.substr(target.find('=') + 1);
+    std::from_chars(text.data(), text.data() + text.size(), ms);
+    Refuse(ms);
+    return "{}";
+  }
   if (method == "POST" && path == "/_sim/reset") {
     if (lane.empty()) {
       lanes_.clear();
+      mixes_.clear();
     } else {
       lanes_.erase(lane);
+      mixes_.erase(lane);
     }
     // Entries of requests under way are still written to: keep them.
     return "{}";
@@ -376,9 +445,20 @@ std::string SimServer::Control(const std::string& method,
   return "{\"error\":\"no such control\"}";
 }
 
+absl::Status SimServer::SetMix(const std::string& lane,
+                               const std::string& body) {
+  absl::StatusOr<FaultMix> mix = FaultMix::Parse(body);
+  if (!mix.ok()) return mix.status();
+  mixes_.insert_or_assign(lane, *std::move(mix));
+  return absl::OkStatus();
+}
+
 struct SimServer::Sockets {
   asio::io_context io{1};
   tcp::acceptor acceptor{io};
+  // Holds the port while nobody listens.
+  tcp::acceptor keeper{io};
+  asio::steady_timer reopening{io};
 };
 
 SimServer::SimServer(DefaultAnswer answer, bool keep_log)
@@ -389,17 +469,35 @@ SimServer::SimServer(DefaultAnswer answer, bool keep_log)
 SimServer::~SimServer() = default;
 
 int SimServer::Listen(int port) {
-  sockets_->acceptor = tcp::acceptor(
-      sockets_->io,
-      {asio::ip::make_address("127.0.0.1"), static_cast<uint16_t>(port)});
+  Bind(sockets_->keeper, port);
+  StartListening();
+  return sockets_->keeper.local_endpoint().port();
+}
+
+void SimServer::StartListening() {
+  refusing_ = false;
+  Bind(sockets_->acceptor, sockets_->keeper.local_endpoint().port());
+  sockets_->acceptor.listen();
   asio::co_spawn(sockets_->io, Accept(), asio::detached);
-  return sockets_->acceptor.local_endpoint().port();
+}
+
+void SimServer::Refuse(int64_t ms) {
+  refusing_ = true;
+  sockets_->acceptor.close();
+  for (Connection* connection : open_) connection->CloseIfIdle();
+  sockets_->reopening.expires_after(std::chrono::milliseconds(ms));
+  sockets_->reopening.async_wait(
+      [this](const boost::system::error_code& error) {
+        if (!error) StartListening();
+      });
 }
 
 Task<void> SimServer::Accept() {
   for (;;) {
-    tcp::socket socket =
-        co_await sockets_->acceptor.async_accept(asio::use_awaitable);
+    boost::system::error_code closed;
+    tcp::socket socket = co_await sockets_->acceptor.async_accept(
+        asio::redirect_error(asio::use_awaitable, closed));
+    if (closed) co_return;
     socket.set_option(tcp::no_delay(true));
     auto connection =
         std::make_shared<Connection>(*this, std::move(socket), ++connections_);

@@ -46,26 +46,55 @@ TEST_CASE_METHOD(HttpFixture, "A transport can go while a name is looked up",
   CHECK(resolver.blocked() == 1);
 }
 
+// A listener whose queue is full lets further connections hang.
+class FullListener {
+ public:
+  explicit FullListener(asio::io_context& io) : full_(io, tcp::v4()) {
+    full_.bind({asio::ip::address_v4::loopback(), 0});
+    full_.listen(0);
+    for (int i = 0; i < 4; ++i) {
+      queue_.emplace_back(io, tcp::v4());
+      queue_.back().async_connect(full_.local_endpoint(), [](auto) {});
+    }
+  }
+  std::string url() const {
+    return "http://127.0.0.1:" + std::to_string(full_.local_endpoint().port());
+  }
+
+ private:
+  tcp::acceptor full_;
+  std::vector<tcp::socket> queue_;
+};
+
 TEST_CASE_METHOD(HttpFixture, "Cancel while connecting",
                  "[adapters][http][cancel][TMO-2]") {
-  // A listener whose queue is full lets further connections hang.
-  tcp::acceptor full(io, tcp::v4());
-  full.bind({asio::ip::address_v4::loopback(), 0});
-  full.listen(0);
-  std::vector<tcp::socket> queue;
-  for (int i = 0; i < 4; ++i) {
-    queue.emplace_back(io, tcp::v4());
-    queue.back().async_connect(full.local_endpoint(), [](auto) {});
-  }
+  const FullListener full(io);
   RunReady();
   HttpRequest request = Post();
-  request.url =
-      "http://127.0.0.1:" + std::to_string(full.local_endpoint().port());
+  request.url = full.url();
   RememberingSink sink(io);
   Sending sending = Start(request, sink);
   RunReady();
   REQUIRE_FALSE(sending.done());
   CheckCancelled(*this, sending, HttpPhase::kConnect);
+}
+
+// The next socket bears the number of the one that was given up.
+TEST_CASE_METHOD(HttpFixture, "After a connection given up the next is heard",
+                 "[adapters][http][cancel][PRF-4]") {
+  const FullListener full(io);
+  RunReady();
+  HttpRequest hung = Post();
+  hung.url = full.url();
+  RememberingSink unheard(io);
+  Sending sending = Start(hung, unheard);
+  RunReady();
+  CheckCancelled(*this, sending, HttpPhase::kConnect);
+  server.SetScripts({{Step::ReadRequest(), Step::Wait(absl::Milliseconds(50)),
+                      Step::Send(Answer("ok"))}});
+  HttpRequest request = Post();
+  request.deadlines.first_content = absl::Seconds(5);
+  CHECK_THAT(Send(request).status, IsOk());
 }
 
 TEST_CASE_METHOD(HttpFixture, "Cancel during the TLS handshake",
