@@ -4,6 +4,7 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "adapters/core/text.h"
 #include "adapters/openai/error_table.h"
 #include "adapters/openai/request_headers.h"
@@ -83,6 +84,9 @@ Task<ProbeResult> ProbeModels(const ProbeTarget& target,
                        : DescribeError(target.profile, sink.status(),
                                        ReadErrorBody(sink.body()))
                              .message;
+  if (result.message.empty()) {
+    result.message = absl::StrCat("HTTP ", sink.status());
+  }
   MaskKey(context.api_key, &result.message);
   co_return result;
 }

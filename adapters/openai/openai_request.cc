@@ -29,7 +29,9 @@ bool WantsAudio(const v1::ChatCompletionRequest& message) {
 // audio answer streams in one format only, so it stays whole.
 bool StreamsUpstream(const ChatRequest& request, const AttemptContext& context,
                      const Profile& profile) {
+  // Beside tools the schema is told in words, and streams.
   if (profile.format_rule == FormatRule::kWholeWithoutTools &&
+      request.message.tools_size() == 0 &&
       request.message.response_format().type() == "json_schema") {
     return false;
   }

@@ -297,7 +297,7 @@ TEST_CASE("keys are managed on the admin listener with the admin key",
   SECTION("a test takes a model and nothing else") {
     const std::string answer =
         Ask(server.port(), "POST /admin/v1/providers/acme/test" + head +
-                               "Content-Length: 11\r\n\r\n{\"keys\":\"n\"}");
+                               "Content-Length: 12\r\n\r\n{\"keys\":\"n\"}");
     CHECK(StatusOf(answer) == 400);
     CHECK(answer.find(R"("param":"keys")") != std::string::npos);
     CHECK(StatusOf(Ask(server.port(), "GET /admin/v1/providers/acme/test" +
