@@ -21,9 +21,11 @@ std::vector<BuiltInProvider> MakeBuiltIns() {
                                .key_variables = {},
                                .currency = site.currency,
                                .price_provider = site.price_provider,
-                               .on_by_default = site.on_by_default};
-      if (!site.key_variable.empty()) {
-        provider.key_variables.push_back(site.key_variable);
+                               .on_by_default = site.on_by_default,
+                               .needs_key = site.needs_key,
+                               .base_url_variable = site.base_url_variable};
+      for (const auto name : {site.key_variable, site.other_key_variable}) {
+        if (!name.empty()) provider.key_variables.push_back(name);
       }
       list.push_back(std::move(provider));
     }
@@ -36,6 +38,7 @@ std::vector<BuiltInProvider> MakeBuiltIns() {
                   {"GEMINI_API_KEY", "GOOGLE_API_KEY"},
                   "USD",
                   "gemini",
+                  true,
                   true});
   list.push_back({"anthropic",
                   "anthropic",
@@ -44,6 +47,7 @@ std::vector<BuiltInProvider> MakeBuiltIns() {
                   {"ANTHROPIC_API_KEY"},
                   "USD",
                   "anthropic",
+                  true,
                   true});
   list.push_back(
       {"simulated", "simulated", "", "", {}, "USD", "simulated", false});

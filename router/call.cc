@@ -180,6 +180,10 @@ std::optional<NextAttempt> Router::Call::AfterFailure(Running& attempt) {
   NextMove move = NextMove::kStop;
   auto next = policy_->AfterFailure(attempt.failed, parts_.clock->Monotonic(),
                                     deadline_, &move);
+  if (context_.probe != nullptr) {
+    move = NextMove::kStop;
+    next.reset();
+  }
   attempt.record.next = std::string(NextMoveName(move));
   unwritten_.push_back(std::move(attempt.record));
   return next;

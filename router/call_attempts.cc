@@ -13,7 +13,7 @@ AttemptIntent Router::Call::IntentFor(const NextAttempt& next) const {
   intent.attempt_id =
       AttemptId{MintUuidV7(parts_.clock->WallNow(), *parts_.random)};
   intent.identity = identity_;
-  intent.role = next.role;
+  intent.role = context_.probe == nullptr ? next.role : AttemptRole::kProbe;
   intent.ordinal = begun_;
   intent.provider = target.deployment.provider;
   intent.deployment = target.deployment.id;
@@ -181,6 +181,10 @@ Task<void> Router::Call::RunOne(Running& attempt) {
   attempt.record.reason = attempt.next.reason;
   Meter(sink, &attempt);
   ReportHealth(attempt);
+  if (context_.probe != nullptr) {
+    context_.probe->record = attempt.record;
+    context_.probe->failure = attempt.result.failure;
+  }
   Judge(sink, &attempt);
 }
 

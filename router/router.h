@@ -51,6 +51,12 @@ struct Caller {
   std::string tenant;
 };
 
+// What became of the one attempt of a probing call.
+struct ProbeTrace {
+  std::optional<AttemptRecord> record;  // unset: nobody was asked
+  UpstreamFailure failure;
+};
+
 struct CallContext {
   CallId call_id;
   Caller caller;
@@ -76,6 +82,10 @@ struct CallContext {
   // `overloaded` and no doing of the caller's. Null where nobody says so; else
   // outlives the call.
   const std::atomic<bool>* service_stopping = nullptr;
+  // Not null: a look at one provider. Its attempt is of role `probe`, a
+  // failure is answered and not repeated, and what happened is kept here.
+  // Outlives the call.
+  ProbeTrace* probe = nullptr;
 };
 
 // Where a streaming caller reads. Content chunks come as they arrive; the

@@ -44,6 +44,8 @@ struct ProviderSettings {
   std::string profile;
   // What comes before the dialect's own path, no trailing slash.
   std::string base_url;
+  // Sent as `api-version` where the profile knows one (Azure); empty: none.
+  std::string api_version;
   // Several are balanced; none is allowed.
   std::vector<ApiKey> api_keys;
   // Of the price list that applies to these credentials.
@@ -75,6 +77,10 @@ struct BuiltInProvider {
   std::string_view price_provider;
   // On by itself when a key variable is set and there is no file.
   bool on_by_default;
+  // Nobody answers there without a key.
+  bool needs_key = false;
+  // Where the base URL differs by customer: names it, if the file does not.
+  std::string_view base_url_variable = {};
 };
 
 }  // namespace llm

@@ -8,6 +8,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "adapters/core/text.h"
+#include "adapters/http/rate_limit_headers.h"
 
 namespace llm {
 namespace {
@@ -43,52 +44,6 @@ MaybeDuration ParseHttpDate(std::string_view text, absl::Time now) {
   return std::nullopt;
 }
 
-// "1s", "6m0s", "12ms" (OpenAI), "7.66" (seconds), RFC 3339 (Anthropic).
-MaybeDuration ParseReset(std::string_view text, absl::Time now) {
-  if (const MaybeDuration seconds = ParseNumber(text, absl::Seconds(1))) {
-    return seconds;
-  }
-  absl::Duration wait;
-  if (absl::ParseDuration(ToAbsl(text), &wait)) return Bounded(wait);
-  absl::Time time;
-  std::string error;
-  if (absl::ParseTime(absl::RFC3339_full, ToAbsl(text), &time, &error)) {
-    return Bounded(time - now);
-  }
-  return std::nullopt;
-}
-
-// OpenAI writes x-ratelimit-remaining-KIND, Anthropic
-// anthropic-ratelimit-KIND-remaining (provider pages, read 2026-11-22).
-std::string ResetNameOf(std::string_view remaining_name) {
-  constexpr std::string_view kPrefix = "x-ratelimit-remaining-";
-  constexpr std::string_view kSuffix = "-remaining";
-  const std::string name = absl::AsciiStrToLower(ToAbsl(remaining_name));
-  if (name.starts_with(kPrefix)) {
-    return "x-ratelimit-reset-" + name.substr(kPrefix.size());
-  }
-  if (name.starts_with("anthropic-ratelimit-") && name.ends_with(kSuffix)) {
-    return name.substr(0, name.size() - kSuffix.size()) + "-reset";
-  }
-  return "";
-}
-
-MaybeDuration LatestReset(const std::vector<HttpHeader>& headers,
-                          absl::Time now) {
-  MaybeDuration latest;
-  for (const HttpHeader& header : headers) {
-    if (absl::StripAsciiWhitespace(header.value) != "0") continue;
-    const std::string reset_name = ResetNameOf(header.name);
-    if (reset_name.empty()) continue;
-    const std::string* reset = FindHeader(headers, reset_name);
-    if (reset == nullptr) continue;
-    const MaybeDuration wait =
-        ParseReset(ToStd(absl::StripAsciiWhitespace(*reset)), now);
-    if (wait && (!latest || *wait > *latest)) latest = wait;
-  }
-  return latest;
-}
-
 }  // namespace
 
 std::optional<absl::Duration> ParseRetryAfter(
@@ -105,7 +60,7 @@ std::optional<absl::Duration> ParseRetryAfter(
     if (!wait) wait = ParseHttpDate(text, now);
     if (wait) return wait;
   }
-  return LatestReset(headers, now);
+  return ExhaustedUntil(ParseRateLimits(headers, now));
 }
 
 }  // namespace llm

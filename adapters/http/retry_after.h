@@ -20,8 +20,7 @@ inline constexpr absl::Duration kMaxRetryAfter = absl::Hours(24);
 
 // In order: `retry-after-ms`, `x-ms-retry-after-ms`, `retry-after` (seconds or
 // an HTTP date), and last the reset time of an exhausted rate limit
-// (`x-ratelimit-*`, `anthropic-ratelimit-*` whose `remaining` is 0); of
-// several exhausted limits the latest.
+// (rate_limit_headers.h). Of refusals only: on a 200 none of it is a wait.
 std::optional<absl::Duration> ParseRetryAfter(
     const std::vector<HttpHeader>& headers, absl::Time now);
 

@@ -26,16 +26,6 @@ std::string BlockText(JsonValue value) {
   return text;
 }
 
-std::string DetailsText(JsonValue details) {
-  std::string text;
-  if (!details.is_array()) return text;
-  for (JsonValue v = details.First(); v; v = v.Next()) {
-    text += v.Find("text").StringOr();
-    text += v.Find("summary").StringOr();
-  }
-  return text;
-}
-
 // An object some of whose members say something: zeros, nulls and empty
 // strings are a server's way of writing "none".
 bool SaysSomething(JsonValue object) {
@@ -97,12 +87,13 @@ void ChoiceDecoder::AddOpaque(std::string json, v1::Message* out) {
 void ChoiceDecoder::PushReasoning(JsonValue message, v1::Message* out) {
   std::string text = message.Find("reasoning_content").StringOr();
   if (text.empty()) text = message.Find("reasoning").StringOr();
-  const JsonValue details = message.Find("reasoning_details");
-  if (text.empty()) text = DetailsText(details);
+  ReasoningDetails::Step details =
+      details_.Push(message.Find("reasoning_details"));
+  if (text.empty()) text = std::move(details.text);
   AddReasoning(reasoning_joiner_.Push(std::move(text)), out);
-  if (details.is_array() && details.size() > 0) {
+  if (!details.list.empty()) {
     std::string json = "{\"reasoning_details\":";
-    json += details.raw();
+    json += details.list;
     json += '}';
     AddOpaque(std::move(json), out);
   }

@@ -16,6 +16,7 @@
 
 #include "adapters/core/json.h"
 #include "adapters/openai/extra_fields.h"
+#include "adapters/openai/reasoning_details.h"
 #include "adapters/openai/text_fragments.h"
 #include "adapters/openai/tool_call_decoder.h"
 #include "llm/v1/chat.pb.h"
@@ -62,6 +63,7 @@ class ChoiceDecoder {
   std::string origin_;
   ToolCallDecoder calls_;
   ThinkSplitter splitter_;
+  ReasoningDetails details_;
   SurrogateJoiner text_joiner_;
   SurrogateJoiner reasoning_joiner_;
   SurrogateJoiner refusal_joiner_;

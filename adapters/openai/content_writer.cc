@@ -89,6 +89,10 @@ void ContentWriter::WritePart(const v1::Part& part, std::string_view prefix) {
 void ContentWriter::WriteMedia(const v1::Part& part) {
   const v1::MediaPart& media = part.media();
   // OpenAI takes files by id or content only (openai.md section 3).
+  const bool file = media.kind() == v1::MediaPart::FILE;
+  if (file && profile_.document_urls && !media.has_file_id()) {
+    return WriteDocument(media);
+  }
   const bool linked_file = media.kind() == v1::MediaPart::FILE &&
                            !media.url().empty() &&
                            !media.url().starts_with("data:");
@@ -133,6 +137,15 @@ void ContentWriter::WriteAudio(const v1::MediaPart& media) {
   out_.BeginObject();
   out_.Member("data", media.has_data() ? Base64(media.data()) : media.url());
   if (!format.empty()) out_.Member("format", format);
+  out_.EndObject();
+}
+
+void ContentWriter::WriteDocument(const v1::MediaPart& media) {
+  out_.BeginObject();
+  out_.Member("type", "document_url");
+  out_.Member("document_url", media.has_data()
+                                  ? DataUrl(media, "application/pdf")
+                                  : media.url());
   out_.EndObject();
 }
 

@@ -33,6 +33,7 @@ class ContentWriter {
   void WriteUrlMedia(std::string_view type, const v1::MediaPart& media);
   void WriteAudio(const v1::MediaPart& media);
   void WriteFile(const v1::MediaPart& media);
+  void WriteDocument(const v1::MediaPart& media);
 
   const Profile& profile_;
   DroppedFields& dropped_;

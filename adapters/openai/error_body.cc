@@ -47,6 +47,39 @@ void ReadDetail(JsonValue detail, ErrorWords& out) {
   out.param = std::move(path);
 }
 
+// Google's compatible endpoint keeps its own words: a status in capitals, and
+// reasons and a delay in `details` (gemini.md section 6, 2026-11-20).
+void ReadGoogle(JsonValue object, ErrorWords& out) {
+  const JsonValue details = object.Find("details");
+  for (JsonValue v = details.First(); v; v = v.Next()) {
+    const std::string reason = v.Find("reason").StringOr();
+    if (!reason.empty() && out.type.empty()) out.type = reason;
+    const std::string delay = v.Find("retryDelay").StringOr();
+    if (!delay.empty()) out.retry_delay = delay;
+  }
+  if (out.type.empty() && object.Find("status").is_string()) {
+    out.type = object.Find("status").StringOr();
+  }
+}
+
+// OpenRouter says "Provider returned error" and passes on what its upstream
+// said: text, or that upstream's own JSON.
+void ReadUpstream(JsonValue metadata, ErrorWords& out) {
+  const std::string raw = metadata.Find("raw").StringOr();
+  if (raw.empty()) return;
+  std::string said = raw;
+  if (const auto doc = JsonDocument::Parse(raw); doc.ok()) {
+    const JsonValue error = doc->root().Find("error");
+    std::string words = TextOf(error.Find("message"));
+    if (words.empty()) words = TextOf(error);
+    if (words.empty()) words = TextOf(doc->root().Find("message"));
+    if (!words.empty()) said = std::move(words);
+    if (out.type.empty()) out.type = TextOf(error.Find("code"));
+    if (out.type.empty()) out.type = TextOf(error.Find("type"));
+  }
+  out.message += (out.message.empty() ? "" : ": ") + said;
+}
+
 void ReadObject(JsonValue object, ErrorWords& out) {
   out.code = TextOf(object.Find("code"));
   out.type = TextOf(object.Find("type"));
@@ -62,9 +95,11 @@ void ReadObject(JsonValue object, ErrorWords& out) {
   if (out.status == 0) {
     out.status = StatusIn(TextOf(object.Find("raw_status_code")));
   }
-  // Azure says which filter; OpenRouter what its own upstream said.
+  // Azure says which filter.
   const std::string inner = TextOf(object.Find("innererror").Find("code"));
   if (!inner.empty() && out.type.empty()) out.type = inner;
+  ReadGoogle(object, out);
+  ReadUpstream(object.Find("metadata"), out);
 }
 
 bool ReadBaseResp(JsonValue base, ErrorWords& out) {

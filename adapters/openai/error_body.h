@@ -23,6 +23,8 @@ struct ErrorWords {
   std::string param;
   std::string message;
   std::string request_id;
+  // Google's RetryInfo ("34s"); empty where there is none.
+  std::string retry_delay;
 };
 
 // The error inside a 200: a body or a stream event. An answer that merely has

@@ -3,6 +3,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "adapters/core/text.h"
+#include "adapters/http/rate_limit_headers.h"
 
 namespace llm::openai {
 namespace {
@@ -35,6 +36,7 @@ constexpr Row kRows[] = {
     {"moonshot", 0, "exceeded_current_quota_error", "", kOutOfMoney},
     {"moonshot", 0, "engine_overloaded_error", "", kOverloaded},
     {"moonshot", 0, "rate_limit_reached_error", "", kRateLimited},
+    {"moonshot", 400, "", "exceeded model token limit", kContextLength},
     // Zhipu and Z.ai: the code decides, the status is coarse.
     // https://docs.bigmodel.cn/cn/faq/api-code, 2026-11-20
     {"zhipu", 0, "100*", "", kBadKey},
@@ -63,9 +65,29 @@ constexpr Row kRows[] = {
     {"xai", 400, "", "incorrect api key", kBadKey},
     {"xai", 403, "", "credit", kOutOfMoney},
     {"xai", 403, "", "spending limit", kOutOfMoney},
-    // OpenRouter: 403 is its moderation.
+    // OpenRouter: 403 is its moderation; its codes are HTTP statuses, also
+    // inside a 200. What its upstream said is part of the message.
     // https://openrouter.ai/docs/api-reference/errors, 2026-11-20
     {"openrouter", 403, "", "", kContentFilter},
+    // Mistral: https://docs.mistral.ai/api/, 2026-11-20
+    {"mistral", 429, "3505", "", kOverloaded},
+    {"mistral", 429, "", "tier capacity exceeded", kOverloaded},
+    // Groq: a request beyond the tokens per minute is too large for this
+    // account whenever it is sent, so waiting does not help.
+    // https://console.groq.com/docs/errors, 2026-11-20
+    {"groq", 413, "rate_limit_exceeded", "", kContextLength},
+    // The model wrote a call that Groq's own server refused; a second try is
+    // reasonable.
+    {"groq", 0, "tool_use_failed", "", kServerError},
+    {"groq", 0, "json_validate_failed", "", kServerError},
+    // Fireworks suspends accounts at their spending limit.
+    // https://docs.fireworks.ai/guides/inference-error-codes, 2026-11-20
+    {"fireworks", 412, "", "", kOutOfMoney},
+    // Volcengine: https://www.volcengine.com/docs/82379/1299023, 2026-11-20
+    {"volcengine", 0, "accountoverdue*", "", kOutOfMoney},
+    {"volcengine", 0, "setlimitexceeded", "", kOutOfMoney},
+    {"volcengine", 0, "modelaccount*", "", kRateLimited},
+    {"volcengine", 0, "internalserviceerror", "", kServerError},
     // SiliconFlow: https://docs.siliconflow.cn/en/faqs/error-code, 2026-11-20
     {"siliconflow", 400, "20012", "", kModelNotFound},
     {"siliconflow", 403, "30001", "", kOutOfMoney},
@@ -79,8 +101,10 @@ constexpr Row kRows[] = {
     {"", 0, "base_resp:1004", "", kBadKey},
     {"", 0, "base_resp:1008", "", kOutOfMoney},
     {"", 0, "base_resp:1013", "", kOverloaded},
+    {"", 0, "base_resp:1024", "", kServerError},
     {"", 0, "base_resp:1026", "", kContentFilter},
     {"", 0, "base_resp:1027", "", kContentFilter},
+    {"", 0, "base_resp:1033", "", kServerError},
     {"", 0, "base_resp:1039", "", kRateLimited},
     {"", 0, "base_resp:1041", "", kRateLimited},
     {"", 0, "base_resp:1042", "", kInvalidRequest},
@@ -102,6 +126,9 @@ constexpr Row kRows[] = {
     {"", 0, "arrearage", "", kOutOfMoney},
     {"", 0, "accountoverdueerror", "", kOutOfMoney},
     {"", 0, "setlimitexceeded", "", kOutOfMoney},
+    // Google's compatible endpoint, where billing is off.
+    // https://ai.google.dev/gemini-api/docs/troubleshooting, 2026-11-20
+    {"", 400, "failed_precondition", "", kOutOfMoney},
     {"", 402, "", "", kOutOfMoney},
     {"", 0, "", "credit balance is too low", kOutOfMoney},
     {"", 0, "", "insufficient balance", kOutOfMoney},
@@ -112,14 +139,15 @@ constexpr Row kRows[] = {
     {"", 400, "", "context window", kContextLength},
     {"", 400, "", "prompt is too long", kContextLength},
     {"", 400, "", "range of input length", kContextLength},
+    {"", 400, "", "exceeds the maximum number of tokens", kContextLength},
     {"", 0, "content_filter", "", kContentFilter},
     {"", 0, "content_policy_violation", "", kContentFilter},
     {"", 0, "responsibleaipolicyviolation", "", kContentFilter},
     {"", 0, "datainspectionfailed", "", kContentFilter},
     {"", 0, "data_inspection_failed", "", kContentFilter},
-    {"", 0, "sensitivecontentdetected", "", kContentFilter},
-    {"", 0, "inputtextsensitivecontentdetected", "", kContentFilter},
-    {"", 0, "outputtextsensitivecontentdetected", "", kContentFilter},
+    {"", 0, "sensitivecontentdetected*", "", kContentFilter},
+    {"", 0, "inputtextsensitivecontentdetected*", "", kContentFilter},
+    {"", 0, "outputtextsensitivecontentdetected*", "", kContentFilter},
     {"", 0, "invalid_api_key", "", kBadKey},
     {"", 0, "invalidapikey", "", kBadKey},
     {"", 0, "api_key_invalid", "", kBadKey},
@@ -154,10 +182,6 @@ constexpr Row kRows[] = {
     {"", 0, "throttling*", "", kRateLimited},
     {"", 0, "slow_down", "", kRateLimited},
     {"", 0, "quotaexceeded", "", kRateLimited},
-    // Groq: the model wrote a call that its own server refused; a second try
-    // is reasonable. https://console.groq.com/docs/errors, 2026-11-20
-    {"groq", 0, "tool_use_failed", "", kServerError},
-    {"groq", 0, "json_validate_failed", "", kServerError},
     // Groq's flex tier out of capacity; Anthropic's style of overload.
     {"", 498, "", "", kOverloaded},
     {"", 529, "", "", kOverloaded},
@@ -277,6 +301,9 @@ UpstreamFailure DescribeError(const Profile& profile, int http_status,
   out.param = SafeWord(words.param);
   out.message = SanitiseUpstreamText(words.message, 512);
   out.provider_request_id = SafeCode(words.request_id);
+  if (!words.retry_delay.empty()) {
+    out.retry_after = ParseReset(words.retry_delay, absl::InfinitePast());
+  }
   return out;
 }
 

@@ -21,7 +21,7 @@ namespace llm::openai {
 FailureClass ClassifyError(const Profile& profile, int http_status,
                            const ErrorWords& words);
 
-// The whole record, without retry_after.
+// The whole record; retry_after only as far as the body says it.
 UpstreamFailure DescribeError(const Profile& profile, int http_status,
                               const ErrorWords& words);
 

@@ -1,8 +1,10 @@
 #include "adapters/openai/message_writer.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
+#include "absl/strings/ascii.h"
 #include "adapters/openai/content_writer.h"
 
 namespace llm::openai {
@@ -23,10 +25,22 @@ bool HasToolCalls(const v1::Message& message) {
   return false;
 }
 
-bool HasReasoning(const v1::Message& message) {
+bool HasReasoningPart(const v1::Message& message) {
   for (const v1::Part& part : message.parts()) {
     if (part.has_reasoning()) return true;
   }
+  return false;
+}
+
+bool HasFile(const v1::Message& message) {
+  for (const v1::Part& part : message.parts()) {
+    if (part.media().kind() == v1::MediaPart::FILE) return true;
+  }
+  return false;
+}
+
+bool HasReasoning(const v1::Message& message) {
+  if (HasReasoningPart(message)) return true;
   return message.extra_json().find("\"reasoning_details\"") !=
          std::string::npos;
 }
@@ -43,6 +57,12 @@ bool ContentIsArray(std::string_view source) {
 }  // namespace
 
 std::string ShortCallId(std::string_view id) {
+  // One that fits already is the vendor's own.
+  const bool fits =
+      id.size() == 9 && std::all_of(id.begin(), id.end(), [](char c) {
+        return absl::ascii_isalnum(static_cast<unsigned char>(c));
+      });
+  if (fits) return std::string(id);
   static constexpr char kAlphabet[] =
       "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
   uint64_t hash = 0xCBF29CE484222325;
@@ -66,6 +86,17 @@ bool MessageWriter::Ours(const v1::OpaquePart& part) const {
          (IsContentPart(part.json()) && part.origin() == "openai");
 }
 
+bool MessageWriter::HasOwnDetails(const v1::Message& message) const {
+  if (message.extra_json().find("\"reasoning_details\"") != std::string::npos) {
+    return true;
+  }
+  return std::any_of(message.parts().begin(), message.parts().end(),
+                     [this](const v1::Part& part) {
+                       return part.has_opaque() && Ours(part.opaque()) &&
+                              !IsContentPart(part.opaque().json());
+                     });
+}
+
 bool MessageWriter::HasForeignPart(const v1::Message& message) const {
   for (const v1::Part& part : message.parts()) {
     if (part.has_opaque() && !Ours(part.opaque())) return true;
@@ -80,6 +111,10 @@ bool MessageWriter::NeedsReasoningChange(const v1::Message& message) const {
     case ReasoningReplay::kEcho:
       if (HasToolCalls(message)) return true;
       break;
+    case ReasoningReplay::kDetails:
+    case ReasoningReplay::kDetailsOrTags:
+      // What is kept in reasoning_details may stay as it is.
+      return HasReasoningPart(message);
     case ReasoningReplay::kStrip:
     case ReasoningReplay::kThinkTags:
       break;
@@ -98,6 +133,11 @@ bool MessageWriter::Splices(const v1::Message& message,
     return false;
   }
   if (profile.flatten_text && ContentIsArray(source)) return false;
+  if (profile.document_urls && HasFile(message)) return false;
+  if (message.role() == "assistant" &&
+      (profile.plain_messages || &message == prefill_)) {
+    return false;
+  }
   return !NeedsReasoningChange(message) && !HasForeignPart(message);
 }
 
@@ -106,6 +146,10 @@ void MessageWriter::WriteAll(const ChatRequest& request) {
   const int count = request.message.messages_size();
   const bool spans = source.dialect == "openai" &&
                      source.messages.size() == static_cast<size_t>(count);
+  if (!setting_.profile.prefill_flag.empty() && count > 0) {
+    const v1::Message& last = request.message.messages(count - 1);
+    if (last.role() == "assistant" && !HasToolCalls(last)) prefill_ = &last;
+  }
   for (int i = 0; i < count; ++i) {
     const v1::Message& message = request.message.messages(i);
     const std::string_view text =
@@ -124,6 +168,32 @@ void MessageWriter::Write(const v1::Message& message) {
       message.role() == "developer" && !setting_.profile.developer_role;
   out_.BeginObject();
   out_.Member("role", system ? "system" : message.role());
+  WriteName(message);
+  WriteContent(message);
+  WriteReasoning(message);
+  WriteToolCalls(message);
+  if (!message.tool_call_id().empty()) {
+    out_.Member("tool_call_id", CallId(message.tool_call_id()));
+  }
+  if (!setting_.profile.plain_messages) WriteOddMembers(message);
+  WriteExtra(message);
+  if (&message == prefill_) {
+    const auto extra = JsonDocument::Parse(message.extra_json());
+    const std::string_view flag = setting_.profile.prefill_flag;
+    if (!extra.ok() || !extra->root().Find(flag)) {
+      out_.Key(flag);
+      out_.Bool(true);
+    }
+  }
+  out_.EndObject();
+}
+
+void MessageWriter::WriteName(const v1::Message& message) {
+  const bool result = message.role() == "tool";
+  if (result && setting_.profile.named_results) {
+    const auto known = call_names_.find(message.tool_call_id());
+    if (known != call_names_.end()) return out_.Member("name", known->second);
+  }
   if (!message.name().empty()) {
     if (setting_.profile.message_names) {
       out_.Member("name", message.name());
@@ -131,12 +201,9 @@ void MessageWriter::Write(const v1::Message& message) {
       dropped_.Add("messages.name");
     }
   }
-  WriteContent(message);
-  WriteReasoning(message);
-  WriteToolCalls(message);
-  if (!message.tool_call_id().empty()) {
-    out_.Member("tool_call_id", CallId(message.tool_call_id()));
-  }
+}
+
+void MessageWriter::WriteOddMembers(const v1::Message& message) {
   if (!message.audio_json().empty()) {
     out_.MemberRaw("audio", message.audio_json());
   }
@@ -146,17 +213,20 @@ void MessageWriter::Write(const v1::Message& message) {
   if (!message.function_call_json().empty()) {
     out_.MemberRaw("function_call", message.function_call_json());
   }
-  WriteExtra(message);
-  out_.EndObject();
 }
 
 void MessageWriter::WriteContent(const v1::Message& message) {
   std::string prefix;
-  if (setting_.replay == ReasoningReplay::kThinkTags) {
+  if (setting_.replay == ReasoningReplay::kThinkTags ||
+      (setting_.replay == ReasoningReplay::kDetailsOrTags &&
+       !HasOwnDetails(message))) {
     const std::string reasoning = JoinReasoning(message);
     if (!reasoning.empty()) prefix = "<think>" + reasoning + "</think>\n\n";
   }
   std::vector<const v1::Part*> parts;
+  // Where a refusal has no field of its own it is what was said.
+  const bool plain = setting_.profile.plain_messages;
+  v1::Part said;
   std::string refusal;
   for (const v1::Part& part : message.parts()) {
     if (part.has_refusal()) refusal += part.refusal().text();
@@ -168,13 +238,17 @@ void MessageWriter::WriteContent(const v1::Message& message) {
       dropped_.Add("messages.content");
     }
   }
+  if (plain && !refusal.empty() && parts.empty()) {
+    said.mutable_text()->set_text(refusal);
+    parts.push_back(&said);
+  }
   const bool without =
       message.role() == "assistant" &&
       (HasToolCalls(message) || !refusal.empty() ||
        !message.audio_json().empty() || !message.function_call_json().empty());
   out_.Key("content");
   ContentWriter(setting_.profile, dropped_, out_).Write(parts, prefix, without);
-  if (!refusal.empty()) out_.Member("refusal", refusal);
+  if (!refusal.empty() && !plain) out_.Member("refusal", refusal);
 }
 
 void MessageWriter::WriteReasoning(const v1::Message& message) {
@@ -203,6 +277,9 @@ void MessageWriter::WriteToolCalls(const v1::Message& message) {
 }
 
 void MessageWriter::WriteToolCall(const v1::ToolCall& call) {
+  if (setting_.profile.named_results) {
+    call_names_[call.id()] = call.function().name();
+  }
   const bool custom = call.type() == "custom" || call.has_custom();
   out_.BeginObject();
   out_.Member("id", CallId(call.id()));
@@ -219,7 +296,9 @@ void MessageWriter::WriteToolCall(const v1::ToolCall& call) {
     out_.Member("arguments", arguments.empty() ? "{}" : arguments);
   }
   out_.EndObject();
-  out_.RawMembers(call.extra_json().empty() ? "{}" : call.extra_json());
+  if (!call.extra_json().empty() && !setting_.profile.plain_messages) {
+    out_.RawMembers(call.extra_json());
+  }
   out_.EndObject();
   const bool carried =
       call.extra_json().find("thought_signature") != std::string::npos;
@@ -230,13 +309,20 @@ void MessageWriter::WriteToolCall(const v1::ToolCall& call) {
 }
 
 void MessageWriter::WriteExtra(const v1::Message& message) {
-  const bool strip = setting_.replay != ReasoningReplay::kForward;
+  const bool strip = setting_.replay != ReasoningReplay::kForward &&
+                     setting_.replay != ReasoningReplay::kDetails &&
+                     setting_.replay != ReasoningReplay::kDetailsOrTags;
   bool details = false;
   if (auto extra = JsonDocument::Parse(message.extra_json()); extra.ok()) {
     const JsonValue root = extra->root();
     for (JsonValue v = root.First(); v; v = v.Next()) {
       const bool is_details = v.KeyEquals("reasoning_details");
       if (is_details && strip) continue;
+      if (setting_.profile.plain_messages &&
+          !v.KeyEquals(setting_.profile.prefill_flag)) {
+        if (!v.is_null()) dropped_.Add("messages." + v.Key());
+        continue;
+      }
       details = details || is_details;
       out_.MemberRaw(v.Key(), v.raw());
     }

@@ -9,6 +9,7 @@
 #ifndef LLM_ADAPTERS_OPENAI_MESSAGE_WRITER_H_
 #define LLM_ADAPTERS_OPENAI_MESSAGE_WRITER_H_
 
+#include <map>
 #include <string>
 #include <string_view>
 
@@ -38,7 +39,11 @@ class MessageWriter {
   bool Splices(const v1::Message& message, std::string_view source) const;
   bool NeedsReasoningChange(const v1::Message& message) const;
   bool HasForeignPart(const v1::Message& message) const;
+  bool HasOwnDetails(const v1::Message& message) const;
   void Write(const v1::Message& message);
+  void WriteName(const v1::Message& message);
+  // What only OpenAI's own messages have.
+  void WriteOddMembers(const v1::Message& message);
   void WriteContent(const v1::Message& message);
   void WriteReasoning(const v1::Message& message);
   void WriteToolCalls(const v1::Message& message);
@@ -50,6 +55,10 @@ class MessageWriter {
   const Setting setting_;
   DroppedFields& dropped_;
   JsonWriter& out_;
+  // The last message, where it is one that the model is to go on with.
+  const v1::Message* prefill_ = nullptr;
+  // Function names by call id, as the caller wrote it.
+  std::map<std::string, std::string> call_names_;
 };
 
 // Nine letters and digits that stand for `id`, always the same.

@@ -6,23 +6,19 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/strip.h"
 #include "adapters/core/text.h"
+#include "adapters/http/rate_limit_headers.h"
 #include "adapters/http/retry_after.h"
 #include "adapters/openai/error_table.h"
+#include "adapters/openai/models_probe.h"
 #include "adapters/openai/provider_words.h"
+#include "adapters/openai/request_headers.h"
 
 namespace llm {
 namespace {
 
 using openai::AnswerReader;
 using openai::OpenAiDecoder;
-
-std::string ChatUrl(const ProviderSettings& settings,
-                    const openai::Profile& profile) {
-  return absl::StrCat(absl::StripSuffix(settings.base_url, "/"),
-                      "/chat/completions", std::string(profile.url_suffix));
-}
 
 // Vendors' names for the id their support desk asks for.
 std::string RequestId(const std::vector<HttpHeader>& headers) {
@@ -76,16 +72,24 @@ std::string_view Explain(FailureClass failure) {
   }
 }
 
-AttemptResult RefuseDrops(openai::RenderedRequest rendered) {
+// Nothing left for the provider.
+AttemptResult Refuse(FailureClass failure, std::string message) {
   AttemptResult result;
   result.dispatched = false;
-  result.failure.failure = FailureClass::kUnsupported;
+  result.failure.failure = failure;
+  result.failure.message = std::move(message);
+  result.status =
+      absl::Status(FailureStatusCode(failure), result.failure.message);
+  return result;
+}
+
+AttemptResult RefuseDrops(openai::RenderedRequest rendered) {
+  AttemptResult result =
+      Refuse(FailureClass::kUnsupported,
+             absl::StrCat("strict: the provider does not take ",
+                          absl::StrJoin(rendered.dropped, ", ")));
   result.failure.code = "unsupported_parameter";
   result.failure.param = rendered.dropped.front();
-  result.failure.message = absl::StrCat("strict: the provider does not take ",
-                                        absl::StrJoin(rendered.dropped, ", "));
-  result.status = absl::Status(FailureStatusCode(result.failure.failure),
-                               result.failure.message);
   result.dropped = std::move(rendered.dropped);
   return result;
 }
@@ -111,8 +115,8 @@ bool MayBeStale(const HttpResult& http) {
 
 OpenAiProvider::OpenAiProvider(const ProviderSettings& settings,
                                HttpTransport& transport, const Clock& clock)
-    : profile_(openai::FindProfile(settings.profile)),
-      url_(ChatUrl(settings, profile_)),
+    : profile_(openai::ProfileFor(settings)),
+      url_(settings),
       endpoint_(settings.endpoint),
       transport_(transport),
       clock_(clock) {}
@@ -120,18 +124,10 @@ OpenAiProvider::OpenAiProvider(const ProviderSettings& settings,
 HttpRequest OpenAiProvider::MakeHttpRequest(
     std::string body, const AttemptContext& context) const {
   HttpRequest http;
-  http.url = url_;
-  http.headers = {{"content-type", "application/json"},
-                  {"accept", "application/json, text/event-stream"},
-                  {"user-agent", "llm-service/" LLM_VERSION}};
-  if (!context.api_key.empty()) {
-    const std::string& key = context.api_key.Reveal();
-    if (profile_.auth == openai::AuthStyle::kApiKeyHeader) {
-      http.headers.push_back({"api-key", key});
-    } else {
-      http.headers.push_back({"authorization", absl::StrCat("Bearer ", key)});
-    }
-  }
+  http.url = url_.Chat(context.upstream_model.value);
+  http.headers = openai::RequestHeaders(profile_, context.api_key);
+  http.headers.push_back({"content-type", "application/json"});
+  http.headers.push_back({"accept", "application/json, text/event-stream"});
   http.body = std::move(body);
   http.deadlines = context.deadlines;
   http.endpoint = endpoint_;
@@ -197,10 +193,12 @@ void OpenAiProvider::Evaluate(const HttpResult& http,
   result->output_chars = facts.output_chars;
   result->timings = http.timings;
   result->provider_request_id = RequestId(reader.headers());
+  result->limits = ParseRateLimits(reader.headers(), clock_.WallNow());
   if (!ok) {
     result->failure = FailureOf(http, reader, decoder);
-    result->failure.retry_after =
-        ParseRetryAfter(reader.headers(), clock_.WallNow());
+    if (const auto wait = ParseRetryAfter(reader.headers(), clock_.WallNow())) {
+      result->failure.retry_after = wait;
+    }
     result->stale_connection = MayBeStale(http);
     result->status = absl::Status(FailureStatusCode(result->failure.failure),
                                   result->failure.message);
@@ -221,6 +219,10 @@ Task<AttemptResult> OpenAiProvider::Chat(const ChatRequest& request,
       openai::RenderRequest(request, context, profile_);
   if (context.strict && !rendered.dropped.empty()) {
     co_return RefuseDrops(std::move(rendered));
+  }
+  if (url_.Chat(context.upstream_model.value).empty()) {
+    co_return Refuse(FailureClass::kModelNotFound,
+                     "no deployment can have this name");
   }
   AttemptResult result;
   result.dropped = std::move(rendered.dropped);
@@ -248,6 +250,12 @@ Task<AttemptResult> OpenAiProvider::Chat(const ChatRequest& request,
   Evaluate(http, reader, decoder, &result);
   openai::HideKey(context.api_key, &result);
   co_return result;
+}
+
+Task<ProbeResult> OpenAiProvider::Probe(const ProbeContext& context) {
+  if (!profile_.models_list) co_return ProbeResult{};
+  const openai::ProbeTarget target{profile_, url_.Models(), endpoint_};
+  co_return co_await openai::ProbeModels(target, context, transport_, clock_);
 }
 
 }  // namespace llm

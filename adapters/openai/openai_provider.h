@@ -17,6 +17,7 @@
 #include "adapters/core/provider.h"
 #include "adapters/core/provider_settings.h"
 #include "adapters/openai/answer_reader.h"
+#include "adapters/openai/endpoint_url.h"
 #include "adapters/openai/openai_request.h"
 #include "adapters/openai/profiles.h"
 
@@ -30,6 +31,7 @@ class OpenAiProvider : public Provider {
   Task<AttemptResult> Chat(const ChatRequest& request,
                            const AttemptContext& context,
                            EventSink& sink) override;
+  Task<ProbeResult> Probe(const ProbeContext& context) override;
 
  private:
   HttpRequest MakeHttpRequest(std::string body,
@@ -42,7 +44,7 @@ class OpenAiProvider : public Provider {
                             const openai::OpenAiDecoder& decoder) const;
 
   const openai::Profile& profile_;
-  std::string url_;
+  const openai::EndpointUrl url_;
   EndpointOptions endpoint_;
   HttpTransport& transport_;
   const Clock& clock_;

@@ -29,6 +29,12 @@ bool WantsAudio(const v1::ChatCompletionRequest& message) {
 // audio answer streams in one format only, so it stays whole.
 bool StreamsUpstream(const ChatRequest& request, const AttemptContext& context,
                      const Profile& profile) {
+  // Beside tools the schema is told in words, and streams.
+  if (profile.format_rule == FormatRule::kWholeWithoutTools &&
+      request.message.tools_size() == 0 &&
+      request.message.response_format().type() == "json_schema") {
+    return false;
+  }
   if (context.stream) return true;
   return profile.stream_unary && !WantsAudio(request.message);
 }
@@ -50,10 +56,14 @@ class Renderer {
   void MaxTokens();
   void Fields();
   void Field(const RequestField& field);
+  bool Sent(const RequestField& field, sv value);
+  bool BentTemperature();
   void Stream();
   void Extras();
   void Extra(JsonValue field);
+  void Constants(sv members);
   sv Source(sv name) const;
+  const Rename* RenameOf(sv name) const;
   sv NameFor(sv name) const;
   ReasoningReplay Replay() const;
 
@@ -72,11 +82,16 @@ sv Renderer::Source(sv name) const {
   return request_.source.Member(name);
 }
 
-sv Renderer::NameFor(sv name) const {
+const Rename* Renderer::RenameOf(sv name) const {
   for (const Rename& rename : profile_.renames) {
-    if (rename.from == name) return rename.to;
+    if (rename.from == name) return &rename;
   }
-  return name;
+  return nullptr;
+}
+
+sv Renderer::NameFor(sv name) const {
+  const Rename* const rename = RenameOf(name);
+  return rename == nullptr ? name : rename->to;
 }
 
 // A model that is not to reason wants none of its old reasoning back.
@@ -93,7 +108,9 @@ void Renderer::Messages() {
   MessageWriter({profile_, context_.provider.value, Replay()}, dropped_, json_)
       .WriteAll(request_);
   const std::string schema =
-      ToolWriter({profile_, context_.traits, plan_.thinking}, dropped_, json_)
+      ToolWriter({profile_, context_.traits, context_.upstream_model.value,
+                  plan_.thinking},
+                 dropped_, json_)
           .SchemaInstruction(request_);
   if (!schema.empty()) {
     // At the end: the messages before it stay in the provider's cache.
@@ -106,8 +123,9 @@ void Renderer::Messages() {
 }
 
 void Renderer::Tools() {
-  ToolWriter writer({profile_, context_.traits, plan_.thinking}, dropped_,
-                    json_);
+  ToolWriter writer({profile_, context_.traits, context_.upstream_model.value,
+                     plan_.thinking},
+                    dropped_, json_);
   writer.WriteTools(request_);
   writer.WriteToolChoice(request_);
   writer.WriteParallelCalls(request_);
@@ -128,26 +146,61 @@ void Renderer::MaxTokens() {
   json_.MemberInt(name, cap);
 }
 
-void Renderer::Field(const RequestField& field) {
+// False where this model does not get the field, named unless it says what
+// happens anyway.
+bool Renderer::Sent(const RequestField& field, sv value) {
   const v1::ChatCompletionRequest& message = request_.message;
-  std::string value = field.json(message);
-  if (value.empty()) return;
   const bool refused = field.sampling && context_.traits.refuses_sampling &&
                        !(profile_.sampling_without_reasoning && plan_.off);
-  if (refused || Contains(profile_.dropped, field.name)) {
-    const bool renamed = NameFor(field.name) != field.name;
-    if (!renamed || refused) {
-      if (value != field.neutral && !field.recorded) dropped_.Add(field.name);
-      return;
-    }
+  const Rename* const rename = RenameOf(field.name);
+  const bool taken =
+      rename != nullptr ||
+      TakesField(profile_, context_.upstream_model.value, field.name);
+  if (refused || !taken) {
+    if (value != field.neutral && !field.recorded) dropped_.Add(field.name);
+    return false;
   }
   if (field.name == "metadata" && profile_.metadata_needs_store &&
       !message.store()) {
-    return;
+    return false;
   }
-  const sv name = NameFor(field.name);
+  if (field.name == "service_tier" && !profile_.service_tiers.empty() &&
+      !Contains(profile_.service_tiers, message.service_tier())) {
+    const bool usual =
+        message.service_tier() == "auto" || message.service_tier() == "default";
+    if (!usual) dropped_.Add(field.name);
+    return false;
+  }
+  if (rename == nullptr) return true;
   // The vendor's own spelling in the request wins.
-  if (name != field.name && extra_.Find(name).has_value()) return;
+  if (extra_.Find(rename->to).has_value()) return false;
+  // In quotes.
+  const size_t size = value.size() - 2;
+  return rename->max_chars == 0 ||
+         (size >= rename->min_chars && size <= rename->max_chars);
+}
+
+// True where something was written in place of the caller's temperature.
+bool Renderer::BentTemperature() {
+  const TemperatureRule& rule = profile_.temperature;
+  const double asked = request_.message.temperature();
+  if (asked == 0 && !rule.instead_of_zero.empty()) {
+    if (!rule.zero_is_met) dropped_.Add("temperature");
+    json_.RawMembers(rule.instead_of_zero);
+    return true;
+  }
+  if (asked <= rule.max) return false;
+  dropped_.Add("temperature");
+  json_.Key("temperature");
+  json_.Double(rule.max);
+  return true;
+}
+
+void Renderer::Field(const RequestField& field) {
+  const v1::ChatCompletionRequest& message = request_.message;
+  std::string value = field.json(message);
+  if (value.empty() || !Sent(field, value)) return;
+  if (field.name == "temperature" && BentTemperature()) return;
   sv text = Source(field.name);
   const auto limit = static_cast<size_t>(profile_.max_stop);
   if (field.name == "stop" && limit > 0 &&
@@ -158,7 +211,7 @@ void Renderer::Field(const RequestField& field) {
     text = {};
     dropped_.Add("stop");
   }
-  json_.MemberRaw(name, text.empty() ? sv(value) : text);
+  json_.MemberRaw(NameFor(field.name), text.empty() ? sv(value) : text);
 }
 
 void Renderer::Fields() {
@@ -169,6 +222,17 @@ void Renderer::Stream() {
   rendered_.stream = StreamsUpstream(request_, context_, profile_);
   json_.Key("stream");
   json_.Bool(rendered_.stream);
+  const bool by_piece =
+      context_.stream && request_.message.tools_size() > 0 &&
+      std::any_of(profile_.tool_stream_models.begin(),
+                  profile_.tool_stream_models.end(), [this](sv pattern) {
+                    return MatchesPattern(pattern,
+                                          context_.upstream_model.value);
+                  });
+  if (by_piece && !extra_.Find("tool_stream")) {
+    json_.Key("tool_stream");
+    json_.Bool(true);
+  }
   if (!rendered_.stream || profile_.stream_usage == StreamUsage::kAlways) {
     return;
   }
@@ -188,7 +252,7 @@ void Renderer::Extra(JsonValue field) {
   if (field.is_null() || IsModelledField(name) || IsOwnField(name)) return;
   const bool foreign = profile_.checks_extra_fields && IsVendorField(name) &&
                        !Contains(profile_.extra_fields, name);
-  if (foreign || Contains(profile_.dropped, name)) {
+  if (foreign || !TakesField(profile_, context_.upstream_model.value, name)) {
     return dropped_.Add(name);
   }
   if (!plan_.keep_vendor_fields && IsReasoningSwitch(name)) return;
@@ -201,6 +265,14 @@ void Renderer::Extra(JsonValue field) {
 
 void Renderer::Extras() {
   for (JsonValue v = extra_.First(); v; v = v.Next()) Extra(v);
+}
+
+void Renderer::Constants(sv members) {
+  const auto doc = JsonDocument::Parse(members);
+  if (!doc.ok()) return;
+  for (JsonValue v = doc->root().First(); v; v = v.Next()) {
+    if (!extra_.Find(v.Key()).has_value()) json_.MemberRaw(v.Key(), v.raw());
+  }
 }
 
 RenderedRequest Renderer::Render() {
@@ -219,7 +291,10 @@ RenderedRequest Renderer::Render() {
   Fields();
   Stream();
   Extras();
-  if (!profile_.constants.empty()) json_.RawMembers(profile_.constants);
+  Constants(profile_.constants);
+  const ModelKind* const kind =
+      FindKind(profile_, context_.upstream_model.value);
+  if (kind != nullptr) Constants(kind->constants);
   json_.EndObject();
   rendered_.thinking = plan_.thinking;
   rendered_.dropped = dropped_.Take();

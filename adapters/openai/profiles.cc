@@ -1,146 +1,10 @@
 #include "adapters/openai/profiles.h"
 
-#include <algorithm>
+#include "adapters/openai/vendor_fields.h"
+#include "adapters/openai/vendor_sites.h"
 
 namespace llm::openai {
 namespace {
-
-using sv = std::string_view;
-
-constexpr Site kOpenAiSites[] = {{.id = "openai",
-                                  .base_url = "https://api.openai.com/v1",
-                                  .key_variable = "OPENAI_API_KEY",
-                                  .price_provider = "openai"}};
-
-constexpr sv kDeepSeekDropped[] = {"n",
-                                   "seed",
-                                   "logit_bias",
-                                   "parallel_tool_calls",
-                                   "store",
-                                   "metadata",
-                                   "service_tier",
-                                   "modalities",
-                                   "audio",
-                                   "prediction",
-                                   "web_search_options",
-                                   "verbosity",
-                                   "moderation",
-                                   "functions",
-                                   "function_call",
-                                   "safety_identifier",
-                                   "prompt_cache_key",
-                                   "prompt_cache_retention",
-                                   "prompt_cache_options"};
-constexpr sv kDeepSeekFields[] = {"thinking", "user_id"};
-constexpr Rename kDeepSeekRenames[] = {{"user", "user_id"}};
-constexpr Site kDeepSeekSites[] = {{.id = "deepseek",
-                                    .base_url = "https://api.deepseek.com",
-                                    .key_variable = "DEEPSEEK_API_KEY",
-                                    .price_provider = "deepseek"}};
-
-constexpr sv kQwenDropped[] = {"frequency_penalty",
-                               "user",
-                               "store",
-                               "metadata",
-                               "service_tier",
-                               "logit_bias",
-                               "prediction",
-                               "web_search_options",
-                               "verbosity",
-                               "moderation",
-                               "functions",
-                               "function_call",
-                               "safety_identifier",
-                               "prompt_cache_key",
-                               "prompt_cache_retention",
-                               "prompt_cache_options"};
-constexpr sv kQwenFields[] = {"enable_thinking",    "thinking_budget",
-                              "preserve_thinking",  "enable_search",
-                              "search_options",     "top_k",
-                              "repetition_penalty", "vl_high_resolution_images",
-                              "translation_options"};
-// The kinds of qwen.md section 2; what matches none takes the plain switch.
-// Models of other makers keep their makers' rule for reasoning in the history
-// (the same page, 2026-11-20).
-constexpr ModelKind kQwenKinds[] = {
-    {"kimi-k3*", ReasoningStyle::kAlwaysOn, ReasoningReplay::kEcho},
-    {"kimi-k2-thinking*", ReasoningStyle::kAlwaysOn, ReasoningReplay::kEcho},
-    {"kimi-k2.*", ReasoningStyle::kEnable, ReasoningReplay::kEcho},
-    {"deepseek-r1*", ReasoningStyle::kAlwaysOn},
-    {"MiniMax-M2*", ReasoningStyle::kAlwaysOn},
-    {"*-thinking*", ReasoningStyle::kAlwaysOn},
-    {"qwq*", ReasoningStyle::kAlwaysOn},
-    {"qvq*", ReasoningStyle::kAlwaysOn},
-    {"qwen3-coder*", ReasoningStyle::kNone},
-    {"*-instruct*", ReasoningStyle::kNone},
-    {"qwen3.8-*", ReasoningStyle::kEnableLevel},
-    {"glm-5*", ReasoningStyle::kEnableLevel},
-    {"deepseek-v4*", ReasoningStyle::kEnableLevel, ReasoningReplay::kEcho}};
-// A key belongs to one region, so the second site never turns on by itself.
-constexpr Site kQwenSites[] = {
-    {.id = "qwen",
-     .base_url = "https://dashscope.aliyuncs.com/compatible-mode/v1",
-     .key_variable = "DASHSCOPE_API_KEY",
-     .currency = "CNY",
-     .price_provider = "qwen"},
-    {.id = "qwen-intl",
-     .base_url = "https://dashscope-intl.aliyuncs.com/compatible-mode/v1",
-     .key_variable = "DASHSCOPE_API_KEY",
-     .price_provider = "qwen-intl",
-     .on_by_default = false}};
-
-constexpr sv kOllamaDropped[] = {"logit_bias",
-                                 "user",
-                                 "n",
-                                 "store",
-                                 "metadata",
-                                 "prediction",
-                                 "web_search_options",
-                                 "moderation",
-                                 "service_tier",
-                                 "functions",
-                                 "function_call",
-                                 "parallel_tool_calls",
-                                 "verbosity",
-                                 "safety_identifier",
-                                 "prompt_cache_key",
-                                 "prompt_cache_retention",
-                                 "prompt_cache_options"};
-constexpr Site kOllamaSites[] = {{.id = "ollama",
-                                  .base_url = "http://localhost:11434/v1",
-                                  .key_variable = "",
-                                  .price_provider = "ollama",
-                                  .on_by_default = false}};
-
-constexpr sv kVllmDropped[] = {"store",
-                               "metadata",
-                               "prediction",
-                               "web_search_options",
-                               "moderation",
-                               "functions",
-                               "function_call",
-                               "verbosity",
-                               "prompt_cache_retention",
-                               "prompt_cache_options"};
-constexpr sv kVllmFields[] = {"top_k",
-                              "min_p",
-                              "repetition_penalty",
-                              "min_tokens",
-                              "priority",
-                              "stop_token_ids",
-                              "ignore_eos",
-                              "chat_template_kwargs",
-                              "guided_json",
-                              "guided_regex",
-                              "guided_choice",
-                              "guided_grammar",
-                              "structured_outputs",
-                              "return_token_ids"};
-constexpr Site kVllmSites[] = {{.id = "vllm",
-                                .base_url = "http://localhost:8000/v1",
-                                .key_variable = "VLLM_API_KEY",
-                                .price_provider = "vllm",
-                                .on_by_default = false}};
 
 constexpr Profile kProfiles[] = {
     // The plain dialect: any compatible server. What the caller sent is sent.
@@ -225,117 +89,244 @@ constexpr Profile kProfiles[] = {
              "openai_compatible_server.html",
      .date = "2026-11-20",
      .sites = kVllmSites},
+    // Two sites, one contract. http(s) image links and required tool choices
+    // are refused; thinking models ignore no sampling field, they refuse it.
+    {.id = "moonshot",
+     .error_vendor = "moonshot",
+     .token_cap = TokenCap::kMaxTokens,
+     .stream_unary = true,
+     .developer_role = false,
+     .reasoning = ReasoningStyle::kThinking,
+     .model_kinds = kMoonshotKinds,
+     .thinks_by_default = true,
+     .replay = ReasoningReplay::kEcho,
+     .tool_choice = ToolChoiceRule::kAutoOrNone,
+     .custom_tools = false,
+     .schema_uri = false,
+     .temperature = {.max = 1},
+     .core_fields_only = true,
+     .extra_fields = kMoonshotFields,
+     .dropped = kMoonshotDropped,
+     .page = "https://platform.moonshot.ai/docs/api/chat",
+     .date = "2026-11-20",
+     .sites = kMoonshotSites},
+    // Streams always end with usage. Greedy decoding is do_sample:false,
+    // since temperature 0 is refused by older models.
+    {.id = "zhipu",
+     .error_vendor = "zhipu",
+     .token_cap = TokenCap::kMaxTokens,
+     .stream_usage = StreamUsage::kAlways,
+     .stream_unary = true,
+     .developer_role = false,
+     .reasoning = ReasoningStyle::kThinking,
+     .model_kinds = kZhipuKinds,
+     .thinks_by_default = true,
+     .tool_choice = ToolChoiceRule::kAutoOnly,
+     .json_schema = false,
+     .custom_tools = false,
+     .max_stop = 1,
+     .temperature = {.max = 1,
+                     .instead_of_zero = R"({"do_sample":false})",
+                     .zero_is_met = true},
+     .tool_stream_models = kZhipuToolStream,
+     .core_fields_only = true,
+     .extra_fields = kZhipuFields,
+     .dropped = kZhipuDropped,
+     .renames = kZhipuRenames,
+     .page = "https://docs.z.ai/api-reference/llm/chat-completion",
+     .date = "2026-11-20",
+     .sites = kZhipuSites},
+    {.id = "siliconflow",
+     .error_vendor = "siliconflow",
+     .token_cap = TokenCap::kMaxTokens,
+     .stream_usage = StreamUsage::kAlways,
+     .stream_unary = true,
+     .developer_role = false,
+     .reasoning = ReasoningStyle::kEnable,
+     .model_kinds = kSiliconFlowKinds,
+     .replay = ReasoningReplay::kStrip,
+     .json_schema = false,
+     .custom_tools = false,
+     .core_fields_only = true,
+     .extra_fields = kSiliconFlowFields,
+     .dropped = kSiliconFlowDropped,
+     .page = "https://docs.siliconflow.cn/en/api-reference/chat-completions/"
+             "chat-completions",
+     .date = "2026-11-20",
+     .sites = kSiliconFlowSites},
+    // reasoning_details go back unchanged; usage and cost always come.
+    {.id = "openrouter",
+     .error_vendor = "openrouter",
+     .token_cap = TokenCap::kMaxTokens,
+     .stream_usage = StreamUsage::kAlways,
+     .stream_unary = true,
+     .developer_role = false,
+     .reasoning = ReasoningStyle::kObject,
+     .replay = ReasoningReplay::kDetails,
+     .custom_tools = false,
+     .extra_fields = kOpenRouterFields,
+     .dropped = kOpenRouterDropped,
+     .page = "https://openrouter.ai/docs/api-reference/overview",
+     .date = "2026-11-20",
+     .sites = kOpenRouterSites},
+    {.id = "groq",
+     .error_vendor = "groq",
+     .token_cap = TokenCap::kMaxCompletionTokens,
+     .stream_unary = true,
+     .developer_role = false,
+     .reasoning = ReasoningStyle::kNone,
+     .model_kinds = kGroqKinds,
+     .replay = ReasoningReplay::kStrip,
+     .custom_tools = false,
+     .format_rule = FormatRule::kWholeWithoutTools,
+     .message_names = false,
+     .service_tiers = kGroqTiers,
+     .core_fields_only = true,
+     .extra_fields = kGroqFields,
+     .dropped = kGroqDropped,
+     .page = "https://console.groq.com/docs/openai",
+     .date = "2026-11-20",
+     .sites = kGroqSites},
+    // Unknown members anywhere are a 422, stream_options among them; usage
+    // comes with the finish reason always.
+    {.id = "mistral",
+     .error_vendor = "mistral",
+     .token_cap = TokenCap::kMaxTokens,
+     .stream_usage = StreamUsage::kAlways,
+     .stream_unary = true,
+     .developer_role = false,
+     .reasoning = ReasoningStyle::kNone,
+     .model_kinds = kMistralKinds,
+     .replay = ReasoningReplay::kStrip,
+     .required_word = "any",
+     .custom_tools = false,
+     .short_call_ids = true,
+     .named_results = true,
+     .plain_messages = true,
+     .document_urls = true,
+     .prefill_flag = "prefix",
+     .core_fields_only = true,
+     .extra_fields = kMistralFields,
+     .dropped = kMistralDropped,
+     .renames = kMistralRenames,
+     .page = "https://docs.mistral.ai/api/",
+     .date = "2026-11-20",
+     .sites = kMistralSites},
+    {.id = "xai",
+     .error_vendor = "xai",
+     .token_cap = TokenCap::kMaxTokens,
+     .stream_unary = true,
+     .developer_role = false,
+     .reasoning = ReasoningStyle::kNone,
+     .model_kinds = kXaiKinds,
+     .replay = ReasoningReplay::kStrip,
+     .custom_tools = false,
+     .service_tiers = kXaiTiers,
+     .core_fields_only = true,
+     .extra_fields = kXaiFields,
+     .dropped = kXaiDropped,
+     .page = "https://docs.x.ai/docs/api-reference",
+     .date = "2026-11-20",
+     .sites = kXaiSites},
+    {.id = "volcengine",
+     .error_vendor = "volcengine",
+     .token_cap = TokenCap::kMaxCompletionTokens,
+     .stream_unary = true,
+     .developer_role = false,
+     .reasoning = ReasoningStyle::kThinking,
+     .model_kinds = kVolcengineKinds,
+     .replay = ReasoningReplay::kStrip,
+     .custom_tools = false,
+     .service_tiers = kVolcengineTiers,
+     .core_fields_only = true,
+     .extra_fields = kVolcengineFields,
+     .page = "https://www.volcengine.com/docs/82379/1494384",
+     .date = "2026-11-20",
+     .sites = kVolcengineSites},
+    // Errors come with HTTP 200 in base_resp. reasoning_split keeps thinking
+    // out of the content; what was thought goes back either way. The list of
+    // models exists in Anthropic's form only.
+    {.id = "minimax",
+     .error_vendor = "minimax",
+     .token_cap = TokenCap::kMaxTokens,
+     .stream_unary = true,
+     .developer_role = false,
+     .reasoning = ReasoningStyle::kAlwaysOn,
+     .replay = ReasoningReplay::kDetailsOrTags,
+     .custom_tools = false,
+     .temperature = {.max = 1, .instead_of_zero = R"({"temperature":0.01})"},
+     .core_fields_only = true,
+     .extra_fields = kMiniMaxFields,
+     .dropped = kMiniMaxDropped,
+     .constants = R"({"reasoning_split":true})",
+     .models_list = false,
+     .page = "https://platform.minimax.io/docs/api-reference/text-openai-api",
+     .date = "2026-11-20",
+     .sites = kMiniMaxSites},
+    // OpenAI's contract behind another header; `model` is the deployment.
+    {.id = "azure",
+     .error_vendor = "azure",
+     .token_cap = TokenCap::kMaxCompletionTokens,
+     .stream_unary = true,
+     .reasoning = ReasoningStyle::kEffort,
+     .sampling_without_reasoning = true,
+     .replay = ReasoningReplay::kStrip,
+     .metadata_needs_store = true,
+     .auth = AuthStyle::kApiKeyHeader,
+     .page = "https://learn.microsoft.com/azure/ai-foundry/openai/reference",
+     .date = "2026-11-20",
+     .sites = kAzureSites},
+    // The same with an api_version before 2024-12-01: neither developer role,
+    // nor max_completion_tokens, nor reasoning_effort (see endpoint_url.h).
+    {.id = "azure-2024",
+     .error_vendor = "azure",
+     .token_cap = TokenCap::kMaxTokens,
+     .stream_unary = true,
+     .developer_role = false,
+     .reasoning = ReasoningStyle::kNone,
+     .replay = ReasoningReplay::kStrip,
+     .custom_tools = false,
+     .dropped = kAzureClassicDropped,
+     .auth = AuthStyle::kApiKeyHeader,
+     .page = "https://learn.microsoft.com/azure/ai-foundry/openai/reference",
+     .date = "2026-11-20"},
+    // Its list of models is a bare array.
+    {.id = "together",
+     .error_vendor = "together",
+     .token_cap = TokenCap::kMaxTokens,
+     .stream_usage = StreamUsage::kAlways,
+     .stream_unary = true,
+     .developer_role = false,
+     .reasoning = ReasoningStyle::kObjectSwitch,
+     .model_kinds = kTogetherKinds,
+     .replay = ReasoningReplay::kStrip,
+     .custom_tools = false,
+     .core_fields_only = true,
+     .extra_fields = kTogetherFields,
+     .dropped = kTogetherDropped,
+     .page = "https://docs.together.ai/reference/chat-completions-1",
+     .date = "2026-11-20",
+     .sites = kTogetherSites},
+    // Over-long prompts are cut silently unless told otherwise.
+    {.id = "fireworks",
+     .error_vendor = "fireworks",
+     .token_cap = TokenCap::kMaxCompletionTokens,
+     .stream_usage = StreamUsage::kAlways,
+     .stream_unary = true,
+     .developer_role = false,
+     .reasoning = ReasoningStyle::kEffort,
+     .levels = kNoneToHigh,
+     .custom_tools = false,
+     .core_fields_only = true,
+     .extra_fields = kFireworksFields,
+     .constants = R"({"context_length_exceeded_behavior":"error"})",
+     .page = "https://docs.fireworks.ai/api-reference/post-chatcompletions",
+     .date = "2026-11-20",
+     .sites = kFireworksSites},
 };
-
-// Added to the dialect by some vendor or other; OpenAI refuses every one of
-// them. From the "extras" of each vendor's page, 2026-11-20.
-constexpr sv kVendorFields[] = {
-    "top_k",
-    "top_a",
-    "min_p",
-    "typical_p",
-    "repetition_penalty",
-    "length_penalty",
-    "mirostat_target",
-    "mirostat_lr",
-    "min_tokens",
-    "ignore_eos",
-    "stop_token_ids",
-    "priority",
-    "chat_template_kwargs",
-    "guided_json",
-    "guided_regex",
-    "guided_choice",
-    "guided_grammar",
-    "structured_outputs",
-    "return_token_ids",
-    "enable_thinking",
-    "thinking",
-    "thinking_budget",
-    "preserve_thinking",
-    "clear_thinking",
-    "enable_search",
-    "search_options",
-    "search_parameters",
-    "vl_high_resolution_images",
-    "translation_options",
-    "reasoning",
-    "reasoning_format",
-    "reasoning_history",
-    "reasoning_split",
-    "include_reasoning",
-    "provider",
-    "models",
-    "route",
-    "plugins",
-    "transforms",
-    "usage",
-    "session_id",
-    "safe_prompt",
-    "random_seed",
-    "prompt_mode",
-    "do_sample",
-    "tool_stream",
-    "request_id",
-    "user_id",
-    "echo",
-    "safety_model",
-    "context_length_exceeded_behavior",
-    "prompt_truncate_len",
-    "raw_output",
-    "perf_metrics_in_response",
-    "chunk_include_usage",
-    "deferred",
-    "num_ctx",
-    "keep_alive",
-    "options",
-};
-
-bool Matches(sv pattern, sv text) {
-  const size_t star = pattern.find('*');
-  if (star == sv::npos) return pattern == text;
-  if (text.substr(0, star) != pattern.substr(0, star)) return false;
-  pattern.remove_prefix(star + 1);
-  for (size_t at = star; at <= text.size(); ++at) {
-    if (Matches(pattern, text.substr(at))) return true;
-  }
-  return false;
-}
-
-const ModelKind* KindOf(const Profile& profile, sv upstream_model) {
-  for (const ModelKind& kind : profile.model_kinds) {
-    if (Matches(kind.pattern, upstream_model)) return &kind;
-  }
-  return nullptr;
-}
 
 }  // namespace
 
 std::span<const Profile> AllProfiles() { return kProfiles; }
-
-const Profile& FindProfile(std::string_view id) {
-  for (const Profile& profile : kProfiles) {
-    if (profile.id == id) return profile;
-  }
-  return kProfiles[0];
-}
-
-ReasoningStyle ReasoningStyleFor(const Profile& profile,
-                                 std::string_view upstream_model) {
-  const ModelKind* const kind = KindOf(profile, upstream_model);
-  return kind == nullptr ? profile.reasoning : kind->style;
-}
-
-ReasoningReplay ReasoningReplayFor(const Profile& profile,
-                                   std::string_view upstream_model) {
-  const ModelKind* const kind = KindOf(profile, upstream_model);
-  return kind == nullptr ? profile.replay
-                         : kind->replay.value_or(profile.replay);
-}
-
-bool IsVendorField(std::string_view name) {
-  return std::find(std::begin(kVendorFields), std::end(kVendorFields), name) !=
-         std::end(kVendorFields);
-}
 
 }  // namespace llm::openai

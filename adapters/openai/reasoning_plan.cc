@@ -1,6 +1,7 @@
 #include "adapters/openai/reasoning_plan.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <optional>
 
 namespace llm::openai {
@@ -57,22 +58,51 @@ Wish ReadWish(const v1::ChatCompletionRequest& request,
   return wish;
 }
 
-// Qwen's level models take two levels (qwen.md, reasoning_effort mapping).
-std::string_view TwoLevels(std::string_view effort) {
-  return effort == "xhigh" || effort == "max" ? "max" : "high";
+// How much a level asks for; what nobody knows asks for the usual.
+int Rank(std::string_view effort) {
+  constexpr std::string_view kOrder[] = {"none", "minimal", "low", "medium",
+                                         "high", "xhigh",   "max"};
+  const auto* const at =
+      std::find(std::begin(kOrder), std::end(kOrder), effort);
+  return at == std::end(kOrder) ? 3 : static_cast<int>(at - std::begin(kOrder));
+}
+
+// The nearest level that the model knows, the higher of two as near; "none"
+// stands for off and is nobody's nearest.
+std::string_view NearestLevel(std::span<const std::string_view> levels,
+                              std::string_view effort) {
+  std::string_view best = levels.empty() ? effort : std::string_view();
+  for (const std::string_view level : levels) {
+    if (level == effort) return level;
+    if (level == "none") continue;
+    const int distance = std::abs(Rank(level) - Rank(effort));
+    const bool nearer = best.empty() ||
+                        distance < std::abs(Rank(best) - Rank(effort)) ||
+                        (distance == std::abs(Rank(best) - Rank(effort)) &&
+                         Rank(level) > Rank(best));
+    if (nearer) best = level;
+  }
+  return best;
+}
+
+bool AlwaysReasons(ReasoningStyle style) {
+  return style == ReasoningStyle::kAlwaysOn ||
+         style == ReasoningStyle::kLevelOnly;
 }
 
 class Writer {
  public:
-  Writer(const Wish& wish, std::string* out) : wish_(wish), json_(out) {}
+  Writer(const Wish& wish, std::span<const std::string_view> levels,
+         std::string* out)
+      : wish_(wish), levels_(levels), json_(out) {}
 
   void Effort(std::string_view fallback_on) {
     if (wish_.on == false) {
       json_.Member("reasoning_effort", "none");
     } else if (!wish_.effort.empty()) {
-      json_.Member("reasoning_effort", wish_.effort);
+      PlainEffort();
     } else if (wish_.forced && !fallback_on.empty()) {
-      json_.Member("reasoning_effort", fallback_on);
+      json_.Member("reasoning_effort", NearestLevel(levels_, fallback_on));
     }
   }
   void Thinking() {
@@ -91,26 +121,26 @@ class Writer {
                     *wish_.on ? R"({"enable_thinking":true})"
                               : R"({"enable_thinking":false})");
   }
-  void Object() {
+  void Object(bool with_effort) {
     if (!wish_.on) return;
     json_.Key("reasoning");
     json_.BeginObject();
     json_.Key("enabled");
     json_.Bool(*wish_.on);
-    if (!wish_.effort.empty()) json_.Member("effort", wish_.effort);
+    if (with_effort && !wish_.effort.empty()) {
+      json_.Member("effort", wish_.effort);
+    }
     json_.EndObject();
   }
-  void Level() {
-    if (wish_.effort.empty()) return;
-    json_.Member("reasoning_effort", TwoLevels(wish_.effort));
-  }
   void PlainEffort() {
-    if (!wish_.effort.empty()) json_.Member("reasoning_effort", wish_.effort);
+    if (wish_.effort.empty()) return;
+    json_.Member("reasoning_effort", NearestLevel(levels_, wish_.effort));
   }
   JsonWriter& json() { return json_; }
 
  private:
   const Wish& wish_;
+  const std::span<const std::string_view> levels_;
   JsonWriter json_;
 };
 
@@ -129,12 +159,16 @@ void WriteSwitch(ReasoningStyle style, bool vendor_field, Writer& out) {
       return vendor_field ? void() : out.Enable();
     case ReasoningStyle::kEnableLevel:
       if (!vendor_field) out.Enable();
-      return out.Level();
+      return out.PlainEffort();
     case ReasoningStyle::kTemplate:
       if (!vendor_field) out.Template();
       return out.PlainEffort();
     case ReasoningStyle::kObject:
-      return vendor_field ? void() : out.Object();
+      return vendor_field ? void() : out.Object(true);
+    case ReasoningStyle::kObjectSwitch:
+      return vendor_field ? void() : out.Object(false);
+    case ReasoningStyle::kLevelOnly:
+      return out.PlainEffort();
     case ReasoningStyle::kNone:
     case ReasoningStyle::kAlwaysOn:
       return;
@@ -154,7 +188,7 @@ void NameUnmet(ReasoningStyle style, const Wish& wish,
   if (style == ReasoningStyle::kNone && asked && !asked_off) {
     dropped.Add("reasoning_effort");
   }
-  if (style == ReasoningStyle::kAlwaysOn && asked_off) {
+  if (AlwaysReasons(style) && asked_off) {
     dropped.Add("reasoning_effort");
   }
   if (wish.forced && vendor_wish && vendor_wish != wish.on) {
@@ -179,11 +213,13 @@ ReasoningPlan PlanReasoning(const ChatRequest& request, JsonValue extra,
   ReasoningPlan plan;
   plan.keep_vendor_fields = !wish.forced;
   const bool vendor_field = !wish.forced && vendor_wish.has_value();
-  plan.off = wish.on == false && style != ReasoningStyle::kAlwaysOn;
-  plan.thinking = style == ReasoningStyle::kAlwaysOn ||
-                  (style != ReasoningStyle::kNone &&
-                   wish.on.value_or(profile.thinks_by_default));
-  Writer writer(wish, &plan.members);
+  plan.off = wish.on == false && !AlwaysReasons(style);
+  plan.thinking =
+      AlwaysReasons(style) || (style != ReasoningStyle::kNone &&
+                               wish.on.value_or(profile.thinks_by_default));
+  const ModelKind* const kind = FindKind(profile, context.upstream_model.value);
+  Writer writer(wish, kind == nullptr ? profile.levels : kind->levels,
+                &plan.members);
   writer.json().BeginObject();
   WriteSwitch(style, vendor_field, writer);
   writer.json().EndObject();

@@ -1,6 +1,5 @@
 #include "adapters/openai/tool_writer.h"
 
-#include <algorithm>
 #include <string_view>
 
 #include "absl/strings/str_cat.h"
@@ -8,7 +7,26 @@
 namespace llm::openai {
 namespace {
 
-void WriteFunction(const v1::FunctionTool& function, bool strict,
+// Validators' decoration that Moonshot refuses; it constrains nothing.
+constexpr std::string_view kSchemaUri = "$schema";
+
+bool HasSchemaUri(const v1::FunctionTool& function) {
+  const std::string& parameters = function.parameters_json();
+  if (parameters.find(kSchemaUri) == std::string::npos) return false;
+  const auto doc = JsonDocument::Parse(parameters);
+  return doc.ok() && doc->root().Find(kSchemaUri);
+}
+
+void WriteWithoutSchemaUri(const std::string& parameters, JsonWriter& out) {
+  const auto doc = JsonDocument::Parse(parameters);
+  out.BeginObject();
+  for (JsonValue v = doc->root().First(); v; v = v.Next()) {
+    if (!v.KeyEquals(kSchemaUri)) out.MemberRaw(v.Key(), v.raw());
+  }
+  out.EndObject();
+}
+
+void WriteFunction(const v1::FunctionTool& function, const Profile& profile,
                    JsonWriter& out) {
   out.Key("function");
   out.BeginObject();
@@ -16,10 +34,13 @@ void WriteFunction(const v1::FunctionTool& function, bool strict,
   if (function.has_description()) {
     out.Member("description", function.description());
   }
-  if (!function.parameters_json().empty()) {
+  if (!profile.schema_uri && HasSchemaUri(function)) {
+    out.Key("parameters");
+    WriteWithoutSchemaUri(function.parameters_json(), out);
+  } else if (!function.parameters_json().empty()) {
     out.MemberRaw("parameters", function.parameters_json());
   }
-  if (function.has_strict() && strict) {
+  if (function.has_strict() && profile.strict_tools) {
     out.Key("strict");
     out.Bool(function.strict());
   }
@@ -84,7 +105,7 @@ void ToolWriter::WriteTool(const v1::Tool& tool) {
   if (tool.has_custom()) {
     WriteCustom(tool.custom(), out_);
   } else {
-    WriteFunction(tool.function(), setting_.profile.strict_tools, out_);
+    WriteFunction(tool.function(), setting_.profile, out_);
   }
   if (!tool.extra_json().empty()) out_.RawMembers(tool.extra_json());
   out_.EndObject();
@@ -92,6 +113,7 @@ void ToolWriter::WriteTool(const v1::Tool& tool) {
 
 void ToolWriter::WriteTools(const ChatRequest& request) {
   const auto& tools = request.message.tools();
+  if (WithholdsTools(request)) return;
   const RequestSource& source = request.source;
   const bool spans = source.dialect == "openai" &&
                      source.tools.size() == static_cast<size_t>(tools.size());
@@ -107,9 +129,10 @@ void ToolWriter::WriteTools(const ChatRequest& request) {
       out_.BeginArray();
     }
     any_tools_ = true;
+    const bool lax = tool.function().strict() && !setting_.profile.strict_tools;
+    if (lax) dropped_.Add("tools.function.strict");
     const bool bend =
-        tool.function().strict() && !setting_.profile.strict_tools;
-    if (bend) dropped_.Add("tools.function.strict");
+        lax || (!setting_.profile.schema_uri && HasSchemaUri(tool.function()));
     const std::string_view text =
         spans ? source.View(source.tools[static_cast<size_t>(i)])
               : std::string_view();
@@ -133,10 +156,16 @@ bool ToolWriter::ForcedAllowed(const v1::ToolChoice& choice) const {
       return !setting_.thinking &&
              choice.kind_case() == v1::ToolChoice::kFunction;
     case ToolChoiceRule::kAutoOrNone:
+    case ToolChoiceRule::kAutoOnly:
     case ToolChoiceRule::kUnsupported:
       return false;
   }
   return false;
+}
+
+bool ToolWriter::WithholdsTools(const ChatRequest& request) const {
+  return setting_.profile.tool_choice == ToolChoiceRule::kAutoOnly &&
+         request.message.tool_choice().mode() == "none";
 }
 
 void ToolWriter::WriteToolChoice(const ChatRequest& request) {
@@ -173,9 +202,8 @@ void ToolWriter::WriteToolChoice(const ChatRequest& request) {
 }
 
 void ToolWriter::WriteParallelCalls(const ChatRequest& request) {
-  const auto& dropped = setting_.profile.dropped;
-  const bool taken = std::find(dropped.begin(), dropped.end(),
-                               "parallel_tool_calls") == dropped.end();
+  const bool taken =
+      TakesField(setting_.profile, setting_.model, "parallel_tool_calls");
   const v1::ChatCompletionRequest& message = request.message;
   if (!taken) {
     const bool asked =
@@ -191,9 +219,15 @@ void ToolWriter::WriteParallelCalls(const ChatRequest& request) {
                                               : true);
 }
 
+bool ToolWriter::FormatMeetsTools(const ChatRequest& request) const {
+  return setting_.profile.format_rule == FormatRule::kWholeWithoutTools &&
+         request.message.tools_size() > 0;
+}
+
 bool ToolWriter::DowngradesSchema(const ChatRequest& request) const {
   return request.message.response_format().type() == "json_schema" &&
-         (!setting_.profile.json_schema || !setting_.traits.json_schema);
+         (!setting_.profile.json_schema || !setting_.traits.json_schema ||
+          FormatMeetsTools(request));
 }
 
 std::string ToolWriter::SchemaInstruction(const ChatRequest& request) const {
@@ -212,12 +246,13 @@ void ToolWriter::WriteResponseFormat(const ChatRequest& request) {
   const v1::ResponseFormat& format = request.message.response_format();
   if (DowngradesSchema(request)) {
     dropped_.Add("response_format.json_schema");
-    if (setting_.traits.json_object) {
+    if (setting_.traits.json_object && !FormatMeetsTools(request)) {
       out_.MemberRaw("response_format", R"({"type":"json_object"})");
     }
     return;
   }
-  if (format.type() == "json_object" && !setting_.traits.json_object) {
+  if (format.type() == "json_object" &&
+      (!setting_.traits.json_object || FormatMeetsTools(request))) {
     return dropped_.Add("response_format");
   }
   const std::string_view source = request.source.dialect == "openai"

@@ -21,6 +21,7 @@ class ToolWriter {
   struct Setting {
     const Profile& profile;
     const ModelTraits& traits;
+    std::string_view model;
     bool thinking;
   };
   ToolWriter(Setting setting, DroppedFields& dropped, JsonWriter& out)
@@ -38,6 +39,8 @@ class ToolWriter {
 
  private:
   void WriteTool(const v1::Tool& tool);
+  bool WithholdsTools(const ChatRequest& request) const;
+  bool FormatMeetsTools(const ChatRequest& request) const;
   bool ForcedAllowed(const v1::ToolChoice& choice) const;
   bool DowngradesSchema(const ChatRequest& request) const;
 

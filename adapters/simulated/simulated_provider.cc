@@ -100,6 +100,23 @@ class SimulatedProvider : public Provider {
     co_return result;
   }
 
+  Task<ProbeResult> Probe(const ProbeContext& /*context*/) override {
+    ProbeResult result;
+    result.http_status = options_.fail_status;
+    // Faults by chance are of requests; this one would meet every one.
+    if (result.http_status == 0 && options_.failure_rate >= 1) {
+      result.http_status = 503;
+    }
+    if (result.http_status == 0) {
+      result.verdict = ProbeVerdict::kUp;
+      result.http_status = 200;
+      co_return result;
+    }
+    result.message = "simulated failure";
+    if (result.http_status >= 500) result.verdict = ProbeVerdict::kDown;
+    co_return result;
+  }
+
  private:
   static bool Reasons(const v1::ChatCompletionRequest& request,
                       const AttemptContext& context) {

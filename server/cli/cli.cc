@@ -18,6 +18,7 @@ class Program {
     AddServe();
     AddCheck();
     AddKeys();
+    AddProviders();
     AddUsage();
     AddPrices();
     AddRoute();
@@ -115,6 +116,37 @@ class Program {
         [this] { code_ = RunKeysRevoke(remote_, revoke_id_, host_); });
   }
 
+  void AddProviders() {
+    CLI::App* providers =
+        Command(&app_, "providers", "Providers of a running service",
+                "providers test deepseek");
+    providers->require_subcommand(1);
+    CLI::App* list = Command(providers, "list", "List them, with their health",
+                             "providers list");
+    AddRemote(list);
+    AddFormat(list);
+    list->callback([this] {
+      code_ = RunProvidersList(remote_, provider_test_.format, host_);
+    });
+    CLI::App* test =
+        Command(providers, "test",
+                "One chat, one stream, one tool call; costs what they cost",
+                "providers test deepseek --model deepseek-chat");
+    AddRemote(test);
+    AddFormat(test);
+    test->add_option("id", provider_test_.id, "The provider's id")->required();
+    test->add_option("--model", provider_test_.model,
+                     "Model to test with; default the first it serves");
+    test->callback(
+        [this] { code_ = RunProvidersTest(remote_, provider_test_, host_); });
+  }
+
+  void AddFormat(CLI::App* command) {
+    command->add_option("--format", provider_test_.format, "table or json")
+        ->check(CLI::IsMember({"table", "json"}))
+        ->capture_default_str();
+  }
+
   void AddUsage() {
     CLI::App* command = Command(&app_, "usage", "Usage and cost report",
                                 "usage --from 2026-11-01 --by model,day");
@@ -168,6 +200,7 @@ class Program {
   KeyCreateOptions create_;
   bool list_all_ = false;
   std::string revoke_id_;
+  ProviderTestOptions provider_test_;
   UsageOptions usage_;
   PricesOptions prices_;
   RouteOptions route_;

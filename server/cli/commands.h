@@ -35,6 +35,12 @@ struct UsageOptions {
   std::string format = "table";
 };
 
+struct ProviderTestOptions {
+  std::string id;
+  std::string model;
+  std::string format = "table";
+};
+
 struct PricesOptions {
   std::string config_file;
   std::string model;
@@ -56,6 +62,11 @@ int RunKeysRevoke(const RemoteOptions& remote, const std::string& id,
                   const CliHost& host);
 int RunUsage(const RemoteOptions& remote, const UsageOptions& options,
              const CliHost& host);
+int RunProvidersList(const RemoteOptions& remote, const std::string& format,
+                     const CliHost& host);
+// 0 only if no check failed.
+int RunProvidersTest(const RemoteOptions& remote,
+                     const ProviderTestOptions& options, const CliHost& host);
 int RunPrices(const PricesOptions& options, const CliHost& host);
 int RunRoute(const RouteOptions& options, const CliHost& host);
 

@@ -2,105 +2,12 @@
 #include <ostream>
 #include <utility>
 
-#include "absl/strings/ascii.h"
 #include "adapters/core/json.h"
-#include "adapters/core/text.h"
+#include "server/cli/ask_service.h"
 #include "server/cli/commands.h"
-#include "server/config/secret_reference.h"
-#include "server/config/setting_text.h"
 
 namespace llm::server {
 namespace {
-
-constexpr size_t kMaxKeyFile = size_t{16} << 10;
-
-// For one query value or path segment.
-std::string Escape(std::string_view text) {
-  static constexpr char kHex[] = "0123456789ABCDEF";
-  std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (absl::ascii_isalnum(byte) || c == '-' || c == '_' || c == '.' ||
-        c == '~' || c == ',') {
-      out += c;
-      continue;
-    }
-    out += '%';
-    out += kHex[byte >> 4];
-    out += kHex[byte & 15];
-  }
-  return out;
-}
-
-// The key for a command; empty with a message if there is none to be had.
-std::string FindKey(const RemoteOptions& remote, bool caller_key_will_do,
-                    const CliHost& host) {
-  if (!remote.admin_key_file.empty()) {
-    const auto text = ReadSmallFile(remote.admin_key_file, kMaxKeyFile);
-    if (!text.ok()) {
-      *host.err << "--admin-key-file: " << ToStd(text.status().message())
-                << "\n";
-      return "";
-    }
-    std::string key(absl::StripAsciiWhitespace(*text));
-    if (key.empty()) *host.err << "--admin-key-file: the file is empty\n";
-    return key;
-  }
-  std::optional<std::string> key = host.env("LLM_SERVICE_ADMIN_KEY");
-  if (!key.has_value() && caller_key_will_do) key = host.env("LLM_SERVICE_KEY");
-  return key.value_or("");
-}
-
-void PrintRefusal(const HttpAnswer& answer, const CliHost& host) {
-  const auto document = JsonDocument::Parse(answer.body);
-  std::string message;
-  if (document.ok()) {
-    message = document->root().Find("error").Find("message").StringOr();
-  }
-  *host.err << "the service answered " << answer.status
-            << (message.empty() ? "" : ": " + message) << "\n";
-  if (answer.status != 401 && answer.status != 403) return;
-  *host.err << "set LLM_SERVICE_ADMIN_KEY to the service's admin key, or use "
-               "--admin-key-file\n";
-}
-
-// The body of a 2xx answer, or nullopt with the reason printed.
-std::optional<std::string> Ask(const RemoteOptions& remote,
-                               const std::string& method,
-                               const std::string& path, bool caller_key,
-                               const std::string& body, const CliHost& host) {
-  const absl::StatusOr<std::string> base = ParseBaseUrlSetting(remote.url);
-  if (!base.ok()) {
-    *host.err << "--url " << ToStd(base.status().message()) << "\n";
-    return std::nullopt;
-  }
-  const std::string key = FindKey(remote, caller_key, host);
-  if (key.empty() && !remote.admin_key_file.empty()) return std::nullopt;
-  const auto answer = host.http(method, *base + path, key, body, remote.tls);
-  if (!answer.ok()) {
-    *host.err << "no service answers at " << *base << " ("
-              << ToStd(answer.status().message())
-              << "); is it running, and is this its admin address? Start it "
-                 "with `llm-service serve` or give --url\n";
-    return std::nullopt;
-  }
-  if (answer->status < 200 || answer->status > 299) {
-    PrintRefusal(*answer, host);
-    return std::nullopt;
-  }
-  return answer->body;
-}
-
-// `text` is kept by the caller as long as the document is used.
-std::optional<JsonDocument> ParseAnswer(const std::string& text,
-                                        const CliHost& host) {
-  auto document = JsonDocument::Parse(text);
-  if (document.ok() && document->root().is_object()) {
-    return *std::move(document);
-  }
-  *host.err << "the answer is not the service's JSON; is --url right?\n";
-  return std::nullopt;
-}
 
 std::string JoinStrings(const JsonValue& list) {
   std::string text;
@@ -108,10 +15,6 @@ std::string JoinStrings(const JsonValue& list) {
     text += (text.empty() ? "" : ",") + v.StringOr();
   }
   return text;
-}
-
-std::string OrDash(std::string text) {
-  return text.empty() ? "-" : std::move(text);
 }
 
 using Rows = std::vector<std::vector<std::string>>;
@@ -208,7 +111,7 @@ std::string UsagePath(const UsageOptions& options) {
   const auto add = [&](std::string_view name, const std::string& value) {
     if (value.empty()) return;
     path += separator;
-    path += std::string(name) + "=" + Escape(value);
+    path += std::string(name) + "=" + EscapePath(value);
     separator = '&';
   };
   add("from", options.from);
@@ -246,10 +149,10 @@ std::string KeyRequest(const KeyCreateOptions& options) {
 
 int RunKeysCreate(const RemoteOptions& remote, const KeyCreateOptions& options,
                   const CliHost& host) {
-  const auto body =
-      Ask(remote, "POST", "/admin/v1/keys", false, KeyRequest(options), host);
+  const auto body = AskService(remote, "POST", "/admin/v1/keys", false,
+                               KeyRequest(options), host);
   if (!body.has_value()) return 1;
-  const auto document = ParseAnswer(*body, host);
+  const auto document = ParseServiceAnswer(*body, host);
   if (!document.has_value()) return 1;
   const JsonValue key = document->root().Find("key");
   // The secret alone on stdout, so that a script can take it.
@@ -261,11 +164,11 @@ int RunKeysCreate(const RemoteOptions& remote, const KeyCreateOptions& options,
 
 int RunKeysList(const RemoteOptions& remote, bool all, const CliHost& host) {
   const auto body =
-      Ask(remote, "GET",
-          all ? "/admin/v1/keys?include_revoked=true" : "/admin/v1/keys", false,
-          "", host);
+      AskService(remote, "GET",
+                 all ? "/admin/v1/keys?include_revoked=true" : "/admin/v1/keys",
+                 false, "", host);
   if (!body.has_value()) return 1;
-  const auto document = ParseAnswer(*body, host);
+  const auto document = ParseServiceAnswer(*body, host);
   if (!document.has_value()) return 1;
   Rows rows = {{"id", "name", "prefix", "org", "team", "user", "models",
                 "created", "expires", "revoked"}};
@@ -288,8 +191,8 @@ int RunKeysList(const RemoteOptions& remote, bool all, const CliHost& host) {
 int RunKeysRevoke(const RemoteOptions& remote, const std::string& id,
                   const CliHost& host) {
   const auto body =
-      Ask(remote, "POST", "/admin/v1/keys/" + Escape(id) + "/revoke", false,
-          "{}", host);
+      AskService(remote, "POST", "/admin/v1/keys/" + EscapePath(id) + "/revoke",
+                 false, "{}", host);
   if (!body.has_value()) return 1;
   *host.out << "key " << id << " is revoked\n";
   return 0;
@@ -297,9 +200,10 @@ int RunKeysRevoke(const RemoteOptions& remote, const std::string& id,
 
 int RunUsage(const RemoteOptions& remote, const UsageOptions& options,
              const CliHost& host) {
-  const auto body = Ask(remote, "GET", UsagePath(options), true, "", host);
+  const auto body =
+      AskService(remote, "GET", UsagePath(options), true, "", host);
   if (!body.has_value()) return 1;
-  const auto document = ParseAnswer(*body, host);
+  const auto document = ParseServiceAnswer(*body, host);
   if (!document.has_value()) return 1;
   const JsonValue report = document->root();
   if (options.format == "json") {

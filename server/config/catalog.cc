@@ -1,5 +1,7 @@
 #include "server/config/catalog.h"
 
+#include "server/config/catalog_more.h"
+
 namespace llm::server {
 namespace {
 
@@ -111,11 +113,15 @@ const std::vector<CatalogModel>& CatalogOf(std::string_view provider) {
   if (provider == "openai") return OpenAi();
   if (provider == "qwen" || provider == "qwen-intl") return Qwen();
   if (provider == "simulated") return Simulated();
-  return *kEmpty;
+  const std::vector<CatalogModel>* const more = MoreCatalogOf(provider);
+  return more == nullptr ? *kEmpty : *more;
 }
 
 const CatalogModel* FindInCatalog(std::string_view id) {
   for (const auto* models : {&DeepSeek(), &OpenAi(), &Qwen(), &Simulated()}) {
+    if (const CatalogModel* model = FindIn(*models, id)) return model;
+  }
+  for (const std::vector<CatalogModel>* models : MoreCatalogs()) {
     if (const CatalogModel* model = FindIn(*models, id)) return model;
   }
   return nullptr;

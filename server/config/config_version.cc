@@ -74,7 +74,7 @@ void AddServer(const Config& config, Digest* digest) {
 
 void AddProvider(const ProviderSettings& provider, Digest* digest) {
   digest->Add(provider.id.value, provider.dialect, provider.profile,
-              provider.base_url, provider.api_keys.size(),
+              provider.base_url, provider.api_version, provider.api_keys.size(),
               provider.currency.code, provider.price_provider,
               Text(provider.timeouts), provider.endpoint.proxy,
               provider.endpoint.ca_file, provider.endpoint.http2,

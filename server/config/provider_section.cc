@@ -99,6 +99,7 @@ class ProviderReader {
         {{"dialect", [this](const YamlCursor& c) { ReadDialect(c); }},
          {"profile", [this](const YamlCursor& c) { ReadProfile(c); }},
          {"base_url", [this](const YamlCursor& c) { ReadBaseUrl(c); }},
+         {"api_version", [this](const YamlCursor& c) { ReadVersion(c); }},
          {"api_keys", [this](const YamlCursor& c) { ReadKeys(c); }},
          {"currency", [this](const YamlCursor& c) { ReadCurrency(c); }},
          {"timeouts",
@@ -163,6 +164,12 @@ class ProviderReader {
     base_url_given_ = true;
     if (auto url = cursor.Parsed<std::string>(ParseBaseUrlSetting)) {
       draft_.settings.base_url = *std::move(url);
+    }
+  }
+
+  void ReadVersion(const YamlCursor& cursor) {
+    if (auto version = cursor.Checked(CheckApiVersionSetting)) {
+      draft_.settings.api_version = *std::move(version);
     }
   }
 
@@ -261,7 +268,7 @@ class ProviderReader {
           Cat(settings.dialect, ": this build has no such dialect yet"));
     } else if (HasDialect(settings.dialect) && !simulated &&
                settings.base_url.empty() && !base_url_given_) {
-      cursor_.Fault("needs a base_url: it is not a provider known by name");
+      CompleteBaseUrl();
     }
     if (simulated_given_ && !simulated) {
       cursor_.Fault("simulated options need dialect: simulated");
@@ -271,13 +278,33 @@ class ProviderReader {
     if (!keys_given_ && known_ != nullptr) CompleteKeys();
   }
 
+  // Some vendors give each customer an address of its own.
+  void CompleteBaseUrl() {
+    if (known_ == nullptr || known_->base_url_variable.empty()) {
+      return cursor_.Fault(
+          "needs a base_url: it is not a provider known by name");
+    }
+    const std::string variable(known_->base_url_variable);
+    const std::optional<std::string> text = context_->Env(variable);
+    if (!text.has_value() || text->empty()) {
+      return cursor_.Fault(Cat("needs a base_url, or ", variable, " set"));
+    }
+    auto url = ParseBaseUrlSetting(*text);
+    if (!url.ok()) {
+      return cursor_.Fault(Cat(variable, " ", Words(url.status())));
+    }
+    draft_.settings.base_url = *std::move(url);
+  }
+
   // A built-in id brings its key variable along, but only to its own address:
-  // a credential never meets a destination it was not made for [SEC-1].
+  // a credential never meets a destination it was not made for [SEC-1]. Where
+  // the id has no address, the file or the vendor's variable says whose it is.
   void CompleteKeys() {
-    if (base_url_given_ || known_->key_variables.empty()) return;
+    const bool elsewhere = base_url_given_ && !known_->base_url.empty();
+    if (elsewhere || known_->key_variables.empty()) return;
     const auto name = SetVariable(*context_, known_->key_variables);
     if (!name.has_value()) {
-      if (!known_->on_by_default) return;  // local servers go without
+      if (!known_->needs_key) return;  // local servers go without
       return cursor_.Fault(
           Cat("needs api_keys, or ", OneOf(known_->key_variables), " set"));
     }

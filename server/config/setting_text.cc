@@ -237,6 +237,15 @@ absl::Status CheckCurrencySetting(std::string_view text) {
   return absl::OkStatus();
 }
 
+absl::Status CheckApiVersionSetting(std::string_view text) {
+  bool good = !text.empty() && text.size() <= 32;
+  for (const char c : text) {
+    good = good && (absl::ascii_isalnum(c) || c == '-' || c == '.');
+  }
+  if (!good) return Bad(text, "an API version such as 2024-10-21 or preview");
+  return absl::OkStatus();
+}
+
 absl::StatusOr<absl::Time> ParseTimeSetting(std::string_view text) {
   absl::Time time;
   std::string error;

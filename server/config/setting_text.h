@@ -46,6 +46,8 @@ absl::Status CheckOriginSetting(std::string_view text);
 
 // Three upper-case letters.
 absl::Status CheckCurrencySetting(std::string_view text);
+// Letters, digits, '-' and '.'; at most 32: it stands in a URL.
+absl::Status CheckApiVersionSetting(std::string_view text);
 // RFC 3339, or a date (UTC).
 absl::StatusOr<absl::Time> ParseTimeSetting(std::string_view text);
 // Lower-case letters, digits, '.', '_', '-'; at most 64.

@@ -38,6 +38,12 @@ class ChatService {
       const v1::ListKeysRequest& request) = 0;
   virtual Task<absl::StatusOr<v1::RevokeKeyResponse>> RevokeKey(
       const v1::RevokeKeyRequest& request) = 0;
+  // The admin listener's look at providers; see provider_check.h.
+  virtual v1::ListProvidersResponse ListProviders() const { return {}; }
+  virtual Task<absl::StatusOr<v1::TestProviderResponse>> TestProvider(
+      const v1::TestProviderRequest& /*request*/) {
+    co_return absl::UnimplementedError("no providers here");
+  }
   // For every error a door answers without Chat: metrics and the log then
   // know of it. Chat tells of its own.
   virtual void NoteRefusal(const CallContext& /*context*/,

@@ -10,6 +10,7 @@
 #include "router/call_error.h"
 #include "router/closest_names.h"
 #include "router/route_plan.h"
+#include "server/core/provider_check.h"
 #include "server/core/readiness.h"
 
 namespace llm::server {
@@ -290,6 +291,32 @@ Task<absl::StatusOr<v1::RevokeKeyResponse>> Gateway::RevokeKey(
   if (!done.ok()) co_return StoreFailure(done.status());
   if (parts_.key_log) parts_.key_log("key_revoked", done->key());
   co_return done;
+}
+
+v1::ListProvidersResponse Gateway::ListProviders() const {
+  return DescribeProviders(table(), *parts_.health, parts_.clock->Monotonic());
+}
+
+Task<absl::StatusOr<v1::TestProviderResponse>> Gateway::TestProvider(
+    const v1::TestProviderRequest& request) {
+  const std::shared_ptr<Router> router = parts_.snapshot.router;
+  absl::StatusOr<CheckTarget> target =
+      FindCheckTarget(router->table(), request);
+  if (!target.ok()) co_return target.status();
+  v1::TestProviderResponse response;
+  response.set_provider(target->provider);
+  response.set_model(target->model);
+  response.set_ok(true);
+  for (const CheckKind kind : kAllChecks) {
+    const CallContext context = NewCall(ProbeCaller(), "admin");
+    if (parts_.state->draining) co_return Draining(context);
+    const InFlight counted(*parts_.state);
+    v1::ProviderCheck check =
+        co_await RunCheck(kind, *target, context, *router);
+    if (check.outcome() == "failed") response.set_ok(false);
+    *response.add_checks() = std::move(check);
+  }
+  co_return response;
 }
 
 void Gateway::NoteRefusal(const CallContext& context, std::string_view code,

@@ -110,6 +110,12 @@ class Gateway final : public HttpService {
   Task<absl::StatusOr<v1::RevokeKeyResponse>> RevokeKey(
       const v1::RevokeKeyRequest& request) override;
 
+  v1::ListProvidersResponse ListProviders() const override;
+  // kNotFound for a provider that is not configured, kInvalidArgument where
+  // no model is named and none is served by it.
+  Task<absl::StatusOr<v1::TestProviderResponse>> TestProvider(
+      const v1::TestProviderRequest& request) override;
+
   void NoteRefusal(const CallContext& context, std::string_view code,
                    int http_status) override;
 

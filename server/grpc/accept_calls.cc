@@ -51,6 +51,18 @@ Task<absl::StatusOr<v1::RevokeKeyResponse>> RevokeKey(
   co_return co_await service.RevokeKey(request);
 }
 
+Task<absl::StatusOr<v1::ListProvidersResponse>> ListProviders(
+    ChatService& service, const Caller& /*caller*/,
+    const v1::ListProvidersRequest& /*request*/) {
+  co_return service.ListProviders();
+}
+
+Task<absl::StatusOr<v1::TestProviderResponse>> TestProvider(
+    ChatService& service, const Caller& /*caller*/,
+    const v1::TestProviderRequest& request) {
+  co_return co_await service.TestProvider(request);
+}
+
 }  // namespace
 
 void AcceptLlmCalls(const Acceptor& acceptor, Llm& service) {
@@ -80,6 +92,14 @@ void AcceptAdminCalls(const Acceptor& acceptor, Admin& service) {
   AcceptSimple(acceptor, service,
                SimpleMethod<Admin, v1::RevokeKeyRequest, v1::RevokeKeyResponse>{
                    Access::kAdmin, &Admin::RequestRevokeKey, RevokeKey});
+  AcceptSimple(
+      acceptor, service,
+      SimpleMethod<Admin, v1::ListProvidersRequest, v1::ListProvidersResponse>{
+          Access::kAdmin, &Admin::RequestListProviders, ListProviders});
+  AcceptSimple(
+      acceptor, service,
+      SimpleMethod<Admin, v1::TestProviderRequest, v1::TestProviderResponse>{
+          Access::kAdmin, &Admin::RequestTestProvider, TestProvider});
 }
 
 }  // namespace llm::server

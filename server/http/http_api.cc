@@ -24,7 +24,8 @@ bool IsOpen(HttpRoute route) {
 
 bool IsAdmin(HttpRoute route) {
   return route == HttpRoute::kKeys || route == HttpRoute::kKey ||
-         route == HttpRoute::kRevokeKey;
+         route == HttpRoute::kRevokeKey || route == HttpRoute::kProviders ||
+         route == HttpRoute::kTestProvider;
 }
 
 HttpReply Json(std::string body) {
@@ -167,6 +168,10 @@ Task<HttpReply> HttpApi::Answer(const HttpRequest& request, const Call& call) {
       co_return DoorReply(501, "not_implemented",
                           "Embeddings are not served by this version.",
                           call.request_id);
+    case HttpRoute::kProviders:
+      co_return Json(RenderProviders(service_->ListProviders()));
+    case HttpRoute::kTestProvider:
+      co_return co_await AnswerTest(request, call);
     default:
       co_return co_await AnswerKeys(request, call);
   }
@@ -194,6 +199,18 @@ Task<HttpReply> HttpApi::AnswerUsage(const Call& call) {
   const auto usage = co_await service_->GetUsage(call.context.caller, *query);
   if (!usage.ok()) co_return ErrorReply(usage.status(), call.request_id);
   co_return Json(RenderUsage(*usage));
+}
+
+Task<HttpReply> HttpApi::AnswerTest(const HttpRequest& request,
+                                    const Call& call) {
+  auto test = ParseTestProvider(request.body == nullptr
+                                    ? std::string_view()
+                                    : std::string_view(*request.body));
+  if (!test.ok()) co_return ErrorReply(test.status(), call.request_id);
+  test->set_id(call.target.argument);
+  const auto tested = co_await service_->TestProvider(*test);
+  if (!tested.ok()) co_return ErrorReply(tested.status(), call.request_id);
+  co_return Json(RenderTestedProvider(*tested));
 }
 
 Task<HttpReply> HttpApi::AnswerKeys(const HttpRequest& request,

@@ -46,6 +46,7 @@ class HttpApi : public HttpHandler {
   void NoteRefusal(const CallContext& context, const HttpReply& reply);
   Task<HttpReply> Answer(const HttpRequest& request, const Call& call);
   Task<HttpReply> AnswerKeys(const HttpRequest& request, const Call& call);
+  Task<HttpReply> AnswerTest(const HttpRequest& request, const Call& call);
   Task<HttpReply> AnswerUsage(const Call& call);
   HttpReply AnswerRoute(const HttpRequest& request, const Call& call) const;
   HttpReply AnswerModel(const Call& call) const;

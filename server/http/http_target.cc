@@ -115,6 +115,7 @@ constexpr FixedRoute kRootRoutes[] = {
     {"/readyz", HttpRoute::kReady},
     {"/metrics", HttpRoute::kMetrics},
     {"/admin/v1/keys", HttpRoute::kKeys},
+    {"/admin/v1/providers", HttpRoute::kProviders},
 };
 
 absl::Status MatchApi(std::string_view path, HttpTarget* out) {
@@ -128,6 +129,13 @@ absl::Status MatchApi(std::string_view path, HttpTarget* out) {
 absl::Status MatchRoot(std::string_view path, HttpTarget* out) {
   for (const FixedRoute& fixed : kRootRoutes) {
     if (path == fixed.path) out->route = fixed.route;
+  }
+  if (TakePrefix(&path, "/admin/v1/providers/")) {
+    constexpr std::string_view kTest = "/test";
+    if (!path.ends_with(kTest)) return absl::OkStatus();
+    path.remove_suffix(kTest.size());
+    if (path.find('/') != std::string_view::npos) return absl::OkStatus();
+    return SetArgument(path, HttpRoute::kTestProvider, out);
   }
   if (!TakePrefix(&path, "/admin/v1/keys/")) return absl::OkStatus();
   constexpr std::string_view kRevoke = "/revoke";
@@ -184,6 +192,7 @@ std::string_view AllowedMethods(HttpRoute route) {
     case HttpRoute::kEmbeddings:
     case HttpRoute::kRoute:
     case HttpRoute::kRevokeKey:
+    case HttpRoute::kTestProvider:
       return "POST";
     case HttpRoute::kKeys:
       return "GET, HEAD, POST";

@@ -32,6 +32,8 @@ enum class HttpRoute {
   kKeys,
   kKey,        // id in `argument`
   kRevokeKey,  // id in `argument`
+  kProviders,
+  kTestProvider,  // id in `argument`
 };
 
 struct HttpTarget {

@@ -119,4 +119,25 @@ absl::StatusOr<v1::CreateKeyRequest> ParseCreateKey(std::string_view body) {
   return BadField(JsonPath(top, name), "is not a setting of a key");
 }
 
+absl::StatusOr<v1::TestProviderRequest> ParseTestProvider(
+    std::string_view body) {
+  v1::TestProviderRequest request;
+  if (body.find_first_not_of(" \t\r\n") == std::string_view::npos) {
+    return request;
+  }
+  const auto doc = JsonDocument::Parse(body);
+  if (!doc.ok() || !doc->root().is_object()) {
+    return Bad("The body is not a JSON object.", "");
+  }
+  for (JsonValue v = doc->root().First(); v; v = v.Next()) {
+    if (!v.KeyEquals("model")) {
+      return BadField(JsonPath(JsonPath(""), v.Key()), "is not known here");
+    }
+    if (!v.is_string()) return Bad("model must be a string.", "model");
+    request.set_model(v.StringOr());
+    ReplaceInvalidUtf8(request.mutable_model());
+  }
+  return request;
+}
+
 }  // namespace llm::server

@@ -29,6 +29,10 @@ absl::StatusOr<v1::ListKeysRequest> ParseListKeys(const QueryPairs& query);
 // {"name", "org", "team", "user", "models", "expires_at", "org_admin"}
 absl::StatusOr<v1::CreateKeyRequest> ParseCreateKey(std::string_view body);
 
+// {"model"}, or no body at all.
+absl::StatusOr<v1::TestProviderRequest> ParseTestProvider(
+    std::string_view body);
+
 }  // namespace llm::server
 
 #endif  // LLM_SERVER_HTTP_PARSE_REPORTS_H_

@@ -33,6 +33,11 @@ std::string RenderKeys(const v1::ListKeysResponse& keys);
 // {"key": {…}}
 std::string RenderRevokedKey(const v1::RevokeKeyResponse& revoked);
 
+// {"providers": [{"id", "dialect", "host", "keys", "models", "health"}]}
+std::string RenderProviders(const v1::ListProvidersResponse& providers);
+// {"provider", "model", "ok", "checks": [{"name", "outcome", …}]}
+std::string RenderTestedProvider(const v1::TestProviderResponse& tested);
+
 }  // namespace llm::server
 
 #endif  // LLM_SERVER_HTTP_RENDER_REPORTS_H_

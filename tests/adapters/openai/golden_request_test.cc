@@ -25,8 +25,10 @@ std::string ReadFixture(const std::string& name) {
 
 TEST_CASE("one full request, and what each vendor gets of it",
           "[adapters][openai][request][TRN-6][TRN-7]") {
-  const std::string profile =
-      GENERATE("plain", "openai", "deepseek", "qwen", "ollama", "vllm");
+  const std::string profile = GENERATE(
+      "plain", "openai", "deepseek", "qwen", "ollama", "vllm", "moonshot",
+      "zhipu", "siliconflow", "openrouter", "groq", "mistral", "xai",
+      "volcengine", "minimax", "azure", "azure-2024", "together", "fireworks");
   auto request = server::ParseChatRequest(
       std::make_shared<const std::string>(ReadFixture("full.request.json")));
   REQUIRE(request.ok());

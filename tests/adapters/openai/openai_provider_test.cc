@@ -107,7 +107,8 @@ TEST_CASE("every row of the table can be told apart and says where it is from",
     if (profile.id.empty()) continue;
     CHECK(profile.page.starts_with("https://"));
     CHECK(profile.date.size() == 10);
-    CHECK_FALSE(profile.sites.empty());
+    // One vendor's older contract has no site of its own.
+    CHECK(profile.sites.empty() == (profile.id == "azure-2024"));
     CHECK(&openai::FindProfile(profile.id) == &profile);
   }
   CHECK(openai::FindProfile("nobody").id.empty());
@@ -131,8 +132,79 @@ TEST_CASE("the registry knows its providers", "[adapters][registry]") {
     if (known.dialect == "openai") {
       CHECK(openai::FindProfile(known.profile).id == known.profile);
       CHECK_FALSE(known.base_url.ends_with("/"));
+      // Only a customer's own address may be missing.
+      CHECK(known.base_url.empty() != known.base_url_variable.empty());
     }
   }
+}
+
+TEST_CASE("five providers turn on by themselves, the others by configuration",
+          "[adapters][registry]") {
+  std::set<std::string_view> by_default;
+  std::set<std::string_view> all;
+  for (const BuiltInProvider& known : BuiltInProviders()) {
+    CHECK(all.insert(known.id).second);
+    if (known.on_by_default) by_default.insert(known.id);
+    // Nobody answers for nothing but servers of one's own.
+    const bool own =
+        known.id == "ollama" || known.id == "vllm" || known.id == "simulated";
+    CHECK(known.needs_key != own);
+  }
+  CHECK(by_default == std::set<std::string_view>{"anthropic", "deepseek",
+                                                 "gemini", "openai", "qwen"});
+  for (const char* id : {"moonshot", "moonshot-cn", "zhipu", "zai",
+                         "siliconflow", "siliconflow-intl", "openrouter",
+                         "groq", "mistral", "xai", "volcengine", "minimax",
+                         "minimax-cn", "azure", "together", "fireworks"}) {
+    CAPTURE(id);
+    CHECK(all.contains(id));
+  }
+}
+
+TEST_CASE("what is left of a limit is told by any answer",
+          "[adapters][openai][limits]") {
+  const std::vector<HttpHeader> headers = {
+      {"content-type", "application/json"},
+      {"x-ratelimit-limit-requests", "100"},
+      {"x-ratelimit-remaining-requests", "0"},
+      {"x-ratelimit-reset-requests", "6m0s"},
+      {"x-ratelimit-remaining-tokens", "9000"},
+      {"retry-after", "30"}};
+  const Exchange answered =
+      RunExchange({.headers = headers, .body = Whole(R"({"content":"hi"})")});
+  REQUIRE(answered.result.status.ok());
+  CHECK(answered.result.limits.limit_requests == 100);
+  CHECK(answered.result.limits.remaining_requests == 0);
+  CHECK(answered.result.limits.reset_requests == absl::Minutes(6));
+  CHECK(answered.result.limits.remaining_tokens == 9000);
+  // Of an answer it is no wait.
+  CHECK_FALSE(answered.result.failure.retry_after);
+  const Exchange refused =
+      RunExchange({.status = 429, .headers = headers, .body = "{}"});
+  CHECK(refused.result.limits.remaining_requests == 0);
+  CHECK(refused.result.failure.retry_after == absl::Seconds(30));
+  const Exchange unsaid = RunExchange({.body = Sse({})});
+  CHECK_FALSE(unsaid.result.limits.remaining_requests);
+}
+
+TEST_CASE("a deployment that cannot be named is not asked for",
+          "[adapters][openai][azure][SEC-1]") {
+  boost::asio::io_context io;
+  FakeClock clock;
+  ScriptedTransport transport({.body = kHi});
+  ProviderSettings settings;
+  settings.profile = "azure";
+  settings.base_url = "https://r.openai.azure.com";
+  settings.api_version = "2024-10-21";
+  OpenAiProvider provider(settings, transport, clock);
+  AttemptContext context;
+  context.upstream_model.value = "..";
+  EventRecorder sink;
+  const AttemptResult result =
+      RunTask(io, provider.Chat(ChatRequest{}, context, sink));
+  CHECK_FALSE(result.dispatched);
+  CHECK(result.failure.failure == FailureClass::kModelNotFound);
+  CHECK(transport.requests.empty());
 }
 
 }  // namespace

@@ -270,5 +270,27 @@ TEST_CASE("A prompt of nothing but braces is read once",
   CHECK(JsonDocument::Parse(run.sink.text).ok());
 }
 
+TEST_CASE("A look at the simulated provider shows its faults and no luck",
+          "[adapters][simulated][probe]") {
+  const auto [status, rate, want] = GENERATE(table<int, double, ProbeVerdict>({
+      {0, 0.0, ProbeVerdict::kUp},
+      {0, 0.5, ProbeVerdict::kUp},
+      {0, 1.0, ProbeVerdict::kDown},
+      {503, 0.0, ProbeVerdict::kDown},
+      {429, 0.0, ProbeVerdict::kUnknown},
+      {401, 0.0, ProbeVerdict::kUnknown},
+  }));
+  CAPTURE(status, rate);
+  boost::asio::io_context io;
+  FakeClock clock;
+  ProviderSettings settings;
+  settings.simulated.fail_status = status;
+  settings.simulated.failure_rate = rate;
+  const auto provider = MakeSimulatedProvider(settings, clock);
+  const ProbeResult result = RunTask(io, provider->Probe({}));
+  CHECK(result.verdict == want);
+  CHECK(result.message.empty() == (want == ProbeVerdict::kUp));
+}
+
 }  // namespace
 }  // namespace llm

@@ -88,6 +88,9 @@ TEST_CASE("Every command has help with an example", "[cli]") {
                                                  {"keys", "create"},
                                                  {"keys", "list"},
                                                  {"keys", "revoke"},
+                                                 {"providers"},
+                                                 {"providers", "list"},
+                                                 {"providers", "test"},
                                                  {"usage"},
                                                  {"prices"},
                                                  {"route"}}));
@@ -117,10 +120,57 @@ TEST_CASE("Wrong usage exits with 2 and says what is wrong", "[cli]") {
        {"keys", "create", "--name", "a", "--admin-key", "sk-1"},
        {"usage", "--format", "xml"},
        {"route"},
+       {"providers"},
+       {"providers", "test"},
+       {"providers", "test", "a", "--format", "csv"},
        {"prices", "--at", "then"}}));
   CHECK(host.Run(arguments) == 2);
   CHECK_FALSE(host.err.str().empty());
   CHECK(host.sent.empty());
+}
+
+TEST_CASE("providers test shows each check and fails with any of them",
+          "[cli][OPS-6]") {
+  FakeHost host;
+  host.env["LLM_SERVICE_ADMIN_KEY"] = "sk-admin";
+  host.answer = HttpAnswer{
+      200,
+      R"({"provider":"acme","model":"m1","ok":false,"checks":[)"
+      R"({"name":"chat","outcome":"ok","failure":"ok","upstream_status":200,)"
+      R"("latency_ms":812,"served_model":"m1-2026","tokens":{"input":9,)"
+      R"("output":1},"usage_source":"provider","cost":{"amount":"0.000012",)"
+      R"("currency":"USD"},"dropped":[],"request_id":"r"},)"
+      R"({"name":"stream","outcome":"failed","message":"no such model",)"
+      R"("failure":"model_not_found","upstream_status":404},)"
+      R"({"name":"tool_call","outcome":"skipped",)"
+      R"("message":"the model takes no tools"}]})"};
+  CHECK(host.Run({"providers", "test", "acme", "--model", "a/b"}) == 1);
+  REQUIRE(host.sent.size() == 1);
+  CHECK(host.sent[0].method == "POST");
+  CHECK(host.sent[0].url ==
+        "http://127.0.0.1:8005/admin/v1/providers/acme/test");
+  CHECK(host.sent[0].key == "sk-admin");
+  CHECK(host.sent[0].body == R"({"model":"a/b"})");
+  CHECK(Has(host.out, "acme, model m1"));
+  CHECK(Has(host.out, "m1-2026"));
+  CHECK(Has(host.out, "9/1"));
+  CHECK(Has(host.out, "0.000012 USD"));
+  CHECK(Has(host.out, "no such model"));
+  CHECK(Has(host.out, "skipped"));
+  CHECK(host.Run({"providers", "test", "acme", "--format", "json"}) == 1);
+  CHECK(Has(host.out, R"("ok":false)"));
+  CHECK(host.sent[1].body == "{}");
+}
+
+TEST_CASE("providers list shows who is asked and how they are", "[cli]") {
+  FakeHost host;
+  host.answer = HttpAnswer{
+      200, R"({"providers":[{"id":"acme","dialect":"openai","host":)"
+           R"("https://h.test","keys":2,"models":3,"health":"healthy"}]})"};
+  CHECK(host.Run({"providers", "list"}) == 0);
+  CHECK(host.sent[0].url == "http://127.0.0.1:8005/admin/v1/providers");
+  CHECK(Has(host.out, "https://h.test"));
+  CHECK(Has(host.out, "healthy"));
 }
 
 TEST_CASE("serve hands over its file and returns what it returns", "[cli]") {

@@ -366,6 +366,51 @@ TEST_CASE("A built-in key never meets an address of one's own",
   CHECK(config->table->providers.at("openai").api_keys.empty());
 }
 
+TEST_CASE("A vendor that is known by name needs its key variable and no more",
+          "[config][providers]") {
+  const auto config =
+      MustLoad("providers: {groq: {}, zhipu: {}}\n",
+               {{"GROQ_API_KEY", "gsk"}, {"ZHIPUAI_API_KEY", "id.secret"}});
+  const ProviderSettings& groq = config->table->providers.at("groq");
+  CHECK(groq.base_url == "https://api.groq.com/openai/v1");
+  CHECK(groq.profile == "groq");
+  CHECK(groq.api_keys.at(0).Equals("gsk"));
+  const ProviderSettings& zhipu = config->table->providers.at("zhipu");
+  CHECK(zhipu.currency.code == "CNY");
+  CHECK(zhipu.api_keys.at(0).Equals("id.secret"));
+  // Its models are served under their own names.
+  const PublicModel* model = config->table->FindModel("openai/gpt-oss-20b");
+  REQUIRE(model != nullptr);
+  CHECK(model->deployments.at(0).id == "groq/openai/gpt-oss-20b");
+  CHECK(config->table->FindModel("glm-4.7") != nullptr);
+}
+
+TEST_CASE("Vendors of the contract's five alone turn on by a variable",
+          "[config][providers]") {
+  const ConfigResult result = LoadWithoutFile({{"GROQ_API_KEY", "gsk"}});
+  REQUIRE(result.faults.empty());
+  CHECK_FALSE(result.config->table->providers.contains("groq"));
+}
+
+TEST_CASE("Azure's address is the customer's, from the file or its variable",
+          "[config][providers][SEC-1]") {
+  const auto by_file = MustLoad(
+      "providers: {azure: {base_url: \"https://r.openai.azure.com\", "
+      "api_version: \"2024-10-21\"}}\n",
+      {{"AZURE_OPENAI_API_KEY", "k"}});
+  const ProviderSettings& one = by_file->table->providers.at("azure");
+  CHECK(one.base_url == "https://r.openai.azure.com");
+  CHECK(one.api_version == "2024-10-21");
+  CHECK(one.api_keys.at(0).Equals("k"));
+  const auto by_variable =
+      MustLoad("providers: {azure: {}}\n",
+               {{"AZURE_OPENAI_API_KEY", "k"},
+                {"AZURE_OPENAI_ENDPOINT", "https://v.openai.azure.com/"}});
+  CHECK(by_variable->table->providers.at("azure").base_url ==
+        "https://v.openai.azure.com");
+  CHECK(by_variable->table->version != by_file->table->version);
+}
+
 TEST_CASE("The version changes with the configuration and not with secrets",
           "[config][OPS-4]") {
   const std::string yaml = "providers: {openai: {api_keys: [\"env:K\"]}}\n";

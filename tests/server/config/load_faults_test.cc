@@ -121,6 +121,17 @@ TEST_CASE("Providers that cannot work are faults", "[config][faults]") {
        "FILE:1: providers.mine: needs a base_url"},
       {"providers: {deepseek: {}}\n",
        "FILE:1: providers.deepseek: needs api_keys, or DEEPSEEK_API_KEY set"},
+      {"providers: {groq: {}}\n",
+       "FILE:1: providers.groq: needs api_keys, or GROQ_API_KEY set"},
+      {"providers: {zhipu: {}}\n",
+       "FILE:1: providers.zhipu: needs api_keys, or ZHIPU_API_KEY or "
+       "ZHIPUAI_API_KEY set"},
+      {"providers: {azure: {api_keys: [\"env:SET\"]}}\n",
+       "FILE:1: providers.azure: needs a base_url, or AZURE_OPENAI_ENDPOINT "
+       "set"},
+      {"providers: {azure: {base_url: \"https://r.test\", api_keys: "
+       "[\"env:SET\"], api_version: \"a b\"}}\n",
+       "FILE:1: providers.azure.api_version: 'a b' is not an API version"},
       {"providers: {mine: {dialect: opnai, base_url: \"http://h/v1\"}}\n",
        "FILE:1: providers.mine.dialect: unknown dialect (did you mean "
        "openai?)"},

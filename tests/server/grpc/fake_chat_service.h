@@ -99,6 +99,18 @@ class FakeChatService : public ChatService {
     co_return RefuseCall(absl::StatusCode::kNotFound, "invalid_request",
                          absl::StrCat("no key ", request.id()), "id");
   }
+  v1::ListProvidersResponse ListProviders() const override {
+    v1::ListProvidersResponse response;
+    response.add_providers()->set_id(label);
+    return response;
+  }
+  Task<absl::StatusOr<v1::TestProviderResponse>> TestProvider(
+      const v1::TestProviderRequest& request) override {
+    v1::TestProviderResponse response;
+    response.set_provider(request.id());
+    response.set_model(request.model());
+    co_return response;
+  }
 
  private:
   static absl::Status Refused() {

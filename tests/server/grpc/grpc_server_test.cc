@@ -126,6 +126,29 @@ TEST_CASE("Keys are managed with the admin key on the admin listener",
   CHECK(missing.error_message() == "no key key_x");
 }
 
+TEST_CASE("Providers are listed and tested with the admin key",
+          "[server][grpc][admin][OPS-6]") {
+  GrpcServerOptions options;
+  options.admin = true;
+  GrpcFixture fixture(options);
+  auto context = GrpcFixture::Context(FakeChatService::kAdminKey);
+  v1::ListProvidersResponse listed;
+  REQUIRE(fixture.admin->ListProviders(context.get(), {}, &listed).ok());
+  CHECK(listed.providers(0).id() == "one");
+  context = GrpcFixture::Context(FakeChatService::kAdminKey);
+  v1::TestProviderRequest test;
+  test.set_id("acme");
+  test.set_model("m1");
+  v1::TestProviderResponse tested;
+  REQUIRE(fixture.admin->TestProvider(context.get(), test, &tested).ok());
+  CHECK(tested.provider() == "acme");
+  CHECK(tested.model() == "m1");
+  context = GrpcFixture::Context();
+  CHECK(
+      fixture.admin->TestProvider(context.get(), test, &tested).error_code() ==
+      grpc::StatusCode::UNAUTHENTICATED);
+}
+
 TEST_CASE("A caller's key manages no keys", "[server][grpc][admin][SEC-7]") {
   GrpcServerOptions options;
   options.admin = true;

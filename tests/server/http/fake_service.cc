@@ -90,6 +90,26 @@ Task<absl::StatusOr<v1::RevokeKeyResponse>> FakeService::RevokeKey(
   co_return revoked;
 }
 
+v1::ListProvidersResponse FakeService::ListProviders() const {
+  v1::ListProvidersResponse list;
+  v1::ProviderInfo* info = list.add_providers();
+  info->set_id("acme");
+  info->set_dialect("openai");
+  return list;
+}
+
+Task<absl::StatusOr<v1::TestProviderResponse>> FakeService::TestProvider(
+    const v1::TestProviderRequest& request) {
+  v1::TestProviderResponse tested;
+  tested.set_provider(request.id());
+  tested.set_model(request.model());
+  v1::ProviderCheck* check = tested.add_checks();
+  check->set_name("chat");
+  check->set_outcome("failed");
+  check->set_message("no");
+  co_return tested;
+}
+
 CallResult WholeAnswer(std::string_view text) {
   CallResult result;
   result.response.emplace();

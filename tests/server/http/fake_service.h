@@ -71,6 +71,9 @@ class FakeService : public HttpService {
       const v1::ListKeysRequest& request) override;
   Task<absl::StatusOr<v1::RevokeKeyResponse>> RevokeKey(
       const v1::RevokeKeyRequest& request) override;
+  v1::ListProvidersResponse ListProviders() const override;
+  Task<absl::StatusOr<v1::TestProviderResponse>> TestProvider(
+      const v1::TestProviderRequest& request) override;
   bool Ready() const override { return ready; }
   std::string ReadinessJson() const override {
     return "{\"ready\":" + std::string(ready ? "true" : "false") + "}";

@@ -126,6 +126,7 @@ TEST_CASE("every route answers its methods and no other",
           {"OPTIONS /v1/models", 405, "GET, HEAD"},
           {"GET /metrics", 404, ""},
           {"GET /admin/v1/keys", 404, ""},
+          {"GET /admin/v1/providers", 404, ""},
           {"GET /v1/responses", 404, ""},
           {"POST /v1/chat/completions", 400, ""},
       }));
@@ -273,6 +274,35 @@ TEST_CASE("keys are managed on the admin listener with the admin key",
                  std::string("POST /admin/v1/keys/key_9/revoke"));
     CHECK(StatusOf(Ask(server.port(), line + head + "\r\n")) == 200);
     CHECK(service.last_revoked() == "key_9");
+  }
+  SECTION("providers are listed and tested") {
+    const std::string list =
+        Ask(server.port(), "GET /admin/v1/providers" + head + "\r\n");
+    CHECK(list.find(R"({"providers":[{"id":"acme","dialect":"openai",)") !=
+          std::string::npos);
+    const std::string body =
+        GENERATE(std::string(), std::string(R"({"model":"m1"})"));
+    const std::string answer = Ask(
+        server.port(), "POST /admin/v1/providers/acme/test" + head +
+                           "Content-Length: " + std::to_string(body.size()) +
+                           "\r\n\r\n" + body);
+    CHECK(StatusOf(answer) == 200);
+    CHECK(answer.find(R"("provider":"acme","model":")" +
+                      std::string(body.empty() ? "" : "m1") +
+                      R"(","ok":false)") != std::string::npos);
+    CHECK(answer.find(R"("name":"chat","outcome":"failed","message":"no")") !=
+          std::string::npos);
+    CHECK(answer.find(R"("cost":null)") != std::string::npos);
+  }
+  SECTION("a test takes a model and nothing else") {
+    const std::string answer =
+        Ask(server.port(), "POST /admin/v1/providers/acme/test" + head +
+                               "Content-Length: 12\r\n\r\n{\"keys\":\"n\"}");
+    CHECK(StatusOf(answer) == 400);
+    CHECK(answer.find(R"("param":"keys")") != std::string::npos);
+    CHECK(StatusOf(Ask(server.port(), "GET /admin/v1/providers/acme/test" +
+                                          head + "\r\n")) == 405);
+    CHECK(StatusOf(Ask(server.port(), Get("/admin/v1/providers"))) == 401);
   }
   SECTION("the API is served here too") {
     CHECK(StatusOf(Ask(server.port(), Get("/v1/models"))) == 200);
