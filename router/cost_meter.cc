@@ -8,10 +8,11 @@
 namespace llm {
 namespace {
 
-PricedCost PriceOf(const RouteTable& table, const Deployment& deployment,
+PricedCost PriceOf(const RouteTable& table, const Priced& what,
                    std::string_view served_model, bool thinking,
                    const TokenUsage& usage, absl::Time at) {
   if (usage.empty()) return {PriceStatus::kUnknownUsage, std::nullopt, "", {}};
+  const Deployment& deployment = what.deployment;
   const auto provider = table.providers.find(deployment.provider.value);
   if (table.prices == nullptr || provider == table.providers.end()) return {};
   const ProviderSettings& settings = provider->second;
@@ -19,7 +20,7 @@ PricedCost PriceOf(const RouteTable& table, const Deployment& deployment,
   query.provider = settings.price_provider.empty() ? settings.id.value
                                                    : settings.price_provider;
   query.currency = &settings.currency;
-  query.public_model = target.public_model.value;
+  query.public_model = what.public_model.value;
   query.served_model = served_model;
   query.requested_model = deployment.upstream_model.value;
   query.at = at;
@@ -85,9 +86,11 @@ void MeterAttempt(const MeterInput& input, AttemptRecord* record) {
   record->usage = input.result->usage;
   record->usage_source = input.result->usage_source;
   FillGaps(input, record);
+  const RouteTarget& target = *input.target;
   const PricedCost priced = PriceOf(
-      *input.table, input.target->deployment, input.result->served_model.value,
-      input.result->thinking, record->usage, input.at);
+      *input.table, {target.public_model, target.deployment, target.traits},
+      input.result->served_model.value, input.result->thinking, record->usage,
+      input.at);
   record->cost = priced.cost;
   record->price_status = std::string(PriceStatusName(priced.status));
   record->price_version = priced.price_version;
@@ -112,13 +115,11 @@ std::optional<v1::Cost> CallTotals::SingleCost() const {
   return wire;
 }
 
-std::optional<Money> CostOf(const RouteTable& table,
-                            const Deployment& deployment,
-                            const ModelTraits& traits, const TokenUsage& usage,
-                            absl::Time at) {
-  const bool thinking =
-      traits.reasoning && deployment.reasoning != ReasoningSwitch::kOff;
-  return PriceOf(table, deployment, "", thinking, usage, at).cost;
+std::optional<Money> CostOf(const RouteTable& table, const Priced& what,
+                            const TokenUsage& usage, absl::Time at) {
+  const bool thinking = what.traits.reasoning &&
+                        what.deployment.reasoning != ReasoningSwitch::kOff;
+  return PriceOf(table, what, "", thinking, usage, at).cost;
 }
 
 TokenUsage LikelyUsage(const v1::ChatCompletionRequest& request,
@@ -147,7 +148,8 @@ WorstCase WorstCaseOf(const RouteTable& table, const RoutePlan& plan,
         asked > 0 ? asked : target.traits.max_output_tokens, request.n());
     worst.output_tokens = std::max(worst.output_tokens, *usage.output);
     const auto cost =
-        CostOf(table, target.deployment, target.traits, usage, at);
+        CostOf(table, {target.public_model, target.deployment, target.traits},
+               usage, at);
     known = known && cost && *usage.output > 0;
     if (!known) continue;
     const auto same = std::find_if(

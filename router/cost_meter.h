@@ -51,12 +51,17 @@ struct CallTotals {
   std::optional<v1::Cost> SingleCost() const;
 };
 
+// What has a price: a deployment, under the name it is reached by.
+struct Priced {
+  const ModelId& public_model;
+  const Deployment& deployment;
+  const ModelTraits& traits;
+};
+
 // What an attempt with this usage would be billed, by the code that bills;
 // nullopt where the price is unknown.
-std::optional<Money> CostOf(const RouteTable& table,
-                            const Deployment& deployment,
-                            const ModelTraits& traits, const TokenUsage& usage,
-                            absl::Time at);
+std::optional<Money> CostOf(const RouteTable& table, const Priced& what,
+                            const TokenUsage& usage, absl::Time at);
 
 // The request's estimated prompt and an answer of 1000 tokens per choice, or
 // fewer where it asks for fewer: what candidates are compared by.

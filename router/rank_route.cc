@@ -109,8 +109,10 @@ void PriceAll(const PlanInput& input, const TokenUsage& usage, Ranks* ranks) {
   bool mixed = false;
   const Money* first = nullptr;
   for (RankedCandidate& known : *ranks) {
-    const auto cost = CostOf(*input.table, *known.candidate.deployment,
-                             known.candidate.model->traits, usage, input.at);
+    const PublicModel& model = *known.candidate.model;
+    const auto cost = CostOf(
+        *input.table, {model.id, *known.candidate.deployment, model.traits},
+        usage, input.at);
     if (!cost) continue;
     known.cost = ComparedCost{*cost, cost->pico};
     if (first == nullptr) first = &known.cost->cost;

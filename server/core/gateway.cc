@@ -309,7 +309,11 @@ Task<absl::StatusOr<v1::TestProviderResponse>> Gateway::TestProvider(
   response.set_ok(true);
   for (const CheckKind kind : kAllChecks) {
     const CallContext context = NewCall(ProbeCaller(), "admin");
-    if (parts_.state->draining) co_return Draining(context);
+    if (parts_.state->refusing) {
+      co_return Shed(context,
+                     "the service is shutting down; try another instance")
+          .status;
+    }
     const InFlight counted(*parts_.state);
     v1::ProviderCheck check =
         co_await RunCheck(kind, *target, context, *router);

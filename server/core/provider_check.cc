@@ -250,7 +250,7 @@ v1::ListProvidersResponse DescribeProviders(const RouteTable& table,
       const Deployment* deployment =
           model == nullptr ? nullptr : DeploymentAt(*model, id);
       if (deployment == nullptr) continue;
-      states.push_back(health.State(deployment->id, now));
+      states.push_back(health.View(SubjectOf(table, *deployment), now).state);
     }
     info->set_models(static_cast<int32_t>(states.size()));
     info->set_health(std::string(HealthStateName(Together(states))));
