@@ -9,6 +9,9 @@
 namespace llm {
 namespace {
 
+// How soon a target that another call is trying is looked at again.
+constexpr absl::Duration kLookAgain = absl::Milliseconds(250);
+
 // Failures that time heals, though not at once.
 bool TimeHeals(FailureClass failure) {
   return failure == FailureClass::kRateLimited ||
@@ -68,6 +71,7 @@ bool AttemptPolicy::Enter(NextAttempt* next, Instant now) {
   entering.avoid_key = next->avoid_key;
   entering.tokens = plan_.estimated_tokens;
   entering.first = state.tries == 1;
+  entering.last_resort = next->last_resort;
   auto pass = health_.Enter(Subject(next->target), entering, now);
   if (!pass) return false;
   next->key = pass->key();
@@ -150,14 +154,22 @@ std::optional<NextAttempt> AttemptPolicy::LastResort(size_t target,
                                                      Instant deadline) {
   const Instant patience =
       patience_until_.value_or(now + table_.policy.max_wait);
-  if (view.back_at > patience || view.back_at >= deadline) return std::nullopt;
+  Instant at = view.back_at;
+  if (view.out == HealthView::Out::kOpen || !view.time_heals()) at = now;
+  if (view.early_trial || states_[target].turned_away) {
+    at = std::max(at, now + kLookAgain);
+  }
+  if (at > patience || at >= deadline) return std::nullopt;
   patience_until_ = patience;
-  const absl::Duration wait =
-      std::max(view.back_at - now, absl::ZeroDuration());
+  const absl::Duration wait = std::max(at - now, absl::ZeroDuration());
   NextAttempt next =
-      Start(target, absl::StrCat("last resort after ", ShortDuration(wait),
+      Start(target, absl::StrCat("last resort",
+                                 wait > absl::ZeroDuration()
+                                     ? " after " + ShortDuration(wait)
+                                     : "",
                                  ": ", plan_.targets[target].reason));
   next.wait = wait;
+  next.last_resort = true;
   return next;
 }
 
@@ -165,10 +177,14 @@ std::optional<AttemptPolicy::Return> AttemptPolicy::Soonest(Instant now) const {
   std::optional<Return> soonest;
   for (size_t i = 0; i < states_.size(); ++i) {
     const TargetState& state = states_[i];
-    if (state.tries > 0 && !state.come_back) continue;
+    if (state.given_up || (state.tries > 0 && !state.come_back)) continue;
     const HealthView view = View(i, now);
-    if (!view.ready() && !view.time_heals()) continue;
     Instant at = view.ready() ? now : view.back_at;
+    if (!view.ready() && !view.time_heals()) {
+      // Time alone does not bring it back: only where nothing else is left.
+      if (state.come_back) continue;
+      at = Instant::Never();
+    }
     if (state.come_back) at = std::max(at, state.back_at);
     if (!soonest || at < soonest->at) soonest = Return{i, at, view};
   }
@@ -176,13 +192,15 @@ std::optional<AttemptPolicy::Return> AttemptPolicy::Soonest(Instant now) const {
 }
 
 std::optional<NextAttempt> AttemptPolicy::Later(Instant now, Instant deadline) {
-  // Each round takes one target's coming back away.
+  // Each round takes one target away.
   while (const auto soonest = Soonest(now)) {
-    if (!states_[soonest->target].come_back) {
-      return LastResort(soonest->target, soonest->view, now, deadline);
-    }
-    auto next = ComeBack(soonest->target, soonest->at, now, deadline);
+    TargetState& state = states_[soonest->target];
+    const bool again = state.come_back;
+    auto next = again
+                    ? ComeBack(soonest->target, soonest->at, now, deadline)
+                    : LastResort(soonest->target, soonest->view, now, deadline);
     if (next) return next;
+    if (!again) state.given_up = true;
   }
   return std::nullopt;
 }
@@ -204,6 +222,7 @@ std::optional<NextAttempt> AttemptPolicy::InsteadOfTaken(Instant now,
                                                          Instant deadline) {
   // It was not asked, so it may be later.
   --states_[current_].tries;
+  states_[current_].turned_away = true;
   TakeBack();
   if (now >= deadline) return std::nullopt;
   std::optional<NextAttempt> next = OtherTarget(now);

@@ -7,10 +7,12 @@
 // provider's retry budget), with another key where that may help, and once
 // more at the end where only time was missing (rate limits, cut streams).
 //
-// Last resort, when every target left is out: the one that time brings back
-// first is waited for and tried, if that is before the deadline and the call
-// waits for such returns no longer than policy.max_wait in all. Else nobody is
-// asked, and AllOut says when it makes sense to come again.
+// Last resort, when every target left is out: the one that is back first. One
+// that is out for its failures is tried at once, by one call at a time; one
+// that rests is waited for, if it is back before the deadline and the call
+// waits no longer than policy.max_wait in all; one whose keys were refused is
+// tried when nothing else is left. Else nobody is asked, and AllOut says when
+// it makes sense to come again.
 //
 // Threads: The call's event loop.
 #ifndef LLM_ROUTER_ATTEMPT_POLICY_H_
@@ -35,6 +37,8 @@ struct NextAttempt {
   absl::Duration wait = absl::ZeroDuration();
   // The last connection was dead: use no kept-alive one.
   bool fresh_connection = false;
+  // Asked although it is out: nobody else is left.
+  bool last_resort = false;
   std::string reason;
   // The key to use again, or to use no more; -1: none.
   int same_key = -1;
@@ -95,6 +99,10 @@ class AttemptPolicy {
     int keys_tried = 0;
     // Worth another try once time has passed: from when, and with which key.
     bool come_back = false;
+    // Enter refused it once, so the next look takes its time.
+    bool turned_away = false;
+    // It cannot be waited for.
+    bool given_up = false;
     // The provider named the time, so coming back is no repeat of its making.
     bool asked_back = false;
     Instant back_at;

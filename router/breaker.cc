@@ -106,8 +106,11 @@ BreakerState Breaker::StateAt(Instant now) const {
   return now < open_until_ ? BreakerState::kOpen : BreakerState::kHalfOpen;
 }
 
-uint64_t Breaker::TakeTrial(Instant now) {
-  if (StateAt(now) != BreakerState::kHalfOpen || TrialUnderWay(now)) return 0;
+uint64_t Breaker::TakeTrial(Instant now, bool early) {
+  const BreakerState state = StateAt(now);
+  const bool due = state == BreakerState::kHalfOpen ||
+                   (early && state == BreakerState::kOpen);
+  if (!due || TrialUnderWay(now)) return 0;
   trial_ = ++last_trial_;
   trial_until_ = now + kTrialLease;
   return trial_;

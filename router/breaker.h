@@ -56,8 +56,9 @@ class Breaker {
   // It opened by its share of failures, not by a row of them.
   bool by_share() const { return by_share_; }
 
-  // Half-open: the one trial. 0 if another has it, or none is due.
-  uint64_t TakeTrial(Instant now);
+  // Half-open: the one trial. 0 if another has it, or none is due. `early`:
+  // also while it is open, for a call that has nobody else to ask.
+  uint64_t TakeTrial(Instant now, bool early = false);
   bool TrialUnderWay(Instant now) const { return now < trial_until_; }
   // The trial ended without a word on the deployment.
   void GiveBackTrial(uint64_t trial);

@@ -86,6 +86,8 @@ HealthView DeploymentHealth::View(Instant now) const {
     view.out = HealthView::Out::kOpen;
     view.why = breaker.why();
     view.back_at = breaker.open_until();
+    // A call that had nobody else to ask tries it early.
+    view.early_trial = breaker.TrialUnderWay(now);
   } else if (view.breaker == BreakerState::kHalfOpen) {
     view.why = breaker.why();
     view.trial_due = !breaker.TrialUnderWay(now);

@@ -18,6 +18,7 @@ constexpr absl::Duration kTrialLook = absl::Milliseconds(250);
 
 // The only key rests no longer than this for a limit of one deployment.
 constexpr absl::Duration kOneKeyRest = absl::Seconds(5);
+constexpr absl::Duration kOneKeyHintless = absl::Seconds(1);
 
 std::vector<KeyName> NamesOf(absl::Span<const ApiKey> keys) {
   std::vector<KeyName> names;
@@ -222,12 +223,20 @@ void HealthBoard::ChooseKey(const HealthSubject& subject,
 std::optional<HealthBoard::Pass> HealthBoard::Enter(
     const HealthSubject& subject, const Entering& entering, Instant now) {
   MutexLock lock(mutex_);
-  if (KeysOut(subject.provider, subject.keys, now)) return std::nullopt;
+  const auto keys_out = KeysOut(subject.provider, subject.keys, now);
+  if (keys_out &&
+      !(entering.last_resort && keys_out->why != FailureClass::kRateLimited)) {
+    return std::nullopt;
+  }
   DeploymentHealth* deployment = FindOrAdd(subject.deployment, now);
   uint64_t trial = 0;
   if (deployment != nullptr) {
-    if (!deployment->View(now).ready()) return std::nullopt;
-    trial = deployment->breaker.TakeTrial(now);
+    const HealthView view = deployment->View(now);
+    const bool early = entering.last_resort && !view.early_trial &&
+                       view.out == HealthView::Out::kOpen &&
+                       !deployment->rest.Lasts(now);
+    if (!view.ready() && !early) return std::nullopt;
+    trial = deployment->breaker.TakeTrial(now, early);
     ++deployment->in_flight;
   }
   Pass pass(this, deployment);
@@ -274,7 +283,9 @@ void HealthBoard::Report(const Pass& pass, absl::Span<const ApiKey> keys,
       // With one key its limit is the deployment's; other models may go on
       // soon.
       auto asked = report.retry_after;
-      if (pass.keys_ < 2 && asked) asked = std::min(*asked, kOneKeyRest);
+      if (pass.keys_ < 2) {
+        asked = std::min(asked.value_or(kOneKeyHintless), kOneKeyRest);
+      }
       ring.Fail(pass.key_name_, report.failure, asked, report.now, Jitter());
     }
     if (limited && pass.keys_ > 1) {

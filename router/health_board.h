@@ -65,6 +65,10 @@ class HealthBoard {
     int64_t tokens = 0;  // about what the request needs
     // The call's first attempt at this deployment, for the retry budget.
     bool first = true;
+    // Nobody else is left: an open breaker lets one call at a time through,
+    // and refused or moneyless keys are tried. A rest that was asked for and
+    // a rate limit still hold.
+    bool last_resort = false;
   };
 
   // Jitter comes from `random`, which outlives the board; null: none.

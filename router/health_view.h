@@ -48,6 +48,8 @@ struct HealthView {
   Instant back_at;
   // Half-open, and the next call is the one to try it.
   bool trial_due = false;
+  // Open, and a call with nobody else to ask is trying it all the same.
+  bool early_trial = false;
   // Failures in a row, or those among the last `of` attempts if of > 0.
   int failures = 0;
   int of = 0;

@@ -1,5 +1,7 @@
 // A rest that was asked for: a rate limit, or a 503 with Retry-After. Ends
-// when it was said to, for everybody at once; only hintless ones grow.
+// when it was said to, for everybody at once; only hintless ones grow, from
+// 1 s to 8 s: a limit without a word on its end is mostly one per second or
+// per minute, and a call with nobody else to ask waits that long.
 //
 // Threads: None; HealthBoard locks.
 #ifndef LLM_ROUTER_REST_H_
@@ -23,8 +25,9 @@ class Rest {
   // flight arrive in any order.
   void Begin(FailureClass why, std::optional<absl::Duration> asked, Instant now,
              double jitter) {
-    const absl::Duration rest = asked ? std::min(*asked, kLongestRetryAfter)
-                                      : GrowingCooldown(hintless_, jitter);
+    const absl::Duration rest =
+        asked ? std::min(*asked, kLongestRetryAfter)
+              : absl::Seconds(1 << std::min(hintless_, 3)) * (1 + jitter / 4);
     if (!asked) ++hintless_;
     began_ = std::max(began_, now);
     if (now + rest > until_) why_ = why;

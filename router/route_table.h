@@ -66,7 +66,7 @@ struct RoutingPolicy {
   absl::Duration backoff_initial = absl::Milliseconds(250);
   absl::Duration backoff_max = absl::Seconds(8);
   // A longer Retry-After moves on at once instead of waiting.
-  absl::Duration max_wait = absl::Seconds(20);
+  absl::Duration max_wait = absl::Seconds(10);
   // How often providers in trouble are looked at beside traffic; zero: never.
   absl::Duration probe_interval = absl::Seconds(30);
 };

@@ -219,21 +219,85 @@ TEST_CASE("A refused key comes back by one attempt's trial",
   CHECK(tried == 2);  // it answers, so it is used in turn again
 }
 
-TEST_CASE("With its only key refused a provider is left alone for a while",
-          "[router][keys][RTY-4][RTY-5]") {
+TEST_CASE(
+    "With nobody else to ask, an only key that was refused is tried again",
+    "[router][keys][last-resort][RTY-5]") {
   FailoverFixture fixture;
   fixture.a->Play(Failure(FailureClass::kOutOfMoney, 402));
   fixture.a->PlayForever(Answer("ok", 1, 1));
   CHECK(CallErrorHttpStatus(fixture.Unary(Ask("alpha", "hi")).status) == 502);
-  // Waiting heals no account: the caller hears at once when it is tried.
+  // The account may have been topped up; a 402 costs nothing.
   const Instant now = fixture.clock.Monotonic();
-  const CallResult refused = fixture.Unary(Ask("alpha", "hi"));
-  CHECK(Code(refused) == "provider_unavailable");
-  CHECK(CallErrorDetail(refused.status).retry_after_s() == 10);
-  CHECK(fixture.clock.Monotonic() == now);
-  CHECK(fixture.a->calls().size() == 1);
-  fixture.clock.Advance(absl::Seconds(10));
   CHECK_THAT(fixture.Unary(Ask("alpha", "hi")).status, IsOk());
+  CHECK(fixture.clock.Monotonic() == now);
+}
+
+TEST_CASE("With somebody else to ask, a refused only key is left alone",
+          "[router][keys][RTY-5]") {
+  FailoverFixture fixture;
+  fixture.a->PlayForever(Failure(FailureClass::kBadKey, 401));
+  fixture.b->PlayForever(Answer("ok", 1, 1));
+  for (int i = 0; i < 5; ++i) {
+    CHECK(fixture.Unary(Ask("auto", "hi")).info.provider() == "b");
+  }
+  CHECK(fixture.a->calls().size() == 1);
+}
+
+TEST_CASE_METHOD(FailoverFixture,
+                 "An open breaker lets a call in that has nobody else to ask",
+                 "[router][breaker][last-resort][RTY-3]") {
+  Break("a/alpha-up");
+  a->PlayForever(Answer("ok", 1, 1));
+  const Instant now = clock.Monotonic();
+  const CallResult result = Unary(Ask("alpha", "hi"));
+  REQUIRE_THAT(result.status, IsOk());
+  CHECK(clock.Monotonic() == now);
+  CHECK(Says(ledger.Rows<AttemptRecord>().back().reason, "last resort"));
+  CHECK(StateOf(health, "a/alpha-up", now) == HealthState::kHealthy);
+}
+
+TEST_CASE_METHOD(FailoverFixture,
+                 "Of calls that have nobody else one at a time goes in early",
+                 "[router][breaker][last-resort][RTY-3]") {
+  Break("a/alpha-up");
+  HealthBoard::Entering last;
+  last.last_resort = true;
+  const Instant now = clock.Monotonic();
+  CHECK_FALSE(health.Enter({"a/alpha-up", "a", {}}, {}, now));
+  const auto first = health.Enter({"a/alpha-up", "a", {}}, last, now);
+  REQUIRE(first);
+  CHECK(first->trial());
+  CHECK_FALSE(health.Enter({"a/alpha-up", "a", {}}, last, now));
+}
+
+TEST_CASE_METHOD(FailoverFixture, "A rest that was asked for is no breaker",
+                 "[router][last-resort][RTY-4]") {
+  const Instant now = clock.Monotonic();
+  health.Report("a/alpha-up",
+                {FailureClass::kRateLimited, absl::Seconds(30), now, now});
+  HealthBoard::Entering last;
+  last.last_resort = true;
+  CHECK_FALSE(health.Enter({"a/alpha-up", "a", {}}, last, now));
+  CHECK(Code(Unary(Ask("alpha", "hi"))) == "provider_rate_limited");
+  CHECK(a->calls().empty());
+}
+
+TEST_CASE_METHOD(FailoverFixture,
+                 "Calls that find the early trial taken look again, and end",
+                 "[router][breaker][last-resort]") {
+  Break("a/alpha-up");
+  HealthBoard::Entering last;
+  last.last_resort = true;
+  const Instant before = clock.Monotonic();
+  const auto other = health.Enter({"a/alpha-up", "a", {}}, last, before);
+  REQUIRE(other);
+  a->PlayForever(Answer("ok", 1, 1));
+  // The other call's trial never ends while this one has patience.
+  const CallResult result = Unary(Ask("alpha", "hi"));
+  CHECK(Code(result) == "provider_unavailable");
+  CHECK(a->calls().empty());
+  CHECK(clock.Monotonic() > before);
+  CHECK(clock.Monotonic() - before <= absl::Seconds(10));
 }
 
 TEST_CASE("Quotas are watched per key", "[router][quota][keys]") {
