@@ -14,7 +14,7 @@ constexpr size_t kMaxToolCallIds = 64;
 // Worth holding until the attempt commits: roles and empty deltas are not.
 bool WorthHolding(const v1::ChatCompletionChunk& chunk) {
   for (const v1::ChunkChoice& choice : chunk.choices()) {
-    if (!choice.finish_reason().empty() || !choice.logprobs_json().empty() ||
+    if (!choice.finish_reason().empty() || !choice.logprobs().empty() ||
         DeltaSaysAnything(choice.delta())) {
       return true;
     }

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "adapters/core/status_macros.h"
+#include "adapters/core/text.h"
 #include "router/call_identity.h"
 
 namespace llm {
@@ -14,6 +15,17 @@ namespace llm {
 namespace asio = boost::asio;
 
 namespace {
+
+// Once content has left nobody else is asked, whatever others could do.
+absl::Status AfterContent(const absl::Status& status, FailureClass last) {
+  v1::UpstreamError detail = CallErrorDetail(status);
+  if (detail.code() == "timeout" || detail.source() != "provider") {
+    return status;
+  }
+  detail.set_message(absl::StrCat("The provider broke off its answer: ",
+                                  ToAbsl(FailureClassName(last))));
+  return MakeCallError(status.code(), std::move(detail));
+}
 
 // Whose time it was that was over.
 absl::Status WithDeadlineNamed(const absl::Status& status, bool callers) {
@@ -235,9 +247,12 @@ absl::Status Router::Call::Failure() {
     const AllOut outage = policy_->Outage(now);
     return ErrorWhenAllOut(outage.all_rate_limited, outage.back_at - now);
   }
-  return WithDeadlineNamed(
-      ErrorAfterAttempts(failed_, now >= deadline_, context_.call_id.value),
-      deadline_ == caller_deadline_);
+  const absl::Status status =
+      ErrorAfterAttempts(failed_, now >= deadline_, context_.call_id.value);
+  if (sink_ != nullptr && gate_.committed() && !failed_.empty()) {
+    return AfterContent(status, failed_.back().failure.failure);
+  }
+  return WithDeadlineNamed(status, deadline_ == caller_deadline_);
 }
 
 absl::Duration Router::Call::Overhead() const {

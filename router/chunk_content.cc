@@ -27,7 +27,7 @@ bool PartHasContent(const v1::Part& part) {
 bool ChunkHasContent(const v1::ChatCompletionChunk& chunk) {
   for (const v1::ChunkChoice& choice : chunk.choices()) {
     const v1::Message& delta = choice.delta();
-    if (!delta.audio_json().empty() || !delta.function_call_json().empty() ||
+    if (!delta.audio().empty() || !delta.function_call().empty() ||
         std::any_of(delta.parts().begin(), delta.parts().end(),
                     PartHasContent)) {
       return true;
@@ -37,8 +37,8 @@ bool ChunkHasContent(const v1::ChatCompletionChunk& chunk) {
 }
 
 bool DeltaSaysAnything(const v1::Message& delta) {
-  if (!delta.audio_json().empty() || !delta.annotations_json().empty() ||
-      !delta.function_call_json().empty() || !delta.extra_json().empty()) {
+  if (!delta.audio().empty() || !delta.annotations().empty() ||
+      !delta.function_call().empty() || !delta.extra_json().empty()) {
     return true;
   }
   for (const v1::Part& part : delta.parts()) {
@@ -66,7 +66,7 @@ void CountOutput(const v1::ChatCompletionChunk& chunk,
         estimate->Add(part.tool_call().custom().input());
       }
     }
-    estimate->Add(choice.delta().function_call_json());
+    estimate->Add(choice.delta().function_call());
   }
 }
 

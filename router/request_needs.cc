@@ -27,15 +27,15 @@ void CountPart(const v1::Part& part, TokenEstimate* estimate) {
 
 void CountMessage(const v1::Message& message, TokenEstimate* estimate) {
   for (const v1::Part& part : message.parts()) CountPart(part, estimate);
-  estimate->Add(message.function_call_json());
+  estimate->Add(message.function_call());
 }
 
 void CountTool(const v1::Tool& tool, TokenEstimate* estimate) {
   estimate->Add(tool.function().name());
   estimate->Add(tool.function().description());
-  estimate->Add(tool.function().parameters_json());
+  estimate->Add(tool.function().parameters());
   estimate->Add(tool.custom().description());
-  estimate->Add(tool.custom().format_json());
+  estimate->Add(tool.custom().format());
   estimate->Add(tool.other_json());
 }
 
@@ -82,7 +82,7 @@ int64_t EstimateTokens(std::string_view utf8) {
 
 RequestNeeds NeedsOf(const v1::ChatCompletionRequest& request) {
   RequestNeeds needs;
-  needs.tools = request.tools_size() > 0 || !request.functions_json().empty();
+  needs.tools = request.tools_size() > 0 || !request.functions().empty();
   needs.forced_tool_choice = ForcesTool(request.tool_choice());
   needs.json_schema = request.response_format().type() == "json_schema";
   TokenEstimate estimate;
@@ -91,8 +91,8 @@ RequestNeeds NeedsOf(const v1::ChatCompletionRequest& request) {
     NoteMedia(message, &needs);
   }
   for (const v1::Tool& tool : request.tools()) CountTool(tool, &estimate);
-  estimate.Add(request.functions_json());
-  estimate.Add(request.response_format().json_schema().schema_json());
+  estimate.Add(request.functions());
+  estimate.Add(request.response_format().json_schema().schema());
   for (const std::string& modality : request.modalities()) {
     if (modality == "audio") needs.audio = true;
   }

@@ -105,9 +105,9 @@ void ResponseAssembler::AddDelta(v1::Message& delta, Growing* to) {
     }
     AddPart(part, to);
   }
-  to->audio.Add(delta.audio_json());
-  to->function_call.Add(delta.function_call_json());
-  to->annotations.Add(delta.annotations_json());
+  to->audio.Add(delta.audio());
+  to->function_call.Add(delta.function_call());
+  to->annotations.Add(delta.annotations());
   to->message_extra.Add(delta.extra_json());
 }
 
@@ -120,7 +120,7 @@ void ResponseAssembler::AddChoice(v1::ChunkChoice& from) {
   if (!from.native_finish_reason().empty()) {
     to.choice.set_native_finish_reason(from.native_finish_reason());
   }
-  to.logprobs.Add(from.logprobs_json());
+  to.logprobs.Add(from.logprobs());
   to.choice_extra.Add(from.extra_json());
 }
 
@@ -138,16 +138,16 @@ void ResponseAssembler::Add(v1::ChatCompletionChunk chunk) {
 void ResponseAssembler::Close(Growing* whole) {
   v1::Message& message = *whole->choice.mutable_message();
   message.set_role("assistant");
-  message.set_audio_json(whole->audio.JoinObjects());
-  message.set_function_call_json(whole->function_call.JoinObjects());
-  message.set_annotations_json(whole->annotations.JoinArrays());
+  message.set_audio(whole->audio.JoinObjects());
+  message.set_function_call(whole->function_call.JoinObjects());
+  message.set_annotations(whole->annotations.JoinArrays());
   message.set_extra_json(whole->message_extra.JoinObjects());
   for (v1::Part& part : *message.mutable_parts()) {
     if (!part.has_tool_call()) continue;
     v1::ToolCall& call = *part.mutable_tool_call();
     call.set_extra_json(whole->call_extra[call.index()].JoinObjects());
   }
-  whole->choice.set_logprobs_json(whole->logprobs.JoinObjects());
+  whole->choice.set_logprobs(whole->logprobs.JoinObjects());
   whole->choice.set_extra_json(whole->choice_extra.JoinObjects());
   whole->choice.set_finish_reason(
       FinishReason(whole->choice.finish_reason(), HasToolCall(message)));

@@ -44,7 +44,7 @@ bool StreamShaper::TakeContent(v1::ChunkChoice& choice, v1::ChunkChoice* out) {
         MergeObjects(state.finish.extra_json(), choice.extra_json()));
     choice.clear_extra_json();
   }
-  if (!DeltaSaysAnything(choice.delta()) && choice.logprobs_json().empty() &&
+  if (!DeltaSaysAnything(choice.delta()) && choice.logprobs().empty() &&
       choice.extra_json().empty()) {
     return false;
   }

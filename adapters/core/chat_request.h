@@ -57,8 +57,8 @@ struct RequestSource {
 
 // Invariant past the doors: every message is normalised, that is, all its
 // content is in `parts` and the flat view fields are clear (see chat.proto);
-// only role, name, tool_call_id, parts, annotations_json,
-// function_call_json, audio_json and extra_json are set.
+// only role, name, tool_call_id, parts, annotations,
+// function_call, audio and extra_json are set.
 struct ChatRequest {
   v1::ChatCompletionRequest message;
   RequestSource source;

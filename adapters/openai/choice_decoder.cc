@@ -163,11 +163,11 @@ void ChoiceDecoder::PushRest(JsonValue message, v1::Message* out) {
   if (SaysSomething(audio)) {
     has_answer_ = true;
     characters_ += CountCharacters(audio.Find("transcript").StringOr());
-    out->set_audio_json(std::string(audio.raw()));
+    out->set_audio(std::string(audio.raw()));
   }
   const JsonValue annotations = message.Find("annotations");
   if (annotations.is_array() && annotations.size() > 0) {
-    out->set_annotations_json(std::string(annotations.raw()));
+    out->set_annotations(std::string(annotations.raw()));
   }
   // OpenRouter's generated pictures are an answer of their own.
   if (message.Find("images").size() > 0) has_answer_ = true;
@@ -197,7 +197,7 @@ void ChoiceDecoder::Push(JsonValue choice, v1::ChunkChoice* out) {
   }
   const JsonValue logprobs = choice.Find("logprobs");
   if (logprobs.is_object() && SaysSomething(logprobs)) {
-    out->set_logprobs_json(std::string(logprobs.raw()));
+    out->set_logprobs(std::string(logprobs.raw()));
   }
   choice_extra_.Note(choice, kChoiceFields);
   const std::string word = choice.Find("finish_reason").StringOr();
@@ -240,7 +240,7 @@ void ChoiceDecoder::Close(v1::ChunkChoice* out) {
   AddRefusal(refusal_joiner_.Flush(), delta);
   calls_.Close(delta);
   if (!function_name_.empty()) {
-    JsonWriter writer(delta->mutable_function_call_json());
+    JsonWriter writer(delta->mutable_function_call());
     writer.BeginObject();
     writer.Member("name", function_name_);
     writer.Member("arguments", function_arguments_);
@@ -253,13 +253,13 @@ void ChoiceDecoder::Close(v1::ChunkChoice* out) {
 
 bool HoldsSomething(const v1::ChunkChoice& choice) {
   return HoldsContent(choice) || choice.delta().parts_size() > 0 ||
-         !choice.delta().annotations_json().empty() ||
-         !choice.logprobs_json().empty() || !choice.finish_reason().empty();
+         !choice.delta().annotations().empty() || !choice.logprobs().empty() ||
+         !choice.finish_reason().empty();
 }
 
 bool HoldsContent(const v1::ChunkChoice& choice) {
   const v1::Message& delta = choice.delta();
-  if (!delta.audio_json().empty() || !delta.function_call_json().empty()) {
+  if (!delta.audio().empty() || !delta.function_call().empty()) {
     return true;
   }
   for (const v1::Part& part : delta.parts()) {

@@ -199,9 +199,10 @@ FailureClass ByStatus(int status) {
       return kPermission;
     case 404:
       return kModelNotFound;
+    // The provider's own deadlines: worth another try, unlike ours.
     case 408:
     case 504:
-      return kTimeout;
+      return kServerError;
     case 429:
       return kRateLimited;
     case 503:
@@ -210,8 +211,10 @@ FailureClass ByStatus(int status) {
       break;
   }
   if (status >= 500) return kServerError;
-  if (status >= 400) return kInvalidRequest;
-  return kBadAnswer;
+  // 405, 415 and their like are about the address, not the caller's request.
+  const bool request =
+      status == 400 || status == 409 || status == 413 || status == 422;
+  return request ? kInvalidRequest : kBadAnswer;
 }
 
 // For an error inside a 200 without a status of its own: the words decide

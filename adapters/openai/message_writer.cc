@@ -204,14 +204,14 @@ void MessageWriter::WriteName(const v1::Message& message) {
 }
 
 void MessageWriter::WriteOddMembers(const v1::Message& message) {
-  if (!message.audio_json().empty()) {
-    out_.MemberRaw("audio", message.audio_json());
+  if (!message.audio().empty()) {
+    out_.MemberRaw("audio", message.audio());
   }
-  if (!message.annotations_json().empty()) {
-    out_.MemberRaw("annotations", message.annotations_json());
+  if (!message.annotations().empty()) {
+    out_.MemberRaw("annotations", message.annotations());
   }
-  if (!message.function_call_json().empty()) {
-    out_.MemberRaw("function_call", message.function_call_json());
+  if (!message.function_call().empty()) {
+    out_.MemberRaw("function_call", message.function_call());
   }
 }
 
@@ -244,8 +244,8 @@ void MessageWriter::WriteContent(const v1::Message& message) {
   }
   const bool without =
       message.role() == "assistant" &&
-      (HasToolCalls(message) || !refusal.empty() ||
-       !message.audio_json().empty() || !message.function_call_json().empty());
+      (HasToolCalls(message) || !refusal.empty() || !message.audio().empty() ||
+       !message.function_call().empty());
   out_.Key("content");
   ContentWriter(setting_.profile, dropped_, out_).Write(parts, prefix, without);
   if (!refusal.empty() && !plain) out_.Member("refusal", refusal);

@@ -18,6 +18,7 @@ constexpr Profile kProfiles[] = {
      .stream_unary = true,
      .pads_streams = true,
      .reasoning = ReasoningStyle::kEffort,
+     .model_kinds = kOpenAiKinds,
      .sampling_without_reasoning = true,
      .replay = ReasoningReplay::kStrip,
      .metadata_needs_store = true,

@@ -62,8 +62,8 @@ std::string Audio(const Request& r) {
   if (!r.has_audio()) return out;
   JsonWriter writer(&out);
   writer.BeginObject();
-  if (!r.audio().voice_json().empty()) {
-    writer.MemberRaw("voice", r.audio().voice_json());
+  if (!r.audio().voice().empty()) {
+    writer.MemberRaw("voice", r.audio().voice());
   }
   if (!r.audio().format().empty()) writer.Member("format", r.audio().format());
   writer.EndObject();
@@ -76,8 +76,8 @@ std::string Predicted(const Request& r) {
   JsonWriter writer(&out);
   writer.BeginObject();
   writer.Member("type", r.prediction().type());
-  if (!r.prediction().content_json().empty()) {
-    writer.MemberRaw("content", r.prediction().content_json());
+  if (!r.prediction().content().empty()) {
+    writer.MemberRaw("content", r.prediction().content());
   }
   writer.EndObject();
   return out;
@@ -147,11 +147,11 @@ constexpr RequestField kFields[] = {
      OptText<&Request::has_prompt_cache_key, &Request::prompt_cache_key>},
     {"prompt_cache_retention", OptText<&Request::has_prompt_cache_retention,
                                        &Request::prompt_cache_retention>},
-    {"prompt_cache_options", Raw<&Request::prompt_cache_options_json>},
-    {"web_search_options", Raw<&Request::web_search_options_json>},
-    {"moderation", Raw<&Request::moderation_json>},
-    {"functions", Raw<&Request::functions_json>},
-    {"function_call", Raw<&Request::function_call_json>},
+    {"prompt_cache_options", Raw<&Request::prompt_cache_options>},
+    {"web_search_options", Raw<&Request::web_search_options>},
+    {"moderation", Raw<&Request::moderation>},
+    {"functions", Raw<&Request::functions>},
+    {"function_call", Raw<&Request::function_call>},
 };
 
 // Modelled, and written by others than this table.

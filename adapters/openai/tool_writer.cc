@@ -11,7 +11,7 @@ namespace {
 constexpr std::string_view kSchemaUri = "$schema";
 
 bool HasSchemaUri(const v1::FunctionTool& function) {
-  const std::string& parameters = function.parameters_json();
+  const std::string& parameters = function.parameters();
   if (parameters.find(kSchemaUri) == std::string::npos) return false;
   const auto doc = JsonDocument::Parse(parameters);
   return doc.ok() && doc->root().Find(kSchemaUri);
@@ -36,9 +36,9 @@ void WriteFunction(const v1::FunctionTool& function, const Profile& profile,
   }
   if (!profile.schema_uri && HasSchemaUri(function)) {
     out.Key("parameters");
-    WriteWithoutSchemaUri(function.parameters_json(), out);
-  } else if (!function.parameters_json().empty()) {
-    out.MemberRaw("parameters", function.parameters_json());
+    WriteWithoutSchemaUri(function.parameters(), out);
+  } else if (!function.parameters().empty()) {
+    out.MemberRaw("parameters", function.parameters());
   }
   if (function.has_strict() && profile.strict_tools) {
     out.Key("strict");
@@ -55,8 +55,8 @@ void WriteCustom(const v1::CustomTool& custom, JsonWriter& out) {
   if (custom.has_description()) {
     out.Member("description", custom.description());
   }
-  if (!custom.format_json().empty()) {
-    out.MemberRaw("format", custom.format_json());
+  if (!custom.format().empty()) {
+    out.MemberRaw("format", custom.format());
   }
   out.EndObject();
 }
@@ -73,8 +73,8 @@ void WriteFormat(const v1::ResponseFormat& format, JsonWriter& out) {
     if (schema.has_description()) {
       out.Member("description", schema.description());
     }
-    if (!schema.schema_json().empty()) {
-      out.MemberRaw("schema", schema.schema_json());
+    if (!schema.schema().empty()) {
+      out.MemberRaw("schema", schema.schema());
     }
     if (schema.has_strict()) {
       out.Key("strict");
@@ -238,7 +238,7 @@ std::string ToolWriter::SchemaInstruction(const ChatRequest& request) const {
       "Answer with one JSON object and nothing else, no code fence. It must "
       "conform to this JSON schema",
       format.name().empty() ? "" : absl::StrCat(" (", format.name(), ")"),
-      ":\n", format.schema_json());
+      ":\n", format.schema());
 }
 
 void ToolWriter::WriteResponseFormat(const ChatRequest& request) {

@@ -52,6 +52,14 @@ inline constexpr sv kQwenDropped[] = {"frequency_penalty",
                                       "prompt_cache_key",
                                       "prompt_cache_retention",
                                       "prompt_cache_options"};
+// The models before o1 refuse reasoning_effort with a 400 (the parameter
+// matrix of openai.md, 2026-07); from o1 on all take it.
+inline constexpr ModelKind kOpenAiKinds[] = {
+    {"gpt-3.5*", ReasoningStyle::kNone},
+    {"gpt-4*", ReasoningStyle::kNone},
+    {"chatgpt-4o*", ReasoningStyle::kNone},
+    {"gpt-audio*", ReasoningStyle::kNone}};
+
 inline constexpr sv kQwenFields[] = {
     "enable_thinking",    "thinking_budget",
     "preserve_thinking",  "enable_search",

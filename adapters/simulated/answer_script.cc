@@ -36,7 +36,7 @@ v1::ToolCall MakeCall(const v1::Tool& tool, const PromptFacts& facts,
   }
   call.set_type("function");
   call.mutable_function()->set_name(tool.function().name());
-  const std::string& schema = tool.function().parameters_json();
+  const std::string& schema = tool.function().parameters();
   call.mutable_function()->set_arguments(
       schema.empty() || budget.spent()
           ? "{}"
@@ -157,8 +157,7 @@ AnswerWriter::AnswerWriter(const v1::ChatCompletionRequest& request,
 std::string AnswerWriter::Text(uint64_t seed) {
   const v1::ResponseFormat& format = request_.response_format();
   if (format.type() == "json_schema") {
-    return SampleJson(format.json_schema().schema_json(), facts_, seed,
-                      budget_);
+    return SampleJson(format.json_schema().schema(), facts_, seed, budget_);
   }
   if (format.type() == "json_object" || facts_.asks_for_json) {
     return FillSketch(facts_);

@@ -196,7 +196,7 @@ int64_t CountPromptTokens(const v1::ChatCompletionRequest& request) {
   for (const v1::Tool& tool : request.tools()) {
     tokens += 8 + CountTokens(tool.function().name()) +
               CountTokens(tool.function().description()) +
-              CountTokens(tool.function().parameters_json());
+              CountTokens(tool.function().parameters());
   }
   return tokens;
 }

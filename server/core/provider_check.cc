@@ -69,7 +69,7 @@ ChatRequest MakeRequest(CheckKind kind, const CheckTarget& target) {
   v1::FunctionTool* tool = message.add_tools()->mutable_function();
   tool->set_name(kToolName);
   tool->set_description("Reports one word.");
-  tool->set_parameters_json(
+  tool->set_parameters(
       R"({"type":"object","properties":{"word":{"type":"string"}},)"
       R"("required":["word"]})");
   message.mutable_tool_choice()->set_mode(

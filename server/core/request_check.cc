@@ -79,20 +79,17 @@ absl::Status CheckTopLevelJson(const v1::ChatCompletionRequest& request) {
   };
   const Field fields[] = {
       {request.extra_json(), Shape::kObject, "extra_json"},
-      {request.prompt_cache_options_json(), Shape::kAny,
-       "prompt_cache_options_json"},
-      {request.web_search_options_json(), Shape::kAny,
-       "web_search_options_json"},
-      {request.moderation_json(), Shape::kAny, "moderation_json"},
-      {request.functions_json(), Shape::kArray, "functions_json"},
-      {request.function_call_json(), Shape::kAny, "function_call_json"},
-      {request.audio().voice_json(), Shape::kAny, "audio.voice_json"},
-      {request.prediction().content_json(), Shape::kAny,
-       "prediction.content_json"},
+      {request.prompt_cache_options(), Shape::kAny, "prompt_cache_options"},
+      {request.web_search_options(), Shape::kAny, "web_search_options"},
+      {request.moderation(), Shape::kAny, "moderation"},
+      {request.functions(), Shape::kArray, "functions"},
+      {request.function_call(), Shape::kAny, "function_call"},
+      {request.audio().voice(), Shape::kAny, "audio.voice"},
+      {request.prediction().content(), Shape::kAny, "prediction.content"},
       {request.response_format().extra_json(), Shape::kObject,
        "response_format.extra_json"},
-      {request.response_format().json_schema().schema_json(), Shape::kObject,
-       "response_format.json_schema.schema_json"},
+      {request.response_format().json_schema().schema(), Shape::kObject,
+       "response_format.json_schema.schema"},
       {request.tool_choice().other_json(), Shape::kAny,
        "tool_choice.other_json"},
   };
@@ -122,8 +119,8 @@ absl::Status CheckTool(const v1::Tool& tool, int index) {
     if (function.name().empty()) {
       return Invalid(at("function.name").Text(), "a function needs a name");
     }
-    LLM_RETURN_IF_ERROR(CheckJson(function.parameters_json(), Shape::kObject,
-                                  at("function.parameters_json")));
+    LLM_RETURN_IF_ERROR(CheckJson(function.parameters(), Shape::kObject,
+                                  at("function.parameters")));
     return CheckJson(function.extra_json(), Shape::kObject,
                      at("function.extra_json"));
   }
@@ -131,8 +128,8 @@ absl::Status CheckTool(const v1::Tool& tool, int index) {
     if (tool.custom().name().empty()) {
       return Invalid(at("custom.name").Text(), "a custom tool needs a name");
     }
-    return CheckJson(tool.custom().format_json(), Shape::kObject,
-                     at("custom.format_json"));
+    return CheckJson(tool.custom().format(), Shape::kObject,
+                     at("custom.format"));
   }
   if (tool.other_json().empty()) {
     return Invalid(at("function").Text(), "the tool is empty");
@@ -144,12 +141,11 @@ absl::Status CheckMessage(const v1::Message& message, int index) {
   const auto at = [index](std::string_view field) {
     return Path{"messages", index, field};
   };
+  LLM_RETURN_IF_ERROR(CheckJson(message.audio(), Shape::kObject, at("audio")));
   LLM_RETURN_IF_ERROR(
-      CheckJson(message.audio_json(), Shape::kObject, at("audio_json")));
-  LLM_RETURN_IF_ERROR(CheckJson(message.annotations_json(), Shape::kArray,
-                                at("annotations_json")));
-  LLM_RETURN_IF_ERROR(CheckJson(message.function_call_json(), Shape::kObject,
-                                at("function_call_json")));
+      CheckJson(message.annotations(), Shape::kArray, at("annotations")));
+  LLM_RETURN_IF_ERROR(
+      CheckJson(message.function_call(), Shape::kObject, at("function_call")));
   LLM_RETURN_IF_ERROR(
       CheckJson(message.extra_json(), Shape::kObject, at("extra_json")));
   for (const v1::ToolCall& call : message.tool_calls()) {

@@ -14,6 +14,18 @@
 #include "server/grpc/wire_status.h"
 
 namespace llm::server {
+namespace {
+
+// The same call would fail the same way [contract.md section 4].
+bool IsCallersFault(grpc::StatusCode code) {
+  return code == grpc::StatusCode::INVALID_ARGUMENT ||
+         code == grpc::StatusCode::UNAUTHENTICATED ||
+         code == grpc::StatusCode::PERMISSION_DENIED ||
+         code == grpc::StatusCode::NOT_FOUND ||
+         code == grpc::StatusCode::UNIMPLEMENTED;
+}
+
+}  // namespace
 
 std::string_view CallEdge::Metadata(const char* key) const {
   const auto it = context_.client_metadata().find(key);
@@ -116,7 +128,7 @@ grpc::Status CallEdge::Close(const absl::Status& status) {
   SendRequestId();
   if (status.ok()) return grpc::Status::OK;
   WireStatus wire = ToWireStatus(status, call_.call_id.value);
-  if (wire.detail.no_retry()) {
+  if (wire.detail.no_retry() || IsCallersFault(wire.status.error_code())) {
     context_.AddTrailingMetadata("grpc-retry-pushback-ms", "-1");
   }
   return std::move(wire.status);

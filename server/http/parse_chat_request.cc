@@ -117,12 +117,12 @@ absl::Status Modalities(const JsonValue& v, const JsonPath& path,
 }
 
 constexpr JsonField<v1::AudioRequest> kAudioFields[] = {
-    {"voice", ReadRaw<&v1::AudioRequest::mutable_voice_json, v1::AudioRequest>},
+    {"voice", ReadRaw<&v1::AudioRequest::mutable_voice, v1::AudioRequest>},
     {"format", ReadString<&v1::AudioRequest::mutable_format, v1::AudioRequest>},
 };
 constexpr JsonField<v1::Prediction> kPredictionFields[] = {
     {"type", ReadString<&v1::Prediction::mutable_type, v1::Prediction>},
-    {"content", ReadRaw<&v1::Prediction::mutable_content_json, v1::Prediction>},
+    {"content", ReadRaw<&v1::Prediction::mutable_content, v1::Prediction>},
 };
 constexpr JsonField<v1::StreamOptions> kStreamFields[] = {
     {"include_usage",
@@ -221,12 +221,12 @@ constexpr F kFields[] = {
     {"prompt_cache_retention",
      ReadString<&Request::mutable_prompt_cache_retention, Request>},
     {"prompt_cache_options",
-     ReadRaw<&Request::mutable_prompt_cache_options_json, Request>},
+     ReadRaw<&Request::mutable_prompt_cache_options, Request>},
     {"web_search_options",
-     ReadRaw<&Request::mutable_web_search_options_json, Request>},
-    {"moderation", ReadRaw<&Request::mutable_moderation_json, Request>},
-    {"functions", ReadRaw<&Request::mutable_functions_json, Request>},
-    {"function_call", ReadRaw<&Request::mutable_function_call_json, Request>},
+     ReadRaw<&Request::mutable_web_search_options, Request>},
+    {"moderation", ReadRaw<&Request::mutable_moderation, Request>},
+    {"functions", ReadRaw<&Request::mutable_functions, Request>},
+    {"function_call", ReadRaw<&Request::mutable_function_call, Request>},
     {"task_type", Tag<&Request::mutable_task_type>},
     {"run_id", Tag<&Request::mutable_run_id>},
     {"agent", Tag<&Request::mutable_agent>},

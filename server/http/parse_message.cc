@@ -46,9 +46,9 @@ constexpr JsonField<Draft> kMessageFields[] = {
     {"refusal", Hold<&Draft::refusal>},
     {"reasoning_content", Hold<&Draft::reasoning_content>},
     {"reasoning", Hold<&Draft::reasoning>},
-    {"audio", Raw<&Message::mutable_audio_json>},
-    {"annotations", Raw<&Message::mutable_annotations_json>},
-    {"function_call", Raw<&Message::mutable_function_call_json>},
+    {"audio", Raw<&Message::mutable_audio>},
+    {"annotations", Raw<&Message::mutable_annotations>},
+    {"function_call", Raw<&Message::mutable_function_call>},
 };
 
 // --- tool calls

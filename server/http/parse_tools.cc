@@ -13,14 +13,13 @@ constexpr JsonField<FunctionTool> kFunctionFields[] = {
     {"name", ReadString<&FunctionTool::mutable_name, FunctionTool>},
     {"description",
      ReadString<&FunctionTool::mutable_description, FunctionTool>},
-    {"parameters",
-     ReadRaw<&FunctionTool::mutable_parameters_json, FunctionTool>},
+    {"parameters", ReadRaw<&FunctionTool::mutable_parameters, FunctionTool>},
     {"strict", ReadBool<&FunctionTool::set_strict, FunctionTool>},
 };
 constexpr JsonField<CustomTool> kCustomFields[] = {
     {"name", ReadString<&CustomTool::mutable_name, CustomTool>},
     {"description", ReadString<&CustomTool::mutable_description, CustomTool>},
-    {"format", ReadRaw<&CustomTool::mutable_format_json, CustomTool>},
+    {"format", ReadRaw<&CustomTool::mutable_format, CustomTool>},
 };
 
 absl::Status ReadFunction(const JsonValue& v, const JsonPath& path, Tool* out) {
@@ -55,8 +54,7 @@ constexpr JsonField<JsonSchemaFormat> kSchemaFields[] = {
     {"name", ReadString<&JsonSchemaFormat::mutable_name, JsonSchemaFormat>},
     {"description",
      ReadString<&JsonSchemaFormat::mutable_description, JsonSchemaFormat>},
-    {"schema",
-     ReadRaw<&JsonSchemaFormat::mutable_schema_json, JsonSchemaFormat>},
+    {"schema", ReadRaw<&JsonSchemaFormat::mutable_schema, JsonSchemaFormat>},
     {"strict", ReadBool<&JsonSchemaFormat::set_strict, JsonSchemaFormat>},
 };
 

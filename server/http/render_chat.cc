@@ -100,9 +100,9 @@ void WriteTail(const Answer& answer, JsonWriter& json) {
 
 template <typename Choice>
 void WriteChoiceTail(const Choice& choice, JsonWriter& json) {
-  json.MemberRaw("logprobs", choice.logprobs_json().empty()
+  json.MemberRaw("logprobs", choice.logprobs().empty()
                                  ? std::string_view("null")
-                                 : std::string_view(choice.logprobs_json()));
+                                 : std::string_view(choice.logprobs()));
   if (choice.finish_reason().empty()) {
     json.MemberRaw("finish_reason", "null");
   } else {

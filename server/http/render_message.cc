@@ -205,14 +205,14 @@ void WriteMessage(const Message& message, MessageForm form, JsonWriter& json) {
   WriteProofs(message, view, json);
   WriteMedia(view, json);
   WriteCalls(view, form, json);
-  if (!message.annotations_json().empty()) {
-    json.MemberRaw("annotations", message.annotations_json());
+  if (!message.annotations().empty()) {
+    json.MemberRaw("annotations", message.annotations());
   }
-  if (!message.audio_json().empty()) {
-    json.MemberRaw("audio", message.audio_json());
+  if (!message.audio().empty()) {
+    json.MemberRaw("audio", message.audio());
   }
-  if (!message.function_call_json().empty()) {
-    json.MemberRaw("function_call", message.function_call_json());
+  if (!message.function_call().empty()) {
+    json.MemberRaw("function_call", message.function_call());
   }
   if (!message.extra_json().empty()) json.RawMembers(message.extra_json());
 }

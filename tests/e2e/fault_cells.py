@@ -169,7 +169,7 @@ FAULTS = [
     Fault("403", refusal(403), "permission", "next", status=403),
     Fault("404", refusal(404, "model_not_found"), "model_not_found", "next",
           "provider_rejected", 404),
-    Fault("408", refusal(408), "timeout", "same", status=408),
+    Fault("408", refusal(408), "server_error", "same", status=408),
     rejected(409),
     rejected(413),
     rejected(422),

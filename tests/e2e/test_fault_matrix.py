@@ -274,19 +274,6 @@ def stories(simulator, stubs):  # noqa: F811
     simulator.reset()
 
 
-# Known to be wrong, by fault; each goes with its repair.
-KNOWN = {
-    "408": "a provider's 408 is classed with our own deadlines and goes to the "
-           "next candidate at once; style 3.4 wants the same one asked again",
-}
-
-
-def marked(cell: Cell):
-    known = KNOWN.get(cell.fault.name)
-    marks = [pytest.mark.xfail(reason=known, strict=True)] if known else []
-    return pytest.param(cell, id=cell.name, marks=marks)
-
-
-@pytest.mark.parametrize("cell", [marked(cell) for cell in CELLS])
+@pytest.mark.parametrize("cell", CELLS, ids=[cell.name for cell in CELLS])
 def test_a_cell_is_right_for_all_who_look(stories, cell):
     assert not stories[cell.number], "\n".join(stories[cell.number])

@@ -102,7 +102,7 @@ def test_tools_travel_as_json_text(running, stubs):
     service, key = connect(running, stubs)
     schema = '{"type":"object","properties":{"b":{"const":0.70},"a":{"const":1}},"required":["b","a"]}'
     tool = stubs.chat.Tool(type="function", function=stubs.chat.FunctionTool(
-        name="f", parameters_json=schema))
+        name="f", parameters=schema))
     answer = service.ChatCompletion(request(stubs, tools=[tool]), metadata=key)
     call = answer.choices[0].message.tool_calls[0]
     assert call.function.arguments == '{"b":0.70,"a":1}'

@@ -577,7 +577,7 @@ def test_words_and_shapes_through_grpc(running, stubs):  # noqa: F811
     words += ["[" * 100000, '{"a":' * 100000, "9" * 100000, "a" * 300000]
     for word in words:
         for name in ("model", "run_id", "agent", "user", "extra_json",
-                     "functions_json", "metadata"):
+                     "functions", "metadata"):
             more = {"metadata": {"k": word}} if name == "metadata" else {
                 name: word}
             asked = stubs.chat.ChatCompletionRequest(

@@ -172,8 +172,8 @@ TEST_CASE("Opaque fields of many chunks join once, in order",
     tokens += number;
     v1::ChatCompletionChunk chunk = TextChunk("x");
     v1::ChunkChoice* choice = chunk.mutable_choices(0);
-    choice->set_logprobs_json("{\"content\":[" + number + "]}");
-    choice->mutable_delta()->set_annotations_json("[" + number + "]");
+    choice->set_logprobs("{\"content\":[" + number + "]}");
+    choice->mutable_delta()->set_annotations("[" + number + "]");
     assembler.Add(std::move(chunk));
   }
   v1::ChatCompletionChunk call = ToolChunk(0, "c", "f", "{}");
@@ -187,8 +187,8 @@ TEST_CASE("Opaque fields of many chunks join once, in order",
   assembler.Add(call);
   const auto answer = assembler.Take();
   const v1::Choice& choice = answer.choices(0);
-  CHECK(choice.logprobs_json() == "{\"content\":[" + tokens + "]}");
-  CHECK(choice.message().annotations_json() == "[" + tokens + "]");
+  CHECK(choice.logprobs() == "{\"content\":[" + tokens + "]}");
+  CHECK(choice.message().annotations() == "[" + tokens + "]");
   CHECK(choice.message().parts(1).tool_call().extra_json() ==
         "{\"a\":1,\"b\":2}");
 }

@@ -36,10 +36,10 @@ std::map<int, CollectedChoice> Collect(
       CollectedChoice& choice = out[from.index()];
       choice.role += from.delta().role();
       for (const v1::Part& part : from.delta().parts()) AddPart(part, choice);
-      choice.function_call += from.delta().function_call_json();
-      choice.audio += from.delta().audio_json();
-      choice.annotations += from.delta().annotations_json();
-      choice.logprobs += from.logprobs_json();
+      choice.function_call += from.delta().function_call();
+      choice.audio += from.delta().audio();
+      choice.annotations += from.delta().annotations();
+      choice.logprobs += from.logprobs();
       choice.extra += from.delta().extra_json() + from.extra_json();
       if (from.finish_reason().empty()) continue;
       choice.finish = from.finish_reason();

@@ -144,7 +144,7 @@ TEST_CASE("SiliconFlow's flat and bare refusals find their class",
        kRateLimited},
       {"siliconflow", 503, R"({"code":50505,"message":"m","data":null})",
        kOverloaded},
-      {"siliconflow", 504, "upstream request timeout", kTimeout},
+      {"siliconflow", 504, "upstream request timeout", kServerError},
   })));
 }
 

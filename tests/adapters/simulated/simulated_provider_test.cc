@@ -44,7 +44,7 @@ void Say(ChatRequest& request, const std::string& role,
 void Offer(ChatRequest& request, const std::string& name) {
   v1::FunctionTool& tool = *request.message.add_tools()->mutable_function();
   tool.set_name(name);
-  tool.set_parameters_json(
+  tool.set_parameters(
       R"({"type":"object","properties":{"ticker":{"type":"string"},)"
       R"("curr_date":{"type":"string"}},"required":["ticker","curr_date"]})");
 }
@@ -236,7 +236,7 @@ TEST_CASE("A long text is cut to the limit in one pass",
   Say(request, "user", "go");
   v1::ResponseFormat& format = *request.message.mutable_response_format();
   format.set_type("json_schema");
-  format.mutable_json_schema()->set_schema_json(
+  format.mutable_json_schema()->set_schema(
       R"({"type":"array","minItems":9,"items":)"
       R"({"type":"string","minLength":100000}})");
   request.message.set_max_tokens(1);
@@ -251,7 +251,7 @@ TEST_CASE("All choices of a request share one budget",
   Say(request, "user", "go");
   v1::ResponseFormat& format = *request.message.mutable_response_format();
   format.set_type("json_schema");
-  format.mutable_json_schema()->set_schema_json(
+  format.mutable_json_schema()->set_schema(
       R"({"type":"string","minLength":100000})");
   request.message.set_n(128);
   const Run run = Ask(request, false);

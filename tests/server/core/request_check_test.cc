@@ -20,13 +20,13 @@ v1::ChatCompletionRequest FromText(const std::string& text) {
 TEST_CASE("A request with every kind of opaque JSON passes",
           "[server][check]") {
   const auto request = FromText(R"(
-    extra_json: "{\"a\": 1.0}" functions_json: "[]"
-    function_call_json: "\"auto\"" web_search_options_json: "{}"
-    tools { function { name: "f" parameters_json: "{}" } }
+    extra_json: "{\"a\": 1.0}" functions: "[]"
+    function_call: "\"auto\"" web_search_options: "{}"
+    tools { function { name: "f" parameters: "{}" } }
     tools { other_json: "{\"type\": \"web_search\"}" }
-    tools { custom { name: "c" format_json: "{\"type\": \"text\"}" } }
+    tools { custom { name: "c" format: "{\"type\": \"text\"}" } }
     response_format { type: "json_schema"
-                      json_schema { name: "s" schema_json: "{}" } }
+                      json_schema { name: "s" schema: "{}" } }
     messages { role: "user" extra_json: "{}"
                parts { text {} extra_json: "{}" } }
     messages { role: "assistant"
@@ -42,23 +42,22 @@ TEST_CASE("What the rooms below could not rely on is refused by name",
       {R"(extra_json: "{")", "extra_json"},
       {R"(extra_json: "[]")", "extra_json"},
       {R"(extra_json: "{} {}")", "extra_json"},
-      {R"(functions_json: "{}")", "functions_json"},
+      {R"(functions: "{}")", "functions"},
       {R"(tool_choice { other_json: "}" })", "tool_choice.other_json"},
       {R"(response_format {})", "response_format.type"},
       {R"(response_format { type: "json_schema"
-                            json_schema { schema_json: "1" } })",
-       "response_format.json_schema.schema_json"},
+                            json_schema { schema: "1" } })",
+       "response_format.json_schema.schema"},
       {R"(tools {})", "tools[0].function"},
       {R"(tools { function {} })", "tools[0].function.name"},
       {R"(tools { other_json: "{}" }
-          tools { function { name: "f" parameters_json: "x" } })",
-       "tools[1].function.parameters_json"},
+          tools { function { name: "f" parameters: "x" } })",
+       "tools[1].function.parameters"},
       {R"(tools { custom {} })", "tools[0].custom.name"},
       {R"(messages {} messages { extra_json: "1" })", "messages[1].extra_json"},
       {R"(messages { parts { opaque {} } })", "messages[0].parts"},
       {R"(messages { parts { opaque { json: "tru" } } })", "messages[0].parts"},
-      {R"(messages { annotations_json: "{}" })",
-       "messages[0].annotations_json"},
+      {R"(messages { annotations: "{}" })", "messages[0].annotations"},
       {R"(temperature: nan)", "temperature"},
       {R"(logit_bias { key: "1" value: inf })", "logit_bias"},
       {R"(timeout {})", "timeout"},

@@ -75,13 +75,13 @@ TEST_CASE("every plain field of a chat request finds its place",
        }},
       {R"("audio":{"voice":{"id":"v"},"format":"wav"})",
        [](auto& r) {
-         return r.audio().voice_json() == R"({"id":"v"})" &&
+         return r.audio().voice() == R"({"id":"v"})" &&
                 r.audio().format() == "wav";
        }},
       {R"("prediction":{"type":"content","content":[{"type":"text"}]})",
        [](auto& r) {
          return r.prediction().type() == "content" &&
-                r.prediction().content_json() == R"([{"type":"text"}])";
+                r.prediction().content() == R"([{"type":"text"}])";
        }},
       {R"("service_tier":"flex")",
        [](auto& r) { return r.service_tier() == "flex"; }},
@@ -97,16 +97,16 @@ TEST_CASE("every plain field of a chat request finds its place",
        [](auto& r) { return r.prompt_cache_retention() == "24h"; }},
       {R"("prompt_cache_options":{"mode":"explicit"})",
        [](auto& r) {
-         return r.prompt_cache_options_json() == R"({"mode":"explicit"})";
+         return r.prompt_cache_options() == R"({"mode":"explicit"})";
        }},
       {R"("web_search_options":{})",
-       [](auto& r) { return r.web_search_options_json() == "{}"; }},
+       [](auto& r) { return r.web_search_options() == "{}"; }},
       {R"("moderation":{"model":"o"})",
-       [](auto& r) { return r.moderation_json() == R"({"model":"o"})"; }},
+       [](auto& r) { return r.moderation() == R"({"model":"o"})"; }},
       {R"("functions":[{"name":"f"}])",
-       [](auto& r) { return r.functions_json() == R"([{"name":"f"}])"; }},
+       [](auto& r) { return r.functions() == R"([{"name":"f"}])"; }},
       {R"("function_call":"auto")",
-       [](auto& r) { return r.function_call_json() == R"("auto")"; }},
+       [](auto& r) { return r.function_call() == R"("auto")"; }},
       {R"("stream_options":{"include_usage":true,"x":1})",
        [](auto& r) { return r.stream_options().include_usage(); }},
       {R"("task_type":"t","run_id":"r","agent":"a")",
@@ -159,14 +159,14 @@ TEST_CASE("tools keep their schemas as text", "[server][http][parse]") {
   const v1::FunctionTool& function = request.tools(0).function();
   CHECK(function.name() == "f");
   CHECK(function.description() == "d");
-  CHECK(function.parameters_json() == R"({"z":1,"a":0.70})");
+  CHECK(function.parameters() == R"({"z":1,"a":0.70})");
   CHECK(function.strict());
   CHECK(function.extra_json() == R"({"x":1})");
   CHECK(request.tools(0).extra_json() == R"({"cache_control":{}})");
-  CHECK(request.tools(1).custom().format_json() == R"({"type":"text"})");
+  CHECK(request.tools(1).custom().format() == R"({"type":"text"})");
   CHECK(request.tools(2).other_json() == R"({"type":"web_search","limit":3})");
   CHECK(request.tools(3).type() == "function");
-  CHECK(request.tools(3).function().parameters_json().empty());
+  CHECK(request.tools(3).function().parameters().empty());
 }
 
 TEST_CASE("each form of tool_choice is told apart", "[server][http][parse]") {
@@ -197,7 +197,7 @@ TEST_CASE("a response format keeps its schema as text",
   const v1::ResponseFormat& format = request.response_format();
   CHECK(format.type() == "json_schema");
   CHECK(format.json_schema().name() == "n");
-  CHECK(format.json_schema().schema_json() == R"({"b":1,"a":2})");
+  CHECK(format.json_schema().schema() == R"({"b":1,"a":2})");
   CHECK(format.json_schema().strict());
   CHECK(format.extra_json() == R"({"x":1})");
 }

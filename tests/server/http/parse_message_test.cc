@@ -46,9 +46,9 @@ TEST_CASE("an assistant message becomes reasoning, text, refusal, calls",
   CHECK(message.parts(4).tool_call().index() == 1);
   CHECK(message.parts(4).tool_call().custom().input() == "free");
   CHECK(message.extra_json() == R"({"prefix":true})");
-  CHECK(message.annotations_json() == "[1]");
-  CHECK(message.audio_json() == R"({"id":"a"})");
-  CHECK(message.function_call_json() == R"({"name":"old"})");
+  CHECK(message.annotations() == "[1]");
+  CHECK(message.audio() == R"({"id":"a"})");
+  CHECK(message.function_call() == R"({"name":"old"})");
   CHECK(message.name() == "bob");
   // The flat view is clear behind the door.
   CHECK_FALSE(message.has_content());

@@ -22,7 +22,7 @@ v1::ChatCompletionResponse FullAnswer() {
   v1::Choice* choice = response.add_choices();
   choice->set_finish_reason("tool_calls");
   choice->set_native_finish_reason("calls");
-  choice->set_logprobs_json(R"({"content":[]})");
+  choice->set_logprobs(R"({"content":[]})");
   v1::Message* message = choice->mutable_message();
   message->set_role("assistant");
   message->add_parts()->mutable_reasoning()->set_text("why");
@@ -33,7 +33,7 @@ v1::ChatCompletionResponse FullAnswer() {
   call->set_type("function");
   call->mutable_function()->set_name("f");
   call->mutable_function()->set_arguments("{\"a\":1}");
-  message->set_annotations_json("[]");
+  message->set_annotations("[]");
   message->set_extra_json(R"({"mood":"good"})");
   v1::Usage* usage = response.mutable_usage();
   usage->set_prompt_tokens(10);
