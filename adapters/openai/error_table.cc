@@ -211,10 +211,8 @@ FailureClass ByStatus(int status) {
       break;
   }
   if (status >= 500) return kServerError;
-  // 405, 415 and their like are about the address, not the caller's request.
-  const bool request =
-      status == 400 || status == 409 || status == 413 || status == 422;
-  return request ? kInvalidRequest : kBadAnswer;
+  if (status >= 400) return kInvalidRequest;
+  return kBadAnswer;
 }
 
 // For an error inside a 200 without a status of its own: the words decide
