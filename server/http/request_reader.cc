@@ -126,7 +126,7 @@ bool RequestReader::MayRead(const HeadFacts& facts, Result* out) {
 }
 
 Task<bool> RequestReader::ReadBody(Parser& parser, BodyBudget::Hold& hold,
-                                    Result* out) {
+                                   Result* out) {
   // Beast (1.81) asserts that a last chunk it has seen the start of is not
   // shown to it again without at least "0\r\n\r\n"; no chunked body ends with
   // less, so nothing is lost by waiting.
