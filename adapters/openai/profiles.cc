@@ -1,5 +1,6 @@
 #include "adapters/openai/profiles.h"
 
+#include "adapters/openai/more_vendor_fields.h"
 #include "adapters/openai/vendor_fields.h"
 #include "adapters/openai/vendor_sites.h"
 

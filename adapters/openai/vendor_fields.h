@@ -15,43 +15,22 @@ namespace llm::openai {
 
 using sv = std::string_view;
 
-inline constexpr sv kDeepSeekDropped[] = {"n",
-                                          "seed",
-                                          "logit_bias",
-                                          "parallel_tool_calls",
-                                          "store",
-                                          "metadata",
-                                          "service_tier",
-                                          "modalities",
-                                          "audio",
-                                          "prediction",
-                                          "web_search_options",
-                                          "verbosity",
-                                          "moderation",
-                                          "functions",
-                                          "function_call",
-                                          "safety_identifier",
-                                          "prompt_cache_key",
-                                          "prompt_cache_retention",
-                                          "prompt_cache_options"};
+// Lists are read as lists.
+// clang-format off
+
+inline constexpr sv kDeepSeekDropped[] = {
+    "n", "seed", "logit_bias", "parallel_tool_calls", "store", "metadata",
+    "service_tier", "modalities", "audio", "prediction", "web_search_options",
+    "verbosity", "moderation", "functions", "function_call",
+    "safety_identifier", "prompt_cache_key", "prompt_cache_retention",
+    "prompt_cache_options"};
 inline constexpr sv kDeepSeekFields[] = {"thinking", "user_id"};
 inline constexpr Rename kDeepSeekRenames[] = {{"user", "user_id"}};
-inline constexpr sv kQwenDropped[] = {"frequency_penalty",
-                                      "user",
-                                      "store",
-                                      "metadata",
-                                      "service_tier",
-                                      "logit_bias",
-                                      "prediction",
-                                      "web_search_options",
-                                      "verbosity",
-                                      "moderation",
-                                      "functions",
-                                      "function_call",
-                                      "safety_identifier",
-                                      "prompt_cache_key",
-                                      "prompt_cache_retention",
-                                      "prompt_cache_options"};
+inline constexpr sv kQwenDropped[] = {
+    "frequency_penalty", "user", "store", "metadata", "service_tier",
+    "logit_bias", "prediction", "web_search_options", "verbosity", "moderation",
+    "functions", "function_call", "safety_identifier", "prompt_cache_key",
+    "prompt_cache_retention", "prompt_cache_options"};
 // The models before o1 refuse reasoning_effort with a 400 (the parameter
 // matrix of openai.md, 2026-07); from o1 on all take it.
 inline constexpr ModelKind kOpenAiKinds[] = {
@@ -61,11 +40,9 @@ inline constexpr ModelKind kOpenAiKinds[] = {
     {"gpt-audio*", ReasoningStyle::kNone}};
 
 inline constexpr sv kQwenFields[] = {
-    "enable_thinking",    "thinking_budget",
-    "preserve_thinking",  "enable_search",
-    "search_options",     "top_k",
-    "repetition_penalty", "vl_high_resolution_images",
-    "translation_options"};
+    "enable_thinking", "thinking_budget", "preserve_thinking", "enable_search",
+    "search_options", "top_k", "repetition_penalty",
+    "vl_high_resolution_images", "translation_options"};
 // The kinds of qwen.md section 2; what matches none takes the plain switch.
 // Models of other makers keep their makers' rule for reasoning in the history
 // (the same page, 2026-11-20).
@@ -85,55 +62,28 @@ inline constexpr ModelKind kQwenKinds[] = {
     {"glm-5*", ReasoningStyle::kEnableLevel, {}, kHighMax},
     {"deepseek-v4*", ReasoningStyle::kEnableLevel, ReasoningReplay::kEcho,
      kHighMax}};
-inline constexpr sv kOllamaDropped[] = {"logit_bias",
-                                        "user",
-                                        "n",
-                                        "store",
-                                        "metadata",
-                                        "prediction",
-                                        "web_search_options",
-                                        "moderation",
-                                        "service_tier",
-                                        "functions",
-                                        "function_call",
-                                        "parallel_tool_calls",
-                                        "verbosity",
-                                        "safety_identifier",
-                                        "prompt_cache_key",
-                                        "prompt_cache_retention",
-                                        "prompt_cache_options"};
-inline constexpr sv kVllmDropped[] = {"store",
-                                      "metadata",
-                                      "prediction",
-                                      "web_search_options",
-                                      "moderation",
-                                      "functions",
-                                      "function_call",
-                                      "verbosity",
-                                      "prompt_cache_retention",
-                                      "prompt_cache_options"};
-inline constexpr sv kVllmFields[] = {"top_k",
-                                     "min_p",
-                                     "repetition_penalty",
-                                     "min_tokens",
-                                     "priority",
-                                     "stop_token_ids",
-                                     "ignore_eos",
-                                     "chat_template_kwargs",
-                                     "guided_json",
-                                     "guided_regex",
-                                     "guided_choice",
-                                     "guided_grammar",
-                                     "structured_outputs",
-                                     "return_token_ids"};
+inline constexpr sv kOllamaDropped[] = {
+    "logit_bias", "user", "n", "store", "metadata", "prediction",
+    "web_search_options", "moderation", "service_tier", "functions",
+    "function_call", "parallel_tool_calls", "verbosity", "safety_identifier",
+    "prompt_cache_key", "prompt_cache_retention", "prompt_cache_options"};
+inline constexpr sv kVllmDropped[] = {
+    "store", "metadata", "prediction", "web_search_options", "moderation",
+    "functions", "function_call", "verbosity", "prompt_cache_retention",
+    "prompt_cache_options"};
+inline constexpr sv kVllmFields[] = {
+    "top_k", "min_p", "repetition_penalty", "min_tokens", "priority",
+    "stop_token_ids", "ignore_eos", "chat_template_kwargs", "guided_json",
+    "guided_regex", "guided_choice", "guided_grammar", "structured_outputs",
+    "return_token_ids"};
 
 // Moonshot: k2.5 and later have fixed sampling values, any other is a 400; k3
 // and the code and thinking models always reason. Reasoning must come back
 // with tool calls, or the request is refused.
-inline constexpr sv kMoonshotDropped[] = {"seed", "logit_bias", "logprobs",
-                                          "top_logprobs"};
-inline constexpr sv kMoonshotFields[] = {"thinking", "prompt_cache_key",
-                                         "safety_identifier"};
+inline constexpr sv kMoonshotDropped[] = {
+    "seed", "logit_bias", "logprobs", "top_logprobs"};
+inline constexpr sv kMoonshotFields[] = {
+    "thinking", "prompt_cache_key", "safety_identifier"};
 inline constexpr sv kFixedSampling[] = {
     "temperature", "top_p", "frequency_penalty", "presence_penalty"};
 inline constexpr sv kLowHighMax[] = {"low", "high", "max"};
@@ -147,10 +97,10 @@ inline constexpr ModelKind kMoonshotKinds[] = {
 
 // Zhipu and Z.ai: user_id is refused unless it has 6 to 128 characters.
 inline constexpr sv kZhipuDropped[] = {
-    "n",        "seed",         "frequency_penalty", "presence_penalty",
-    "logprobs", "top_logprobs", "logit_bias",        "parallel_tool_calls"};
-inline constexpr sv kZhipuFields[] = {"thinking", "do_sample", "tool_stream",
-                                      "request_id", "user_id"};
+    "n", "seed", "frequency_penalty", "presence_penalty", "logprobs",
+    "top_logprobs", "logit_bias", "parallel_tool_calls"};
+inline constexpr sv kZhipuFields[] = {
+    "thinking", "do_sample", "tool_stream", "request_id", "user_id"};
 inline constexpr Rename kZhipuRenames[] = {{"user", "user_id", 6, 128}};
 inline constexpr ModelKind kZhipuKinds[] = {
     {"glm-5.3*", ReasoningStyle::kLevelOnly, {}, kLowHighMax},
@@ -173,35 +123,21 @@ inline constexpr ModelKind kSiliconFlowKinds[] = {
     {"*-Instruct*", ReasoningStyle::kNone}};
 
 // OpenRouter forwards what its upstreams take.
-inline constexpr sv kOpenRouterDropped[] = {"store",
-                                            "metadata",
-                                            "moderation",
-                                            "functions",
-                                            "function_call",
-                                            "safety_identifier",
-                                            "prompt_cache_key",
-                                            "prompt_cache_retention",
-                                            "prompt_cache_options"};
-inline constexpr sv kOpenRouterFields[] = {"reasoning",
-                                           "provider",
-                                           "models",
-                                           "route",
-                                           "plugins",
-                                           "top_k",
-                                           "transforms",
-                                           "min_p",
-                                           "top_a",
-                                           "usage",
-                                           "session_id",
-                                           "include_reasoning",
-                                           "repetition_penalty"};
+inline constexpr sv kOpenRouterDropped[] = {
+    "store", "metadata", "moderation", "functions", "function_call",
+    "safety_identifier", "prompt_cache_key", "prompt_cache_retention",
+    "prompt_cache_options"};
+inline constexpr sv kOpenRouterFields[] = {
+    "reasoning", "provider", "models", "route", "plugins", "top_k",
+    "transforms", "min_p", "top_a", "usage", "session_id", "include_reasoning",
+    "repetition_penalty"};
 
 // Groq: qwen3 writes <think> into the content unless reasoning_format says
 // parsed, and refuses the other form beside tools and JSON.
-inline constexpr sv kGroqDropped[] = {"n", "logprobs", "top_logprobs",
-                                      "logit_bias"};
-inline constexpr sv kGroqFields[] = {"reasoning_format", "include_reasoning",
-                                     "service_tier"};
+inline constexpr sv kGroqDropped[] = {
+    "n", "logprobs", "top_logprobs", "logit_bias"};
+inline constexpr sv kGroqFields[] = {
+    "reasoning_format", "include_reasoning", "service_tier"};
 inline constexpr sv kGroqTiers[] = {"auto", "on_demand", "flex", "performance"};
 inline constexpr sv kLowToHigh[] = {"low", "medium", "high"};
 inline constexpr sv kNoneOrDefault[] = {"none", "default"};
@@ -214,10 +150,10 @@ inline constexpr ModelKind kGroqKinds[] = {
 
 // Mistral: reasoning_effort on small-2603 and medium-3.5 and later only;
 // magistral always reasons.
-inline constexpr sv kMistralDropped[] = {"user", "logprobs", "top_logprobs",
-                                         "logit_bias"};
-inline constexpr sv kMistralFields[] = {"safe_prompt", "random_seed",
-                                        "prompt_mode"};
+inline constexpr sv kMistralDropped[] = {
+    "user", "logprobs", "top_logprobs", "logit_bias"};
+inline constexpr sv kMistralFields[] = {
+    "safe_prompt", "random_seed", "prompt_mode"};
 inline constexpr Rename kMistralRenames[] = {{"seed", "random_seed"}};
 inline constexpr sv kNoneOrHigh[] = {"none", "high"};
 inline constexpr ModelKind kMistralKinds[] = {
@@ -227,101 +163,7 @@ inline constexpr ModelKind kMistralKinds[] = {
     {"mistral-medium-2604*", ReasoningStyle::kEffort, {}, kNoneOrHigh},
     {"mistral-medium-3.5*", ReasoningStyle::kEffort, {}, kNoneOrHigh}};
 
-// xAI: the model's name decides who takes reasoning_effort; models that
-// reason refuse penalties and stop. Deferred answers are a 202 without one.
-inline constexpr sv kXaiDropped[] = {"search_parameters", "deferred"};
-inline constexpr sv kXaiFields[] = {"user", "service_tier"};
-inline constexpr sv kXaiTiers[] = {"default", "priority"};
-inline constexpr sv kXaiReasoningDropped[] = {"frequency_penalty",
-                                              "presence_penalty", "stop"};
-inline constexpr sv kNoneToHigh[] = {"none", "low", "medium", "high"};
-inline constexpr sv kLowToXHigh[] = {"low", "medium", "high", "xhigh"};
-inline constexpr sv kLowOrHigh[] = {"low", "high"};
-inline constexpr ModelKind kXaiKinds[] = {
-    {"*-non-reasoning*", ReasoningStyle::kNone},
-    {"grok-4.3*",
-     ReasoningStyle::kEffort,
-     {},
-     kNoneToHigh,
-     kXaiReasoningDropped},
-    {"grok-4.5*",
-     ReasoningStyle::kLevelOnly,
-     {},
-     kLowToHigh,
-     kXaiReasoningDropped},
-    {"grok-4.6*",
-     ReasoningStyle::kLevelOnly,
-     {},
-     kLowToXHigh,
-     kXaiReasoningDropped},
-    {"grok-3-mini*",
-     ReasoningStyle::kLevelOnly,
-     {},
-     kLowOrHigh,
-     kXaiReasoningDropped},
-    {"grok-4*", ReasoningStyle::kAlwaysOn, {}, {}, kXaiReasoningDropped},
-    {"grok-code*", ReasoningStyle::kAlwaysOn, {}, {}, kXaiReasoningDropped},
-    {"grok-build*", ReasoningStyle::kAlwaysOn, {}, {}, kXaiReasoningDropped}};
-
-// Volcengine: max_completion_tokens covers reasoning and answer; penalties are
-// refused by the models that always think.
-inline constexpr sv kVolcengineFields[] = {"thinking", "service_tier"};
-inline constexpr sv kVolcengineTiers[] = {"auto", "default"};
-inline constexpr sv kPenalties[] = {"frequency_penalty", "presence_penalty"};
-inline constexpr ModelKind kVolcengineKinds[] = {
-    {"kimi-k2-thinking*", ReasoningStyle::kAlwaysOn, ReasoningReplay::kEcho},
-    {"deepseek-v4*", ReasoningStyle::kThinking, ReasoningReplay::kEcho},
-    {"deepseek-r1*", ReasoningStyle::kAlwaysOn, {}, {}, kPenalties},
-    {"*-thinking-*", ReasoningStyle::kAlwaysOn, {}, {}, kPenalties}};
-
-// MiniMax ignores penalties and logit_bias, and answers once.
-inline constexpr sv kMiniMaxDropped[] = {"n", "frequency_penalty",
-                                         "presence_penalty", "logit_bias"};
-inline constexpr sv kMiniMaxFields[] = {"reasoning_split"};
-
-// Azure before 2024-12-01-preview.
-inline constexpr sv kAzureClassicDropped[] = {"store",
-                                              "metadata",
-                                              "prediction",
-                                              "service_tier",
-                                              "web_search_options",
-                                              "moderation",
-                                              "verbosity",
-                                              "prompt_cache_key",
-                                              "prompt_cache_retention",
-                                              "modalities",
-                                              "audio",
-                                              "prompt_cache_options",
-                                              "safety_identifier"};
-
-// Together's logprobs is a number, and what it answers has another shape.
-inline constexpr sv kTogetherDropped[] = {"logprobs", "top_logprobs"};
-inline constexpr sv kTogetherFields[] = {"top_k",
-                                         "min_p",
-                                         "repetition_penalty",
-                                         "echo",
-                                         "safety_model",
-                                         "context_length_exceeded_behavior",
-                                         "reasoning",
-                                         "chat_template_kwargs"};
-inline constexpr ModelKind kTogetherKinds[] = {
-    {"openai/gpt-oss*", ReasoningStyle::kLevelOnly, {}, kLowToHigh},
-    {"*DeepSeek-R1*", ReasoningStyle::kAlwaysOn},
-    {"*-Thinking*", ReasoningStyle::kAlwaysOn},
-    {"*-Instruct*", ReasoningStyle::kNone}};
-
-inline constexpr sv kFireworksFields[] = {"user",
-                                          "top_k",
-                                          "min_p",
-                                          "typical_p",
-                                          "repetition_penalty",
-                                          "mirostat_target",
-                                          "mirostat_lr",
-                                          "context_length_exceeded_behavior",
-                                          "prompt_truncate_len",
-                                          "reasoning_history",
-                                          "raw_output",
-                                          "perf_metrics_in_response"};
+// clang-format on
 
 }  // namespace llm::openai
 
