@@ -159,6 +159,8 @@ void OpenAiDecoder::OnEvent(std::string_view type, std::string_view data,
                             Chunks* out) {
   data = Trim(data);
   if (failed() || data.empty()) return;
+  // What follows the end says nothing, whether it comes with it or later.
+  if (done_) return;
   if (data == "[DONE]") return OnDone();
   if (!document_.Reparse(data, {}).ok()) {
     return Fail(FailureClass::kBadAnswer);

@@ -9,6 +9,7 @@
 #ifndef LLM_ADAPTERS_OPENAI_PROFILES_H_
 #define LLM_ADAPTERS_OPENAI_PROFILES_H_
 
+#include <limits>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -96,7 +97,8 @@ struct Rename {
 // Temperatures that are taken. What lies beyond becomes the nearest and is
 // named; for zero some vendors have a spelling of their own.
 struct TemperatureRule {
-  double max = 2;
+  // Unless a page says so, the vendor is the one to judge.
+  double max = std::numeric_limits<double>::infinity();
   // Members sent instead of temperature 0, as a JSON object; empty: none.
   std::string_view instead_of_zero = {};
   // They mean the same; otherwise they are a nearest value, and named.

@@ -114,6 +114,7 @@ bool Agrees(std::string_view path, HttpRoute route) {
       {HttpRoute::kHealth, "/healthz"},
       {HttpRoute::kReady, "/readyz"},
       {HttpRoute::kMetrics, "/metrics"},
+      {HttpRoute::kProviders, "/admin/v1/providers"},
       {HttpRoute::kKeys, "/admin/v1/keys"}};
   if (path.starts_with("/t/")) {
     const size_t end = path.find('/', 3);
@@ -127,7 +128,10 @@ bool Agrees(std::string_view path, HttpRoute route) {
     return !api && path == it->second;
   }
   if (route == HttpRoute::kModel) return api && api->starts_with("/models/");
-  return !api && path.starts_with("/admin/v1/keys/");
+  const std::string_view list = route == HttpRoute::kTestProvider
+                                    ? "/admin/v1/providers/"
+                                    : "/admin/v1/keys/";
+  return !api && path.starts_with(list);
 }
 
 // What the check of the head lets through (request_head.h).

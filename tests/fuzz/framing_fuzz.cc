@@ -130,7 +130,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
 #else
   llm::server::CheckAgreement(bytes, whole);
 #endif
-  llm::fuzz::Check(llm::server::ReadHere(bytes, seed % 32 + 1) == whole,
-                   "the same verdict, however the bytes arrive");
+  // The refusal may differ: what is cut off before it is malformed for sure is
+  // waited for, and the bytes end instead.
+  llm::fuzz::Check(
+      llm::server::ReadHere(bytes, seed % 32 + 1).requests == whole.requests,
+      "the same requests, however the bytes arrive");
   return 0;
 }

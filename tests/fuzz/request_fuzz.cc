@@ -43,6 +43,12 @@ v1::ChatCompletionRequest Comparable(v1::ChatCompletionRequest message) {
   message.clear_agent();
   message.clear_stream_options();
   message.clear_extra_json();
+  // Recorded here, and no business of an unknown server's.
+  message.clear_metadata();
+  message.clear_user();
+  message.clear_priority();
+  message.clear_strict();
+  message.clear_timeout();
   if (message.has_max_completion_tokens()) message.clear_max_tokens();
   return message;
 }

@@ -26,6 +26,10 @@ std::vector<StreamCase> StreamCases() {
        Sse({Delta(R"({"reasoning":"hm"})"), Delta(R"({"content":"hi"})"),
             Delta("{}", "stop")}),
        "R:hm T:hi F:stop"},
+      {"what follows the end",
+       Sse({Delta(R"({"content":"hi"})", "stop")}) +
+           "event: error\ndata: {\"error\":{\"message\":\"late\"}}\n\n",
+       "T:hi F:stop"},
       {"both names hold the same text",
        Sse({Delta(R"({"reasoning":"hm","reasoning_content":"hm"})"),
             Delta(R"({"content":"hi"})", "stop")}),

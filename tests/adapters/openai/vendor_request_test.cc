@@ -134,6 +134,7 @@ TEST_CASE("each vendor gets the fields of its page, and no others",
        ""},
       {"fireworks", "m", R"("max_tokens":5)", "max_completion_tokens", "5", ""},
       // Temperature.
+      {"", "m", R"("temperature":5.7)", "temperature", "5.7", ""},
       {"moonshot", "moonshot-v1-8k", R"("temperature":1.5)", "temperature", "1",
        "temperature"},
       {"moonshot", "moonshot-v1-8k", R"("temperature":0.30)", "temperature",
