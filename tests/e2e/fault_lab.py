@@ -152,6 +152,10 @@ class Lab:
         words = {"wait": {"answered"}, "held": {"stalled"}}.get(cell.leaves)
         wait_for(lambda: any(words is None or entry["outcome"] in words
                              for entry in self.simulator.log(lane)))
+        if cell.leaves == "wait":
+            # The upstream has answered; the service is to have heard it, too,
+            # and now waits for seconds.
+            threading.Event().wait(1)
 
     def _collect(self) -> None:
         """Everything that is left behind once all callers have gone."""
