@@ -10,6 +10,7 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <exception>
+#include <optional>
 #include <utility>
 
 namespace llm {
@@ -17,16 +18,41 @@ namespace llm {
 namespace asio = boost::asio;
 
 struct Wakeup::State {
-  explicit State(asio::any_io_executor executor)
-      : loop(std::move(executor)), event(loop) {}
+  explicit State(asio::any_io_executor executor) : loop(std::move(executor)) {}
   const asio::any_io_executor loop;
   // One wake-up on its way stands for all that come before it arrives.
   std::atomic<bool> posted{false};
 
-  // The loop's. The timer never fires by itself: it is cancelled to wake.
-  asio::steady_timer event;
+  // The loop's. The timer never fires by itself: it is cancelled to wake. It
+  // lives as long as a wait does: whoever may wake can outlive the loop, and a
+  // timer must not.
+  std::optional<asio::steady_timer> event;
   bool woken = false;
+
+  void Cancel() {
+    if (event) event->cancel();
+  }
 };
+
+namespace {
+
+// Ends a wait's timer with the wait's frame, however that ends.
+class TimerOfWait {
+ public:
+  TimerOfWait(std::optional<asio::steady_timer>& timer,
+              const asio::any_io_executor& loop)
+      : timer_(timer) {
+    timer_.emplace(loop);
+  }
+  ~TimerOfWait() { timer_.reset(); }
+  TimerOfWait(const TimerOfWait&) = delete;
+  TimerOfWait& operator=(const TimerOfWait&) = delete;
+
+ private:
+  std::optional<asio::steady_timer>& timer_;
+};
+
+}  // namespace
 
 // The wait's end by the clock, beside it on the same loop.
 struct Wakeup::Sleep {
@@ -42,7 +68,7 @@ void Wakeup::Wake() const {
   asio::post(state_->loop, [state = state_] {
     state->posted = false;
     state->woken = true;
-    state->event.cancel();
+    state->Cancel();
   });
 }
 
@@ -60,13 +86,14 @@ std::shared_ptr<Wakeup::Sleep> Wakeup::StartSleep(
             // A throw is a cancellation from before the sleep began.
             if (error != nullptr || !slept.ok()) return;
             sleep->over = true;
-            state->event.cancel();
+            state->Cancel();
           }));
   return sleep;
 }
 
 Task<absl::Status> Wakeup::Wait(const Clock& clock, Instant until) const {
   const std::shared_ptr<State> state = state_;
+  const TimerOfWait timer(state->event, state->loop);
   std::shared_ptr<Sleep> sleep;
   bool cancelled = false;
   while (!state->woken) {
@@ -74,8 +101,8 @@ Task<absl::Status> Wakeup::Wait(const Clock& clock, Instant until) const {
     cancelled = cancellation.cancelled() != asio::cancellation_type::none;
     if (cancelled || (sleep != nullptr && sleep->over)) break;
     if (sleep == nullptr) sleep = StartSleep(state, clock, until);
-    state->event.expires_at(asio::steady_timer::time_point::max());
-    co_await state->event.async_wait(asio::as_tuple(asio::use_awaitable));
+    state->event->expires_at(asio::steady_timer::time_point::max());
+    co_await state->event->async_wait(asio::as_tuple(asio::use_awaitable));
   }
   if (sleep != nullptr && !sleep->over) {
     sleep->stop.emit(asio::cancellation_type::terminal);
