@@ -45,13 +45,13 @@ ProviderTimeouts TimeoutsOf(const RouteTable& table,
   return timeouts;
 }
 
-AttemptDeadlines DeadlinesOf(const ProviderTimeouts& timeouts, Instant received,
-                             Instant caller_deadline) {
+AttemptDeadlines DeadlinesOf(const ProviderTimeouts& timeouts, Instant began,
+                             Instant call_deadline) {
   AttemptDeadlines deadlines;
   deadlines.connect = timeouts.connect;
   deadlines.first_content = timeouts.first_content;
   deadlines.idle = timeouts.idle;
-  deadlines.total = std::min(caller_deadline, received + timeouts.total);
+  deadlines.total = std::min(call_deadline, began + timeouts.total);
   return deadlines;
 }
 

@@ -16,10 +16,11 @@ namespace llm {
 // deadlines are the total.
 ProviderTimeouts TimeoutsOf(const RouteTable& table, const RouteTarget& target);
 
-// `received` is when the call came: the total runs over all its attempts.
-// `caller_deadline` only ever shortens.
-AttemptDeadlines DeadlinesOf(const ProviderTimeouts& timeouts, Instant received,
-                             Instant caller_deadline);
+// Of an attempt that began then. The target's total is its own, so that one
+// asked late has time left; `call_deadline` (the caller's, or the longest total
+// of the plan since the call came) bounds all attempts together.
+AttemptDeadlines DeadlinesOf(const ProviderTimeouts& timeouts, Instant began,
+                             Instant call_deadline);
 
 // Calls the provider. Never throws; a null provider is a failed attempt, and
 // whatever a cancelled task's provider answers becomes kCancelled.

@@ -72,6 +72,7 @@ bool AttemptPolicy::Enter(NextAttempt* next, Instant now) {
   entering.tokens = plan_.estimated_tokens;
   entering.first = state.tries == 1;
   entering.last_resort = next->last_resort;
+  entering.denied_before = state.denied > 0;
   auto pass = health_.Enter(Subject(next->target), entering, now);
   if (!pass) return false;
   next->key = pass->key();
@@ -117,9 +118,25 @@ std::optional<NextAttempt> AttemptPolicy::Repeat(const FailedTry& failed,
   return WaitFor(current_, failed.retry_after, now, deadline);
 }
 
-std::optional<NextAttempt> AttemptPolicy::OtherKey(Instant now) {
-  const TargetState& state = states_[current_];
+bool AttemptPolicy::AnotherWaits(Instant now) const {
+  for (size_t i = 0; i < states_.size(); ++i) {
+    if (states_[i].tries == 0 && View(i, now).ready()) return true;
+  }
+  return false;
+}
+
+std::optional<NextAttempt> AttemptPolicy::OtherKey(FailureClass failure,
+                                                   Instant now) {
+  TargetState& state = states_[current_];
   const HealthSubject subject = Subject(current_);
+  // Two keys without the right: it is the account's, and so the others'.
+  if (failure == FailureClass::kPermission && ++state.denied > 1) {
+    return std::nullopt;
+  }
+  // The last attempt is for who was not asked yet, however many keys there are.
+  if (attempts_ + 1 >= table_.policy.max_attempts && AnotherWaits(now)) {
+    return std::nullopt;
+  }
   if (state.keys_tried >= static_cast<int>(subject.keys.size()) ||
       !health_.HasUsableKey(subject.provider, subject.keys, state.key, now)) {
     return std::nullopt;
@@ -161,7 +178,9 @@ std::optional<NextAttempt> AttemptPolicy::LastResort(size_t target,
   }
   if (at > patience || at >= deadline) return std::nullopt;
   patience_until_ = patience;
-  const absl::Duration wait = std::max(at - now, absl::ZeroDuration());
+  const absl::Duration wait =
+      std::min(Spread(std::max(at - now, absl::ZeroDuration()), random_),
+               std::min(patience, deadline) - now);
   NextAttempt next =
       Start(target, absl::StrCat("last resort",
                                  wait > absl::ZeroDuration()
@@ -213,7 +232,8 @@ void AttemptPolicy::NoteComeBack(const FailedTry& failed, Instant now) {
   // Of several limited keys, the one that is back first.
   if (state.come_back && state.back_at <= back_at) return;
   state.come_back = true;
-  state.asked_back = failed.facts.failure == FailureClass::kRateLimited;
+  state.asked_back = failed.facts.failure == FailureClass::kRateLimited &&
+                     failed.retry_after.has_value();
   state.back_at = back_at;
   state.back_key = state.key;
 }
@@ -249,6 +269,7 @@ NextAttempt AttemptPolicy::AfterRoom(const NextAttempt& dropped) {
   next.same_key = dropped.same_key;
   next.avoid_key = dropped.avoid_key;
   next.fresh_connection = dropped.fresh_connection;
+  next.last_resort = dropped.last_resort;
   return next;
 }
 
@@ -263,7 +284,8 @@ std::optional<NextAttempt> AttemptPolicy::AfterFailure(const FailedTry& failed,
   if (wanted != NextMove::kStop && attempts_ < table_.policy.max_attempts &&
       now < deadline) {
     if (wanted == NextMove::kRetrySame) next = Repeat(failed, now, deadline);
-    if (wanted == NextMove::kNextKey) next = OtherKey(now);
+    if (wanted == NextMove::kNextKey)
+      next = OtherKey(failed.facts.failure, now);
     if (!next) next = OtherTarget(now);
     if (!next) next = Later(now, deadline);
   }

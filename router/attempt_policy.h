@@ -4,8 +4,9 @@
 //
 // Order: the plan's targets in turn, those that are out left aside. A target
 // is repeated where ClassifyFailure says so (after a wait, within the
-// provider's retry budget), with another key where that may help, and once
-// more at the end where only time was missing (rate limits, cut streams).
+// provider's retry budget), with another key where that may help (the last
+// attempt is kept for a target that was not asked), and once more at the end
+// where only time was missing (rate limits, cut streams).
 //
 // Last resort, when every target left is out: the one that is back first. One
 // that is out for its failures is tried at once, by one call at a time; one
@@ -97,6 +98,7 @@ class AttemptPolicy {
     int repeats = 0;  // after waits
     int key = -1;
     int keys_tried = 0;
+    int denied = 0;  // keys that lack the permission
     // Worth another try once time has passed: from when, and with which key.
     bool come_back = false;
     // Enter refused it once, so the next look takes its time.
@@ -121,7 +123,9 @@ class AttemptPolicy {
   void NoteComeBack(const FailedTry& failed, Instant now);
   std::optional<NextAttempt> Repeat(const FailedTry& failed, Instant now,
                                     Instant deadline);
-  std::optional<NextAttempt> OtherKey(Instant now);
+  // Whether a target could be asked now that was not asked yet.
+  bool AnotherWaits(Instant now) const;
+  std::optional<NextAttempt> OtherKey(FailureClass failure, Instant now);
   std::optional<NextAttempt> OtherTarget(Instant now);
   // Of what was never asked, and of what is worth another try.
   std::optional<Return> Soonest(Instant now) const;

@@ -14,11 +14,15 @@ namespace llm {
 
 // The wait before repeat number `repeat` (1 for the first): between half and
 // all of backoff_initial * 2^(repeat-1), at most backoff_max, but never less
-// than the provider asked for. nullopt: the provider asked for more than
-// policy.max_wait, so waiting is not worth it.
+// than the provider asked for, and spread a little beyond that. nullopt: the
+// provider asked for more than policy.max_wait, so waiting is not worth it.
 std::optional<absl::Duration> BackoffDelay(
     const RoutingPolicy& policy, int repeat,
     std::optional<absl::Duration> retry_after, Random& random);
+
+// `wait` and up to a quarter of it, at most a second, more: callers that were
+// told the same time do not all come back at the same moment.
+absl::Duration Spread(absl::Duration wait, Random& random);
 
 }  // namespace llm
 

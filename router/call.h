@@ -71,7 +71,9 @@ class Router::Call {
   AttemptSink::Options SinkOptions(Running& attempt);
   AttemptContext ContextFor(const Running& attempt) const;
   void Meter(const AttemptSink& sink, Running* attempt);
-  void ReportHealth(const Running& attempt);
+  // The call's time was over before the target's own was.
+  bool CutShort(const Running& attempt) const;
+  void ReportHealth(const Running& attempt, bool caller_stuck);
   // A provider's settings; null if the configuration has none.
   const ProviderSettings* SettingsOf(const NextAttempt& next) const;
   void Judge(AttemptSink& sink, Running* attempt);

@@ -7,6 +7,13 @@
 
 namespace llm {
 
+namespace {
+
+// Who had this share of its own total has had its time.
+constexpr double kOwnTime = 0.9;
+
+}  // namespace
+
 AttemptIntent Router::Call::IntentFor(const NextAttempt& next) const {
   const RouteTarget& target = plan_.targets[next.target];
   AttemptIntent intent;
@@ -119,8 +126,8 @@ AttemptContext Router::Call::ContextFor(const Running& attempt) const {
   context.upstream_model = target.deployment.upstream_model;
   context.traits = target.traits;
   context.reasoning = target.deployment.reasoning;
-  context.deadlines = DeadlinesOf(TimeoutsOf(*parts_.table, target),
-                                  context_.received, caller_deadline_);
+  context.deadlines =
+      DeadlinesOf(TimeoutsOf(*parts_.table, target), attempt.began, deadline_);
   context.strict = context_.strict || request_.message.strict();
   context.stream = sink_ != nullptr;
   context.fresh_connection = next.fresh_connection;
@@ -160,12 +167,12 @@ AttemptSink::Options Router::Call::SinkOptions(Running& attempt) {
 }
 
 Task<void> Router::Call::RunOne(Running& attempt) {
+  attempt.began = parts_.clock->Monotonic();
   const AttemptContext context = ContextFor(attempt);
   const auto provider =
       parts_.providers.find(attempt.target->deployment.provider.value);
   Provider* const to =
       provider == parts_.providers.end() ? nullptr : provider->second.get();
-  attempt.began = parts_.clock->Monotonic();
   AttemptSink sink(SinkOptions(attempt));
   parts_.observer->OnAttemptStarted(attempt.intent);
   attempt.result = NeverDispatched();
@@ -180,7 +187,7 @@ Task<void> Router::Call::RunOne(Running& attempt) {
   attempt.record.time_to_first_content = attempt.first_content;
   attempt.record.reason = attempt.next.reason;
   Meter(sink, &attempt);
-  ReportHealth(attempt);
+  ReportHealth(attempt, sink.caller_failed());
   if (context_.probe != nullptr) {
     context_.probe->record = attempt.record;
     context_.probe->failure = attempt.result.failure;
@@ -212,7 +219,14 @@ void Router::Call::Meter(const AttemptSink& sink, Running* attempt) {
   parts_.observer->OnAttemptFinished(record);
 }
 
-void Router::Call::ReportHealth(const Running& attempt) {
+bool Router::Call::CutShort(const Running& attempt) const {
+  const Instant now = parts_.clock->Monotonic();
+  if (now >= caller_deadline_) return true;
+  const absl::Duration own = TimeoutsOf(*parts_.table, *attempt.target).total;
+  return now >= deadline_ && now - attempt.began < own * kOwnTime;
+}
+
+void Router::Call::ReportHealth(const Running& attempt, bool caller_stuck) {
   const AttemptResult& result = attempt.result;
   HealthReport report;
   report.now = parts_.clock->Monotonic();
@@ -220,9 +234,10 @@ void Router::Call::ReportHealth(const Running& attempt) {
   report.retry_after = result.failure.retry_after;
   report.limits = &result.limits;
   if (!result.status.ok()) report.failure = result.failure.failure;
-  // A deadline that the caller set says little about the deployment.
+  // A deadline that the caller set, that others have used up, or that passed
+  // while the caller took nothing says little about the deployment.
   report.at_callers_deadline = report.failure == FailureClass::kTimeout &&
-                               report.now >= caller_deadline_;
+                               (caller_stuck || CutShort(attempt));
   const bool silent = !attempt.first_content;
   // A repeat on a fresh connection follows; the dead one was no failure.
   const bool stale = result.stale_connection && !stale_spent_;

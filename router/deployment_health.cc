@@ -27,6 +27,7 @@ void DeploymentHealth::Report(const HealthReport& report, double jitter) {
   last_report = std::max(last_report, report.now);
   if (report.failure == FailureClass::kNone) {
     seen_down = false;
+    answered = true;
     rest.Succeed(report.started);
     breaker.Succeed(report.started, report.now);
     return;

@@ -40,6 +40,7 @@ struct DeploymentHealth {
   std::vector<KeyQuota> quotas;  // only where the provider says something
   int in_flight = 0;
   bool reported = false;
+  bool answered = false;  // ever
   bool seen_down = false;
   Instant last_report;
 

@@ -40,7 +40,8 @@ HealthBoard::Pass::Pass(Pass&& from) noexcept
       key_name_(from.key_name_),
       keys_(from.keys_),
       trial_(from.trial_),
-      key_trial_(from.key_trial_) {}
+      key_trial_(from.key_trial_),
+      denied_before_(from.denied_before_) {}
 
 void HealthBoard::Pass::End() {
   if (board_ != nullptr) std::exchange(board_, nullptr)->Leave(*this);
@@ -68,6 +69,12 @@ DeploymentHealth* HealthBoard::FindOrAdd(std::string_view deployment,
                                          Instant now) {
   const auto it = deployments_.find(ToAbsl(deployment));
   if (it != deployments_.end()) return it->second.get();
+  if (deployments_.size() >= kMaxDeployments) {
+    // First the names that never answered: nobody may have configured them.
+    absl::erase_if(deployments_, [now](const auto& known) {
+      return !known.second->answered && known.second->Forgettable(now);
+    });
+  }
   if (deployments_.size() >= kMaxDeployments) {
     absl::erase_if(deployments_, [now](const auto& known) {
       return known.second->Forgettable(now);
@@ -214,10 +221,14 @@ void HealthBoard::ChooseKey(const HealthSubject& subject,
   const auto same = static_cast<size_t>(std::max(entering.same_key, 0));
   const bool again = entering.same_key >= 0 && same < names.size() &&
                      !ring.Out(names[same], now);
-  pass->key_ = again ? entering.same_key
-                     : ring.Pick(names, low, entering.avoid_key, now);
+  if (again) {
+    pass->key_ = entering.same_key;
+    pass->key_trial_ = ring.TakeTrial(names[same], now);
+  } else {
+    pass->key_ =
+        ring.Pick(names, low, entering.avoid_key, now, &pass->key_trial_);
+  }
   pass->key_name_ = names[static_cast<size_t>(pass->key_)];
-  pass->key_trial_ = ring.InTrial(pass->key_name_, now);
 }
 
 std::optional<HealthBoard::Pass> HealthBoard::Enter(
@@ -242,6 +253,7 @@ std::optional<HealthBoard::Pass> HealthBoard::Enter(
   Pass pass(this, deployment);
   pass.provider_ = std::string(subject.provider);
   pass.trial_ = trial;
+  pass.denied_before_ = entering.denied_before;
   ChooseKey(subject, entering, now, &pass);
   if (deployment != nullptr) deployment->Sent(pass.key_name_, entering.tokens);
   if (entering.first) budgets_[pass.provider_].First(now);
@@ -295,7 +307,10 @@ void HealthBoard::Report(const Pass& pass, absl::Span<const ApiKey> keys,
     }
   }
   if (deployment == nullptr) return;
-  if (!good && !CountsAgainstHealth(report.failure)) return;
+  // A key without the right is the deployment's trouble once no other helps.
+  const bool denied = report.failure == FailureClass::kPermission &&
+                      (pass.keys_ < 2 || pass.denied_before_);
+  if (!good && !denied && !CountsAgainstHealth(report.failure)) return;
   if (report.at_callers_deadline && !deployment->SilentTooLong(report)) return;
   deployment->Report(of_deployment, Jitter());
 }

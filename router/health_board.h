@@ -57,6 +57,7 @@ class HealthBoard {
     int keys_ = 0;
     uint64_t trial_ = 0;
     bool key_trial_ = false;
+    bool denied_before_ = false;
   };
 
   struct Entering {
@@ -69,6 +70,8 @@ class HealthBoard {
     // and refused or moneyless keys are tried. A rest that was asked for and
     // a rate limit still hold.
     bool last_resort = false;
+    // The call was told before that another key of it lacks a permission.
+    bool denied_before = false;
   };
 
   // Jitter comes from `random`, which outlives the board; null: none.

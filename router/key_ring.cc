@@ -58,9 +58,10 @@ std::optional<KeyOut> KeyRing::Out(KeyName key, Instant now) const {
   return std::nullopt;
 }
 
-bool KeyRing::InTrial(KeyName key, Instant now) const {
-  const auto out = Out(key, now);
-  return out && out->in_trial;
+bool KeyRing::TakeTrial(KeyName key, Instant now) {
+  if (!TrialDue(key, now)) return false;
+  Find(key)->trial_until = now + kTrialLease;
+  return true;
 }
 
 void KeyRing::GiveBackTrial(KeyName key) {
@@ -74,7 +75,8 @@ bool KeyRing::TrialDue(KeyName key, Instant now) const {
 }
 
 int KeyRing::Pick(absl::Span<const KeyName> keys, absl::Span<const KeyName> low,
-                  int avoid, Instant now) {
+                  int avoid, Instant now, bool* trial) {
+  if (trial != nullptr) *trial = false;
   if (keys.empty()) return -1;
   const uint64_t turn = turn_++;
   int chosen = -1;
@@ -98,8 +100,8 @@ int KeyRing::Pick(absl::Span<const KeyName> keys, absl::Span<const KeyName> low,
     if (rank == 1) break;
   }
   if (chosen < 0) return -1;
-  const KeyName key = keys[static_cast<size_t>(chosen)];
-  if (TrialDue(key, now)) Find(key)->trial_until = now + kTrialLease;
+  const bool taken = TakeTrial(keys[static_cast<size_t>(chosen)], now);
+  if (trial != nullptr) *trial = taken;
   return chosen;
 }
 

@@ -41,17 +41,18 @@ class KeyRing {
   bool all_in() const { return out_.empty(); }
   // nullopt: it may be used now.
   std::optional<KeyOut> Out(KeyName key, Instant now) const;
-  // An attempt has the trial of it now.
-  bool InTrial(KeyName key, Instant now) const;
+  // True: the caller is the one attempt that tries it now.
+  bool TakeTrial(KeyName key, Instant now);
   void GiveBackTrial(KeyName key);
   // Failures that are about a key and not about a deployment.
   static bool IsTheKeys(FailureClass why);
 
   // The key to use now, `avoid` only if there is no other: usable ones in
   // turn, those not in `low` first; if all are out, the one that is back
-  // first. Takes the trial of a half-open one. -1 without keys.
+  // first. Takes the trial of a half-open one, if nobody has it: `trial`.
+  // -1 without keys.
   int Pick(absl::Span<const KeyName> keys, absl::Span<const KeyName> low,
-           int avoid, Instant now);
+           int avoid, Instant now, bool* trial = nullptr);
 
   // An attempt from `started` to `now` ended well, or brought content.
   void Succeed(KeyName key, Instant started);

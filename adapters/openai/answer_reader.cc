@@ -41,7 +41,11 @@ void AnswerReader::OnHead(int status, const std::vector<HttpHeader>& headers) {
 
 void AnswerReader::Sniff(bool at_end) {
   body_.erase(0, body_.find_first_not_of(kSpace));
-  if (body_.starts_with(kBom)) body_.erase(0, kBom.size());
+  // However the pieces fall: what follows a mark may be space again.
+  while (body_.starts_with(kBom)) {
+    body_.erase(0, kBom.size());
+    body_.erase(0, body_.find_first_not_of(kSpace));
+  }
   if (body_.empty() || kBom.starts_with(body_)) return;
   // '<' opens the page of some proxy; no event starts with it.
   if (std::string_view("{[\"<").find(body_[0]) != std::string_view::npos) {

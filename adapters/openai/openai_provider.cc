@@ -196,9 +196,11 @@ void OpenAiProvider::Evaluate(const HttpResult& http,
   result->limits = ParseRateLimits(reader.headers(), clock_.WallNow());
   if (!ok) {
     result->failure = FailureOf(http, reader, decoder);
-    if (const auto wait = ParseRetryAfter(reader.headers(), clock_.WallNow())) {
-      result->failure.retry_after = wait;
-    }
+    // On a 200 none of these headers is a wait, whatever the stream became.
+    const auto wait = reader.http_status() >= 400
+                          ? ParseRetryAfter(reader.headers(), clock_.WallNow())
+                          : std::nullopt;
+    if (wait) result->failure.retry_after = wait;
     result->stale_connection = MayBeStale(http);
     result->status = absl::Status(FailureStatusCode(result->failure.failure),
                                   result->failure.message);

@@ -127,7 +127,7 @@ TEST_CASE("A refused key is tried by one attempt when its time is over",
     now = now + absl::Seconds(seconds);
     CHECK_FALSE(ring.Out(bad, now));
     CHECK(ring.Pick({&bad, 1}, {}, -1, now) == 0);
-    CHECK(ring.InTrial(bad, now));  // for all others it is still out
+    CHECK(ring.Out(bad, now)->in_trial);  // for all others it is still out
     CHECK(ring.Pick(names, {}, -1, now) == 1);
     ring.Fail(bad, why, {}, now, 0);
   }
@@ -155,7 +155,7 @@ TEST_CASE("A rate-limited key rests as long as asked, then all may use it",
   CHECK(ring.Out(names[0], kStart + absl::Seconds(39)));
   const Instant back = kStart + absl::Seconds(40);
   CHECK(ring.Pick(names, {}, -1, back) == 0);
-  CHECK_FALSE(ring.InTrial(names[0], back));
+  CHECK_FALSE(ring.TakeTrial(names[0], back));
 }
 
 TEST_CASE("A key swapped in by a reload starts afresh",

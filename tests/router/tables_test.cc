@@ -167,7 +167,10 @@ TEST_CASE("Backoff doubles with jitter and honours Retry-After",
   CHECK(BackoffDelay(policy, 1, {}, random) == absl::Milliseconds(187.5));
   CHECK(BackoffDelay(policy, 2, {}, random) == absl::Milliseconds(375));
   CHECK(BackoffDelay(policy, 30, {}, random) == absl::Seconds(6));
-  CHECK(BackoffDelay(policy, 1, absl::Seconds(3), random) == absl::Seconds(3));
+  // Half of the spread of a quarter.
+  CHECK(BackoffDelay(policy, 1, absl::Seconds(3), random) ==
+        absl::Seconds(3.375));
+  CHECK(BackoffDelay(policy, 1, policy.max_wait, random) == policy.max_wait);
   CHECK_FALSE(BackoffDelay(policy, 1, absl::Seconds(21), random));
 }
 

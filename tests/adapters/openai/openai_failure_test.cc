@@ -23,6 +23,9 @@ TEST_CASE("an answer that is none is a failure of the attempt",
       {"nothing said", Sse({Delta("{}", "stop")}), kEmptyAnswer},
       {"only white space in a body", "  \n", kBadAnswer},
       {"a page", "<html>busy</html>", kBadAnswer},
+      // Found by fuzzing: the verdict depended on where the mark ended.
+      {"a byte order mark, lines, words", "\xEF\xBB\xBF\n\n\n\"x\"\n\nid\n\n",
+       kBadAnswer},
       {"an event that is no JSON", "data: oops\n\n", kBadAnswer},
       {"choices null", R"({"id":"x","choices":null})", kBadAnswer},
       {"something else", R"({"hello":"you"})", kBadAnswer},
@@ -57,6 +60,20 @@ TEST_CASE("an answer that is none is a failure of the attempt",
     CHECK(FailureClassName(FailureOf(got)) == FailureClassName(failure));
     CHECK(got.result.status.code() == FailureStatusCode(failure));
   }
+}
+
+TEST_CASE("a stream's head says nothing of when to come back",
+          "[adapters][openai][RTY-4]") {
+  const Exchange got =
+      RunExchange({.headers = {{"content-type", "text/event-stream"},
+                               {"retry-after", "30"},
+                               {"x-ratelimit-remaining-requests", "0"},
+                               {"x-ratelimit-reset-requests", "6m0s"}},
+                   .body = Sse({Delta(R"({"content":"hi"})")}, false)});
+  CHECK(FailureOf(got) == kIncomplete);
+  CHECK_FALSE(got.result.failure.retry_after);
+  // The limit itself is noticed.
+  CHECK(got.result.limits.remaining_requests == 0);
 }
 
 TEST_CASE("error: null is no error", "[adapters][openai][STR-5]") {
