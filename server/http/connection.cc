@@ -131,6 +131,8 @@ Task<bool> Connection::ServeOne() {
   state_ = State::kAnswering;
   SetDeadline(absl::InfiniteDuration());
   co_await Answer();
+  // An idle connection holds none of the memory for bodies.
+  request_->body = nullptr;
   if (gone_ || !replied_) co_return false;
   // The next request is read when this answer is nearly out.
   const bool reading = co_await WaitQueued(kHighWater);
