@@ -155,11 +155,25 @@ class DrainWatch {
 // Past the drain time: last words, calls and rows that are late.
 constexpr absl::Duration kDrainSlack = absl::Seconds(30);
 
-absl::Status Drain(ServeStack& stack, const sigset_t& signals,
-                   absl::Duration drain) {
+// The exit code.
+int Drain(ServeStack& stack, const sigset_t& signals, absl::Duration drain) {
   spdlog::info("draining for at most {} s", absl::ToInt64Seconds(drain));
-  const DrainWatch watch(stack, signals, drain + kDrainSlack);
-  return stack.Drain();
+  absl::Status closed;
+  {
+    const DrainWatch watch(stack, signals, drain + kDrainSlack);
+    closed = stack.Drain();
+  }
+  if (!closed.ok()) spdlog::warn("{}", std::string(closed.message()));
+  for (const std::string& door : stack.stuck()) {
+    spdlog::error("calls of the {} door did not end", door);
+  }
+  if (!stack.stuck().empty()) {
+    // They may still use what would be destroyed now.
+    spdlog::shutdown();
+    std::_Exit(kExitFailed);
+  }
+  spdlog::info("stopped");
+  return kExitOk;
 }
 
 int Run(const ServeOptions& options, const sigset_t& signals,
@@ -188,21 +202,7 @@ int Run(const ServeOptions& options, const sigset_t& signals,
     if (signal != SIGHUP) break;
     Reload(**stack, options.config_file);
   }
-  const absl::Status closed =
-      Drain(**stack, signals, loaded.config->server.drain);
-  if (!closed.ok()) {
-    spdlog::warn("{}", std::string(closed.message()));
-  }
-  for (const std::string& door : (*stack)->stuck()) {
-    spdlog::error("calls of the {} door did not end", door);
-  }
-  if (!(*stack)->stuck().empty()) {
-    // They may still use what would be destroyed now.
-    spdlog::shutdown();
-    std::_Exit(kExitFailed);
-  }
-  spdlog::info("stopped");
-  return kExitOk;
+  return Drain(**stack, signals, loaded.config->server.drain);
 }
 
 }  // namespace
