@@ -18,6 +18,8 @@ struct DoorLimits {
   int64_t write_piece = int64_t{1} << 20;
   // For the last words to callers whom a shutdown cuts off.
   absl::Duration farewell = absl::Seconds(1);
+  // For calls to end that are cut after that. Then they are left behind.
+  absl::Duration abandon = absl::Seconds(5);
   // How often limits and vanished callers are looked for.
   absl::Duration sweep = absl::Milliseconds(200);
 };

@@ -84,6 +84,7 @@ class GrpcServer::Parts {
         const DoorLimits& limits)
       : clock_(clock),
         farewell_(limits.farewell),
+        abandon_(limits.abandon),
         queue_count_((lanes.size() + kLanesPerQueue - 1) / kLanesPerQueue),
         lanes_(std::move(lanes)) {}
 
@@ -145,7 +146,8 @@ class GrpcServer::Parts {
 
   void Hurry() { lanes_.CutAt(clock_.Monotonic()); }
 
-  absl::Duration farewell() const { return farewell_; }
+  // Past the grace.
+  absl::Duration patience() const { return farewell_ + abandon_; }
   int port() const { return port_; }
 
  private:
@@ -171,6 +173,7 @@ class GrpcServer::Parts {
   static constexpr size_t kLanesPerQueue = 2;
   const Clock& clock_;
   const absl::Duration farewell_;
+  const absl::Duration abandon_;
   const size_t queue_count_;
   // Destroyed last to first: the server before what its calls use.
   Lanes lanes_;
@@ -225,9 +228,7 @@ bool GrpcServer::Shutdown(absl::Duration grace) {
         parts->Shutdown(grace);
         done.set_value();
       });
-  constexpr absl::Duration kPatience = absl::Seconds(5);
-  const auto limit =
-      absl::ToChronoMilliseconds(grace + parts_->farewell() + kPatience);
+  const auto limit = absl::ToChronoMilliseconds(grace + parts_->patience());
   const bool clean = waits.wait_for(limit) == std::future_status::ready;
   ended_ = clean ? Ended::kClean : Ended::kStuck;
   if (clean) {

@@ -76,7 +76,7 @@ class GrpcServer {
   // have `grace` to end. Then the rest is cancelled and told `overloaded`, has
   // limits.farewell to take that, and is cut. Once; later calls do nothing and
   // say the same. True when all are over; false when some would not end in
-  // another 5 s: then the server is never given back, and its loops must not
+  // limits.abandon: then the server is never given back, and its loops must not
   // be either.
   bool Shutdown(absl::Duration grace);
   // From any thread: calls have no more time, in a Shutdown under way or later.

@@ -26,8 +26,7 @@ using asio::ip::tcp;
 namespace {
 
 constexpr int kBacklog = 1024;
-// Together the 5 s that a cut connection has to end.
-constexpr int kAborts = 25;
+// How often a cut connection is cut again.
 constexpr absl::Duration kAbortWait = absl::Milliseconds(200);
 
 struct HostPort {
@@ -232,7 +231,8 @@ bool HttpServer::Core::Shutdown(absl::Duration timeout) {
   OnEachLoop(&ConnectionSet::CutAll);
   if (count_.WaitForNone(options_.limits.farewell)) return true;
   // Again and again, since a step may have begun after the first cut.
-  for (int i = 0; i < kAborts; ++i) {
+  for (absl::Duration left = options_.limits.abandon;
+       left > absl::ZeroDuration(); left -= kAbortWait) {
     OnEachLoop(&ConnectionSet::AbortAll);
     if (count_.WaitForNone(kAbortWait)) return true;
   }

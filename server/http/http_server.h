@@ -95,7 +95,7 @@ class HttpServer {
   // Stops accepting, closes idle connections, lets answers under way finish
   // until `timeout`. Then the rest is cancelled and told `overloaded`, has
   // limits.farewell to take that, and is cut. True when none is left; false
-  // when some would not end in another 5 s: they may still use the loops.
+  // when some would not end in limits.abandon: they may still use the loops.
   bool Shutdown(absl::Duration timeout);
   // From any thread: a Shutdown, also a later one, gives answers no more time.
   void Hurry();

@@ -368,6 +368,68 @@ TEST_CASE("what outlives the drain is told so and cut",
   }
 }
 
+TEST_CASE("a drain that is hurried waits for nobody",
+          "[server][http][drain][OPS-2]") {
+  FakeService service;
+  CutCall call;
+  service.on_chat = [&call](const CallContext& context, const ChatRequest&,
+                            ChunkSink* sink) {
+    return CutCall::Run(&context, sink, &call.started);
+  };
+  HttpServerOptions options = Quick();
+  options.limits.farewell = absl::Seconds(20);
+  RunningServer server(service, options);
+  RawClient client(server.port());
+  client.Send(ChatPost());
+  REQUIRE(call.started.Wait());
+  const bool before = GENERATE(true, false);
+  if (before) server.server().Hurry();
+  std::thread stopping(
+      [&] { CHECK(server.server().Shutdown(absl::Hours(1))); });
+  if (!before) server.server().Hurry();
+  CHECK(StatusOf(client.ReadUntil("}}}")) == 503);
+  client.FinishSending();
+  stopping.join();
+}
+
+TEST_CASE("what will not end does not hold up the end of the service",
+          "[server][http][drain][OPS-2]") {
+  FakeService service;
+  Signal started;
+  Signal end;
+  struct Deaf {
+    // Hears nothing at all.
+    static Task<CallResult> Run(Signal* begun, Signal* until) {
+      begun->Set();
+      boost::asio::steady_timer timer(
+          co_await boost::asio::this_coro::executor);
+      while (!until->IsSet()) {
+        timer.expires_after(std::chrono::milliseconds(1));
+        boost::system::error_code ignored;
+        co_await timer.async_wait(
+            boost::asio::redirect_error(boost::asio::use_awaitable, ignored));
+      }
+      co_return CallResult{};
+    }
+  };
+  service.on_chat = [&](const CallContext&, const ChatRequest&, ChunkSink*) {
+    return Deaf::Run(&started, &end);
+  };
+  HttpServerOptions options = Quick();
+  options.limits.farewell = absl::Milliseconds(1);
+  options.limits.abandon = absl::Milliseconds(1);
+  RunningServer server(service, options);
+  RawClient client(server.port());
+  client.Send(ChatPost());
+  REQUIRE(started.Wait());
+  CHECK_FALSE(server.server().Shutdown(absl::Milliseconds(1)));
+  CHECK(server.server().connections() == 1);
+  end.Set();
+  client.ReadAll();
+  while (!server.server().Shutdown(absl::Milliseconds(1))) {
+  }
+}
+
 TEST_CASE("a request that the end of the drain finds half read is told so",
           "[server][http][drain][OPS-2]") {
   FakeService service;
