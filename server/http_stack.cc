@@ -92,7 +92,8 @@ class HttpStack::Parts {
   absl::StatusOr<GatewaySnapshot> MakeSnapshot(const Config& from,
                                                size_t index);
   // While the loops run.
-  void ShutDoors(absl::Duration patience);
+  bool ShutDoors(absl::Duration patience);
+  void EndLoneCalls();
   std::unique_ptr<HttpServer> MakeHttp(const ListenerConfig& listener,
                                        HttpListenerKind kind);
   void StopLoops();
@@ -250,6 +251,7 @@ std::unique_ptr<HttpServer> HttpStack::Parts::MakeHttp(
     options.limits.max_connections_key.clear();
   }
   options.cors = config->server.cors;
+  options.programs_only = config->auth.mode == AuthMode::kNone;
   options.stream_grace = config->server.stream_grace;
   options.metrics = [this] { return metrics->Render(); };
   std::vector<HttpLoop> loops;
@@ -272,7 +274,7 @@ absl::Status HttpStack::Parts::Listen() {
 
 void HttpStack::Parts::StopLoops() {
   if (probes) probes->Stop();
-  stopped = true;
+  if (!std::exchange(stopped, true)) EndLoneCalls();
   for (const Worker& worker : workers) worker.loop->Stop();
   for (const Worker& worker : workers) worker.loop->Join();
 }
@@ -311,6 +313,7 @@ uint16_t HttpStack::metrics_port() const {
 }
 const Clock& HttpStack::clock() const { return parts_->clock; }
 const Config& HttpStack::config() const { return *parts_->config; }
+int64_t HttpStack::body_memory() const { return parts_->bodies.limit(); }
 
 std::vector<StackLane> HttpStack::lanes() const {
   std::vector<StackLane> lanes;
@@ -355,16 +358,31 @@ void HttpStack::AwaitGrace() {
   Sleep(RefusalTime(drain));
 }
 
-void HttpStack::Parts::ShutDoors(absl::Duration patience) {
-  std::vector<std::thread> closing;
-  for (HttpServer* door : {http.get(), admin_http.get()}) {
-    if (door == nullptr) continue;
-    closing.emplace_back([door, patience] { door->Shutdown(patience); });
-  }
-  for (std::thread& thread : closing) thread.join();
+bool HttpStack::Parts::ShutDoors(absl::Duration patience) {
+  bool admin_clean = true;
+  std::thread admin([&] {
+    if (admin_http) admin_clean = admin_http->Shutdown(patience);
+  });
+  const bool clean = !http || http->Shutdown(patience);
+  admin.join();
+  return clean && admin_clean;
 }
 
-void HttpStack::CloseDoors() { parts_->ShutDoors(DrainLeft()); }
+bool HttpStack::CloseDoors() { return parts_->ShutDoors(DrainLeft()); }
+
+void HttpStack::Hurry() {
+  parts_->http->Hurry();
+  parts_->admin_http->Hurry();
+}
+
+// Those that an Idempotency-Key keeps going: nobody can come back for their
+// answers, but their rows are to be written.
+void HttpStack::Parts::EndLoneCalls() {
+  idempotency.CutAlone();
+  for (int i = 0; i < 200 && idempotency.alone() > 0; ++i) {
+    Sleep(absl::Milliseconds(10));
+  }
+}
 
 absl::Duration HttpStack::DrainLeft() const {
   const absl::Duration drain = parts_->config->server.drain;

@@ -57,6 +57,8 @@ class HttpStack {
   std::vector<StackLane> lanes() const;
   const Clock& clock() const;
   const Config& config() const;
+  // What server.max_body_memory comes to on this machine.
+  int64_t body_memory() const;
 
   // New calls use `config` from now on, calls in flight finish on theirs. All
   // or nothing. Listeners, workers, limits, store and the mode of auth
@@ -70,8 +72,10 @@ class HttpStack {
   // 1 s), so that balancers hear of it from /readyz and move on, and are
   // refused with 503 for half as long, for those that did not;
   void AwaitGrace();
-  // calls in flight have the rest of the drain time;
-  void CloseDoors();
+  // calls in flight have the rest of the drain time, or until Hurry. False
+  // where some would not end: then the stack must not be destroyed;
+  bool CloseDoors();
+  void Hurry();                      // from any thread
   absl::Duration DrainLeft() const;  // what that is
   // loops end, and what was recorded is stored. Returns how the store closed.
   absl::Status Finish();

@@ -7,10 +7,13 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <chrono>
 #include <cstdlib>
 #include <memory>
 #include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "adapters/registry.h"
@@ -113,6 +116,66 @@ void Reload(ServeStack& stack, const std::string& file) {
   spdlog::info("reloaded config_version={}", loaded.config->table->version);
 }
 
+// While a drain is under way: a second SIGTERM or SIGINT cuts it short, and
+// one that goes far beyond its time is ended. What was recorded is in journals
+// by then, which the next start reads.
+class DrainWatch {
+ public:
+  DrainWatch(ServeStack& stack, const sigset_t& signals, absl::Duration most)
+      : thread_([this, &stack, signals, most] { Run(stack, signals, most); }) {}
+  ~DrainWatch() {
+    over_ = true;
+    thread_.join();
+  }
+  DrainWatch(const DrainWatch&) = delete;
+  DrainWatch& operator=(const DrainWatch&) = delete;
+
+ private:
+  void Run(ServeStack& stack, const sigset_t& signals, absl::Duration most) {
+    const auto end =
+        std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(most);
+    constexpr timespec kLook{0, 100'000'000};
+    while (!over_) {
+      const int signal = sigtimedwait(&signals, nullptr, &kLook);
+      if (signal == SIGTERM || signal == SIGINT) {
+        spdlog::warn("told to stop again: calls in flight are cut");
+        stack.HurryDrain();
+      }
+      if (std::chrono::steady_clock::now() < end) continue;
+      spdlog::critical("the drain does not end: stopping without it");
+      spdlog::shutdown();
+      std::_Exit(kExitFailed);
+    }
+  }
+
+  std::atomic<bool> over_{false};
+  std::thread thread_;
+};
+
+// Past the drain time: last words, calls and rows that are late.
+constexpr absl::Duration kDrainSlack = absl::Seconds(30);
+
+// The exit code.
+int Drain(ServeStack& stack, const sigset_t& signals, absl::Duration drain) {
+  spdlog::info("draining for at most {} s", absl::ToInt64Seconds(drain));
+  absl::Status closed;
+  {
+    const DrainWatch watch(stack, signals, drain + kDrainSlack);
+    closed = stack.Drain();
+  }
+  if (!closed.ok()) spdlog::warn("{}", std::string(closed.message()));
+  for (const std::string& door : stack.stuck()) {
+    spdlog::error("calls of the {} door did not end", door);
+  }
+  if (!stack.stuck().empty()) {
+    // They may still use what would be destroyed now.
+    spdlog::shutdown();
+    std::_Exit(kExitFailed);
+  }
+  spdlog::info("stopped");
+  return kExitOk;
+}
+
 int Run(const ServeOptions& options, const sigset_t& signals,
         spdlog::logger& log) {
   const ConfigResult loaded = Load(options.config_file);
@@ -139,14 +202,7 @@ int Run(const ServeOptions& options, const sigset_t& signals,
     if (signal != SIGHUP) break;
     Reload(**stack, options.config_file);
   }
-  spdlog::info("draining for at most {} s",
-               absl::ToInt64Seconds(loaded.config->server.drain));
-  const absl::Status closed = (*stack)->Drain();
-  if (!closed.ok()) {
-    spdlog::warn("{}", std::string(closed.message()));
-  }
-  spdlog::info("stopped");
-  return kExitOk;
+  return Drain(**stack, signals, loaded.config->server.drain);
 }
 
 }  // namespace

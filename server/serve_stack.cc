@@ -54,6 +54,7 @@ class ServeStack::Parts {
   std::unique_ptr<HttpStack> http;
   std::unique_ptr<GrpcServer> grpc;
   std::unique_ptr<GrpcServer> admin_grpc;
+  std::vector<std::string> stuck;
 };
 
 absl::Status ServeStack::Parts::StartGrpc(const ListenerConfig& listener,
@@ -63,6 +64,9 @@ absl::Status ServeStack::Parts::StartGrpc(const ListenerConfig& listener,
   options.listen = listener.address;
   LLM_ASSIGN_OR_RETURN(options.tls, ReadTls(listener.tls));
   options.max_message_bytes = http->config().server.max_body;
+  // gRPC holds a message before it shows us whose it is, so what it may hold
+  // is bounded by itself.
+  options.memory_bytes = http->body_memory();
   options.admin = admin;
   std::vector<GrpcLane> lanes;
   for (const StackLane& lane : http->lanes()) {
@@ -125,13 +129,26 @@ absl::Status ServeStack::Drain() {
   parts.admin_grpc->SetServing(false);
   parts.http->AwaitGrace();
   const absl::Duration drain = parts.http->DrainLeft();
-  std::vector<std::thread> closing;
-  for (GrpcServer* door : {parts.grpc.get(), parts.admin_grpc.get()}) {
-    closing.emplace_back([door, drain] { door->Shutdown(drain); });
-  }
-  parts.http->CloseDoors();
-  for (std::thread& thread : closing) thread.join();
+  bool grpc = true;
+  bool admin_grpc = true;
+  std::thread one([&] { grpc = parts.grpc->Shutdown(drain); });
+  std::thread two([&] { admin_grpc = parts.admin_grpc->Shutdown(drain); });
+  if (!parts.http->CloseDoors()) parts.stuck.emplace_back("HTTP");
+  one.join();
+  two.join();
+  if (!grpc) parts.stuck.emplace_back("gRPC");
+  if (!admin_grpc) parts.stuck.emplace_back("admin gRPC");
   return parts.http->Finish();
+}
+
+void ServeStack::HurryDrain() {
+  parts_->http->Hurry();
+  parts_->grpc->Hurry();
+  parts_->admin_grpc->Hurry();
+}
+
+const std::vector<std::string>& ServeStack::stuck() const {
+  return parts_->stuck;
 }
 
 }  // namespace llm::server

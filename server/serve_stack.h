@@ -50,6 +50,11 @@ class ServeStack {
   // now; then everything that was recorded is stored.
   // Returns how the store closed.
   absl::Status Drain();
+  // From any thread: calls in flight have no more time to end.
+  void HurryDrain();
+  // After Drain: the doors whose calls would not end. Where there are any, the
+  // stack must not be destroyed: they may still use it.
+  const std::vector<std::string>& stuck() const;
 
  private:
   class Parts;

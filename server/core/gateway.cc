@@ -146,7 +146,10 @@ Task<CallResult> Gateway::Chat(const CallContext& context,
                    "the service is shutting down; try another instance");
   }
   const InFlight counted(state);
-  if (state.inflight > state.max_in_flight) {
+  // Calls that go on without their callers are under way all the same.
+  const int64_t alone =
+      parts_.idempotency == nullptr ? 0 : parts_.idempotency->alone();
+  if (state.inflight + alone > state.max_in_flight) {
     ++state.shed_calls;
     co_return Shed(context,
                    absl::StrCat("more than ", state.max_in_flight,
@@ -154,15 +157,16 @@ Task<CallResult> Gateway::Chat(const CallContext& context,
                                 "(server.max_in_flight); try again later"));
   }
   // A body that came over HTTP is counted from its first byte.
-  BodyBudget::Hold held(parts_.bodies);
+  const auto held = std::make_shared<BodyBudget::Hold>(
+      parts_.bodies, context.caller.key_id.value);
   if (request.source.text == nullptr &&
-      !held.Grow(static_cast<int64_t>(request.message.ByteSizeLong()))) {
+      !held->Grow(static_cast<int64_t>(request.message.ByteSizeLong()))) {
     co_return Shed(context,
                    "too many bytes of requests are in hand "
                    "(server.max_body_memory); try again later");
   }
   if (!context.idempotency_key.empty() && parts_.idempotency != nullptr) {
-    co_return co_await ChatOnce(context, request, sink);
+    co_return co_await ChatOnce(context, request, sink, held);
   }
   // The router this call started with lives until it ends, whatever reloads.
   const std::shared_ptr<Router> router = parts_.snapshot.router;
@@ -170,9 +174,11 @@ Task<CallResult> Gateway::Chat(const CallContext& context,
 }
 
 Task<CallResult> Gateway::ChatOnce(const CallContext& context,
-                                   const ChatRequest& request,
-                                   ChunkSink* sink) {
-  SharedCall::Chat chat = [router = parts_.snapshot.router](
+                                   const ChatRequest& request, ChunkSink* sink,
+                                   std::shared_ptr<BodyBudget::Hold> held) {
+  // The call may outlive its callers, and its request with it.
+  SharedCall::Chat chat = [router = parts_.snapshot.router,
+                           held = std::move(held)](
                               const CallContext& c, const ChatRequest& r,
                               ChunkSink* s) { return router->Chat(c, r, s); };
   CallResult result = co_await parts_.idempotency->Chat(context, request, sink,

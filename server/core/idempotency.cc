@@ -76,15 +76,21 @@ Task<CallResult> IdempotencyStore::Chat(const CallContext& context,
                                         ChunkSink* sink,
                                         SharedCall::Chat chat) {
   const asio::any_io_executor loop = co_await asio::this_coro::executor;
-  const Entered entered = Enter(context, request, sink != nullptr, loop);
-  if (!entered.refusal.ok()) {
-    CallResult refused;
-    refused.status = entered.refusal;
-    co_return refused;
+  while (true) {
+    const Entered entered = Enter(context, request, sink != nullptr, loop);
+    if (!entered.refusal.ok()) {
+      CallResult refused;
+      refused.status = entered.refusal;
+      co_return refused;
+    }
+    if (entered.first) entered.call->Start(std::move(chat));
+    CallResult result = co_await entered.call->Follow(entered.reader, context,
+                                                      sink, !entered.first);
+    const bool anew =
+        !entered.first &&
+        entered.call->RanOutBefore(*entered.reader, result, context.deadline);
+    if (!anew) co_return result;
   }
-  if (entered.first) entered.call->Start(std::move(chat));
-  co_return co_await entered.call->Follow(entered.reader, context, sink,
-                                          !entered.first);
 }
 
 IdempotencyStore::Entered IdempotencyStore::JoinKnown(
@@ -108,31 +114,50 @@ IdempotencyStore::Entered IdempotencyStore::JoinKnown(
   return entered;
 }
 
+std::optional<IdempotencyStore::Entered> IdempotencyStore::FindKnown(
+    const Digest& key, const Digest& request,
+    const asio::any_io_executor& loop) {
+  const auto known = entries_.find(key);
+  if (known == entries_.end()) return std::nullopt;
+  Entered entered = JoinKnown(known->second, request, loop);
+  if (entered.call == nullptr && entered.refusal.ok()) return std::nullopt;
+  return entered;
+}
+
+std::shared_ptr<SharedCall> IdempotencyStore::MakeCall(
+    const Digest& key, const CallContext& context, const ChatRequest& request,
+    bool stream, asio::any_io_executor loop) {
+  SharedCall::Options options;
+  options.clock = &clock_;
+  options.largest = limits_.largest;
+  options.recording = &recording_;
+  options.max_recording = limits_.max_bytes;
+  options.alone = &alone_;
+  options.alone_for = limits_.alone;
+  options.ended = [this, key](const SharedCall& call) { Ended(key, call); };
+  return std::make_shared<SharedCall>(std::move(loop), context, request, stream,
+                                      std::move(options));
+}
+
 IdempotencyStore::Entered IdempotencyStore::Enter(const CallContext& context,
                                                   const ChatRequest& request,
                                                   bool stream,
                                                   asio::any_io_executor loop) {
   const Digest key = DigestOf({context.caller.tenant, context.idempotency_key});
   const Digest print = DigestOfRequest(context, request.message, stream);
-  const MutexLock lock(mutex_);
-  DropExpired();
-  const auto known = entries_.find(key);
-  if (known != entries_.end()) {
-    Entered entered = JoinKnown(known->second, print, loop);
-    if (entered.call != nullptr || !entered.refusal.ok()) return entered;
+  {
+    const MutexLock lock(mutex_);
+    DropExpired();
+    if (auto known = FindKnown(key, print, loop)) return *std::move(known);
   }
-  SharedCall::Options options;
-  options.clock = &clock_;
-  options.largest = limits_.largest;
-  options.recording = &recording_;
-  options.max_recording = limits_.max_bytes;
-  options.ended = [this, key](const SharedCall& call) { Ended(key, call); };
+  // Copies the request, which may be large, so not under the lock.
   Entered entered;
   entered.first = true;
-  entered.call = std::make_shared<SharedCall>(loop, context, request, stream,
-                                              std::move(options));
+  entered.call = MakeCall(key, context, request, stream, loop);
   entered.reader = entered.call->MakeReader(loop);
   entered.call->Join(entered.reader);
+  const MutexLock lock(mutex_);
+  if (auto known = FindKnown(key, print, loop)) return *std::move(known);
   // In the place of one that nobody can join any more.
   Entry entry;
   entry.call = entered.call;
@@ -140,6 +165,17 @@ IdempotencyStore::Entered IdempotencyStore::Enter(const CallContext& context,
   entry.tenant = context.caller.tenant;
   entries_[key] = std::move(entry);
   return entered;
+}
+
+void IdempotencyStore::CutAlone() {
+  std::vector<std::shared_ptr<SharedCall>> calls;
+  {
+    const MutexLock lock(mutex_);
+    for (const auto& [key, entry] : entries_) {
+      if (entry.call != nullptr) calls.push_back(entry.call);
+    }
+  }
+  for (const auto& call : calls) call->CutAlone();
 }
 
 void IdempotencyStore::Ended(const Digest& key, const SharedCall& call) {

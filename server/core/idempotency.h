@@ -4,8 +4,11 @@
 //
 // Kept:    A success, and a stream that broke after its first content, as it
 //          was; a provider's refusal of the request itself. Not kept: what a
-//          retry may heal (refused before dispatch, 429, 5xx, timeouts), and
-//          a call that all its callers left: the next request calls anew.
+//          retry may heal (refused before dispatch, 429, 5xx, timeouts): the
+//          next request calls anew, and so does one that waited for a call
+//          whose own, shorter deadline passed before its first content.
+// Left:    A call that all its callers left goes on alone, for ten minutes at
+//          most, and its answer waits for the retry.
 // Refused: The key with another request: 400 `invalid_request`. An answer too
 //          large to keep: 409 `idempotency_conflict` rather than a second
 //          call.
@@ -23,6 +26,7 @@
 #include <atomic>
 #include <list>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/container/flat_hash_map.h"
@@ -38,6 +42,8 @@ struct IdempotencyLimits {
   int64_t max_bytes = int64_t{64} << 20;
   // Of one answer.
   size_t largest = size_t{2} << 20;
+  // For how long a call goes on that nobody reads.
+  absl::Duration alone = absl::Minutes(10);
 };
 
 class IdempotencyStore {
@@ -53,6 +59,11 @@ class IdempotencyStore {
   // given outlives the callers' own.
   Task<CallResult> Chat(const CallContext& context, const ChatRequest& request,
                         ChunkSink* sink, SharedCall::Chat chat);
+
+  // Calls under way that nobody reads.
+  int64_t alone() const { return alone_; }
+  // The service ends: they are cancelled.
+  void CutAlone() ABSL_LOCKS_EXCLUDED(mutex_);
 
   // Bytes and answers kept.
   int64_t bytes() const ABSL_LOCKS_EXCLUDED(mutex_);
@@ -85,7 +96,16 @@ class IdempotencyStore {
   };
 
   Entered Enter(const CallContext& context, const ChatRequest& request,
-                bool stream, boost::asio::any_io_executor loop);
+                bool stream, boost::asio::any_io_executor loop)
+      ABSL_LOCKS_EXCLUDED(mutex_);
+  std::shared_ptr<SharedCall> MakeCall(const Digest& key,
+                                       const CallContext& context,
+                                       const ChatRequest& request, bool stream,
+                                       boost::asio::any_io_executor loop);
+  // What is known of `key`, if that settles it.
+  std::optional<Entered> FindKnown(const Digest& key, const Digest& request,
+                                   const boost::asio::any_io_executor& loop)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // The entry's call if it can be joined; a refusal; or neither.
   static Entered JoinKnown(const Entry& entry, const Digest& request,
                            boost::asio::any_io_executor loop);
@@ -98,6 +118,7 @@ class IdempotencyStore {
   const Clock& clock_;
   const IdempotencyLimits limits_;
   std::atomic<int64_t> recording_{0};
+  std::atomic<int64_t> alone_{0};
 
   mutable Mutex mutex_;
   absl::flat_hash_map<Digest, Entry> entries_ ABSL_GUARDED_BY(mutex_);

@@ -53,6 +53,22 @@ absl::Status CheckFinite(double value, std::string_view param) {
   return Invalid(param, "the number must be finite");
 }
 
+absl::Status CheckTimeout(const v1::ChatCompletionRequest& request) {
+  if (!request.has_timeout()) return absl::OkStatus();
+  // A Duration's own bounds (google/protobuf/duration.proto).
+  constexpr int64_t kMaxSeconds = 315'576'000'000;
+  constexpr int32_t kMaxNanos = 999'999'999;
+  const int64_t seconds = request.timeout().seconds();
+  const int32_t nanos = request.timeout().nanos();
+  if (seconds < 0 || nanos < 0 || (seconds == 0 && nanos == 0)) {
+    return Invalid("timeout", "the timeout must be positive");
+  }
+  if (seconds > kMaxSeconds || nanos > kMaxNanos) {
+    return Invalid("timeout", "the timeout is not a valid duration");
+  }
+  return absl::OkStatus();
+}
+
 absl::Status CheckNumbers(const v1::ChatCompletionRequest& request) {
   LLM_RETURN_IF_ERROR(CheckFinite(request.temperature(), "temperature"));
   LLM_RETURN_IF_ERROR(CheckFinite(request.top_p(), "top_p"));
@@ -63,12 +79,7 @@ absl::Status CheckNumbers(const v1::ChatCompletionRequest& request) {
   for (const auto& [token, bias] : request.logit_bias()) {
     LLM_RETURN_IF_ERROR(CheckFinite(bias, "logit_bias"));
   }
-  const google::protobuf::Duration& timeout = request.timeout();
-  if (request.has_timeout() && (timeout.seconds() < 0 || timeout.nanos() < 0 ||
-                                timeout.seconds() + timeout.nanos() == 0)) {
-    return Invalid("timeout", "the timeout must be positive");
-  }
-  return absl::OkStatus();
+  return CheckTimeout(request);
 }
 
 absl::Status CheckTopLevelJson(const v1::ChatCompletionRequest& request) {

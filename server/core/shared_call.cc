@@ -46,7 +46,8 @@ SharedCall::SharedCall(asio::any_io_executor loop, const CallContext& context,
       stream_(stream),
       context_(context),
       request_(request),
-      writer_(std::move(loop)) {
+      writer_(loop),
+      alone_end_(std::move(loop)) {
   // The caller's own flag goes with its connection.
   context_.service_stopping = &stopping_;
 }
@@ -59,7 +60,7 @@ std::shared_ptr<SharedCall::Reader> SharedCall::MakeReader(
 }
 
 SharedCall::Joined SharedCall::MayJoinLocked() const {
-  if (state_ == State::kAbandoned || left_alone_) return Joined::kNot;
+  if (state_ == State::kAbandoned || given_up_) return Joined::kNot;
   return whole_ ? Joined::kYes : Joined::kTooLarge;
 }
 
@@ -71,7 +72,10 @@ SharedCall::Joined SharedCall::MayJoin() const {
 SharedCall::Joined SharedCall::Join(const std::shared_ptr<Reader>& reader) {
   const MutexLock lock(mutex_);
   const Joined joined = MayJoinLocked();
-  if (joined == Joined::kYes) readers_.push_back(reader);
+  if (joined == Joined::kYes) {
+    readers_.push_back(reader);
+    SetAlone(false);
+  }
   return joined;
 }
 
@@ -104,8 +108,9 @@ void SharedCall::End(const std::exception_ptr& error, CallResult result) {
   chat_ = nullptr;
   {
     const MutexLock lock(mutex_);
-    left_alone_ = state_ == State::kAbandoned;
+    given_up_ = state_ == State::kAbandoned;
     state_ = State::kEnded;
+    SetAlone(false);
     if (options_.recording != nullptr) {
       *options_.recording -= static_cast<int64_t>(bytes_);
     }
@@ -188,15 +193,65 @@ void SharedCall::Advance(Reader& reader) {
   if (!whole_) writer_.Wake();
 }
 
-bool SharedCall::Detach(const std::shared_ptr<Reader>& reader) {
-  const MutexLock lock(mutex_);
-  if (std::erase(readers_, reader) == 0) return false;
-  if (!whole_) writer_.Wake();
-  if (!readers_.empty() || state_ != State::kRunning) return false;
+void SharedCall::SetAlone(bool alone) {
+  if (alone == alone_) return;
+  alone_ = alone;
+  if (options_.alone != nullptr) *options_.alone += alone ? 1 : -1;
+  if (!alone) {
+    alone_end_.Wake();
+    return;
+  }
+  alone_until_ = options_.clock->Monotonic() + options_.alone_for;
+  if (std::exchange(watched_, true)) return;
+  // Never at once: the lock is held.
+  asio::post(loop_, [self = shared_from_this()] {
+    asio::co_spawn(self->loop_, self->WatchAlone(),
+                   [self](const std::exception_ptr&) {});
+  });
+}
+
+void SharedCall::GiveUp() {
   state_ = State::kAbandoned;
   asio::post(loop_, [self = shared_from_this()] {
     self->cancel_.emit(asio::cancellation_type::terminal);
   });
+}
+
+Task<void> SharedCall::WatchAlone() {
+  while (true) {
+    Instant until;
+    {
+      const MutexLock lock(mutex_);
+      watched_ = alone_ && state_ == State::kRunning;
+      if (!watched_) co_return;
+      if (options_.clock->Monotonic() >= alone_until_) {
+        watched_ = false;
+        GiveUp();
+        co_return;
+      }
+      until = alone_until_;
+    }
+    (void)co_await alone_end_.Wait(*options_.clock, until);
+  }
+}
+
+void SharedCall::CutAlone() {
+  const MutexLock lock(mutex_);
+  if (!alone_ || state_ != State::kRunning) return;
+  stopping_ = true;
+  GiveUp();
+}
+
+bool SharedCall::Detach(const std::shared_ptr<Reader>& reader, bool give_up) {
+  const MutexLock lock(mutex_);
+  if (std::erase(readers_, reader) == 0) return false;
+  if (!whole_) writer_.Wake();
+  if (!readers_.empty() || state_ != State::kRunning) return false;
+  if (give_up) {
+    GiveUp();
+  } else {
+    SetAlone(true);
+  }
   return true;
 }
 
@@ -222,13 +277,16 @@ Task<void> SharedCall::AwaitEnd(std::shared_ptr<Reader> reader) {
 }
 
 Task<CallResult> SharedCall::Leave(std::shared_ptr<Reader> reader,
-                                   const CallContext& context,
+                                   const CallContext& context, bool replay,
                                    absl::Status why) {
   const bool cut =
       context.service_stopping != nullptr && *context.service_stopping;
   if (cut) stopping_ = true;
   CallResult result;
-  if (Detach(reader)) {
+  // The router writes the row of the first caller's call, whoever reads it.
+  if (!replay) result.info.set_request_id(context.call_id.value);
+  const bool last = Detach(reader, cut);
+  if (last && cut) {
     co_await AwaitEnd(reader);
     const MutexLock lock(mutex_);
     result = *result_;
@@ -251,13 +309,18 @@ Task<CallResult> SharedCall::Leave(std::shared_ptr<Reader> reader,
 Task<CallResult> SharedCall::Follow(std::shared_ptr<Reader> reader,
                                     const CallContext& context, ChunkSink* sink,
                                     bool replay) {
-  if (replay && sink != nullptr) sink->OnReplay();
+  bool replay_told = !replay;
   // The call keeps its first caller's deadline itself.
   const Instant until = replay ? context.deadline : Instant::Never();
   bool told = false;
   absl::Status status;
   while (true) {
     const Batch batch = Take(*reader);
+    const bool any = batch.known || !batch.chunks.empty();
+    // Not before: an answer that does not come is called for anew.
+    if (sink != nullptr && any && !std::exchange(replay_told, true)) {
+      sink->OnReplay();
+    }
     if (sink != nullptr && batch.known && !told) {
       told = true;
       sink->OnCommit(*batch.known);
@@ -278,14 +341,23 @@ Task<CallResult> SharedCall::Follow(std::shared_ptr<Reader> reader,
     }
     if (!status.ok()) break;
   }
-  CallResult result = co_await Leave(reader, context, status);
+  CallResult result = co_await Leave(reader, context, replay, status);
   result.replayed = replay;
   co_return result;
 }
 
+bool SharedCall::RanOutBefore(const Reader& reader, const CallResult& result,
+                              Instant deadline) const {
+  const Instant now = options_.clock->Monotonic();
+  const MutexLock lock(mutex_);
+  return result_ != nullptr && !known_ && reader.next == 0 &&
+         CallErrorDetail(result.status).code() == "timeout" &&
+         context_.deadline <= now && deadline > now;
+}
+
 bool SharedCall::worth_keeping() const {
   const MutexLock lock(mutex_);
-  if (result_ == nullptr || left_alone_) return false;
+  if (result_ == nullptr || given_up_) return false;
   if (result_->status.ok() || result_->committed) return true;
   const std::string code = CallErrorDetail(result_->status).code();
   return result_->info.attempts() > 0 &&

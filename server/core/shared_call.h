@@ -4,17 +4,18 @@
 // The call runs in a coroutine of its own on the loop of its first caller and
 // belongs to nobody's connection. What it writes is recorded, and every reader
 // goes through the recording at its own pace, from the start. When the last
-// reader leaves before the end the call is cancelled, as a plain call is.
+// reader leaves, the call goes on alone, so that a retry finds its answer: to
+// its own deadline, for options.alone_for at most, or until CutAlone.
 //
 // Memory:       A recording larger than `largest`, or than what all recordings
 //               together may take, is cut: it can be joined no more, chunks go
 //               once all readers have them, and the slowest reader holds the
 //               provider up.
-// Threads:      Start and End on the call's loop; Join and Follow on any.
+// Threads:      Start and End on the call's loop; the rest on any.
 // Ownership:    Shared by its readers, its coroutine and the store. What
 //               `options` points to outlives it.
-// Cancellation: Of Follow: the reader leaves. The last one waits until the
-//               call has ended, so rows are written before it returns.
+// Cancellation: Of Follow: the reader leaves. Where the service ends, the last
+//               one waits until the call has ended and its rows are written.
 #ifndef LLM_SERVER_CORE_SHARED_CALL_H_
 #define LLM_SERVER_CORE_SHARED_CALL_H_
 
@@ -44,6 +45,9 @@ class SharedCall : public ChunkSink,
     // Bytes in the recordings of calls under way, and their bound.
     std::atomic<int64_t>* recording = nullptr;
     int64_t max_recording = int64_t{64} << 20;
+    // Calls under way that nobody reads, and how long one may be that.
+    std::atomic<int64_t>* alone = nullptr;
+    absl::Duration alone_for = absl::Minutes(10);
     // Once, on the call's loop, when the result is there.
     std::function<void(const SharedCall&)> ended;
   };
@@ -52,7 +56,7 @@ class SharedCall : public ChunkSink,
   enum class Joined {
     kYes,
     kTooLarge,  // its beginning is gone
-    kNot,       // nobody reads it any more, or it ended without being kept
+    kNot,       // it was given up
   };
 
   SharedCall(boost::asio::any_io_executor loop, const CallContext& context,
@@ -70,6 +74,12 @@ class SharedCall : public ChunkSink,
   Task<CallResult> Follow(std::shared_ptr<Reader> reader,
                           const CallContext& context, ChunkSink* sink,
                           bool replay);
+  // The service ends: a call that nobody reads is cancelled.
+  void CutAlone();
+  // Whether `result` of Follow says that the call's own deadline passed while
+  // `reader` had heard nothing and has time left by `deadline`.
+  bool RanOutBefore(const Reader& reader, const CallResult& result,
+                    Instant deadline) const;
 
   // After the end.
   // The same request would meet the same answer: it is worth keeping.
@@ -92,10 +102,16 @@ class SharedCall : public ChunkSink,
   void WakeReaders() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Batch Take(Reader& reader);
   void Advance(Reader& reader);
-  // True: it was the last of a call that still runs.
-  bool Detach(const std::shared_ptr<Reader>& reader);
+  // True: it was the last of a call that still runs. `give_up`: then the call
+  // is cancelled, else left alone.
+  bool Detach(const std::shared_ptr<Reader>& reader, bool give_up = false);
+  void GiveUp() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void SetAlone(bool alone) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Gives the call up when it has been alone for too long.
+  Task<void> WatchAlone();
   Task<CallResult> Leave(std::shared_ptr<Reader> reader,
-                         const CallContext& context, absl::Status why);
+                         const CallContext& context, bool replay,
+                         absl::Status why);
   Task<void> AwaitEnd(std::shared_ptr<Reader> reader);
   bool ended() const;
 
@@ -108,6 +124,8 @@ class SharedCall : public ChunkSink,
   Chat chat_;
   boost::asio::cancellation_signal cancel_;
   const Wakeup writer_;
+  // Wakes what watches a call that is alone.
+  const Wakeup alone_end_;
   // Its callers were cut by the end of the service.
   std::atomic<bool> stopping_{false};
 
@@ -121,7 +139,10 @@ class SharedCall : public ChunkSink,
   size_t first_ ABSL_GUARDED_BY(mutex_) = 0;
   size_t bytes_ ABSL_GUARDED_BY(mutex_) = 0;
   bool whole_ ABSL_GUARDED_BY(mutex_) = true;
-  bool left_alone_ ABSL_GUARDED_BY(mutex_) = false;
+  bool given_up_ ABSL_GUARDED_BY(mutex_) = false;
+  bool alone_ ABSL_GUARDED_BY(mutex_) = false;
+  bool watched_ ABSL_GUARDED_BY(mutex_) = false;
+  Instant alone_until_ ABSL_GUARDED_BY(mutex_);
   std::shared_ptr<const CallResult> result_ ABSL_GUARDED_BY(mutex_);
 };
 

@@ -19,7 +19,7 @@ void CallSweep::Add(QueueCall& call) {
 void CallSweep::Remove(QueueCall& call) { calls_.erase(&call); }
 
 void CallSweep::CutAt(Instant when) {
-  cut_at_ = when;
+  cut_at_ = std::min(cut_at_, when);
   // Also where it is armed: the cut may come before the next tick.
   ArmTimer();
 }

@@ -31,7 +31,8 @@ class CallSweep : public std::enable_shared_from_this<CallSweep> {
 
   void Add(QueueCall& call);
   void Remove(QueueCall& call);
-  // From `when` on every call is cancelled, and told `overloaded`.
+  // From `when` on every call is cancelled, and told `overloaded`. Of several
+  // times the first counts.
   void CutAt(Instant when);
 
   // True once calls are being cut. Any thread.

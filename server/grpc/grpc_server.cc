@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <future>
 #include <limits>
 #include <thread>
 #include <utility>
@@ -61,7 +62,8 @@ void SetLimits(const GrpcServerOptions& options, grpc::ServerBuilder* builder) {
   builder->SetMaxReceiveMessageSize(static_cast<int>(largest));
   builder->SetMaxSendMessageSize(-1);
   grpc::ResourceQuota quota("llm-grpc");
-  quota.Resize(static_cast<size_t>(options.memory_bytes));
+  quota.Resize(
+      static_cast<size_t>(std::max(options.memory_bytes, 2 * largest)));
   builder->SetResourceQuota(quota);
   builder->AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS,
                               options.max_streams_per_connection);
@@ -82,6 +84,7 @@ class GrpcServer::Parts {
         const DoorLimits& limits)
       : clock_(clock),
         farewell_(limits.farewell),
+        abandon_(limits.abandon),
         queue_count_((lanes.size() + kLanesPerQueue - 1) / kLanesPerQueue),
         lanes_(std::move(lanes)) {}
 
@@ -130,7 +133,7 @@ class GrpcServer::Parts {
   }
 
   void Shutdown(absl::Duration grace) {
-    if (server_ == nullptr || std::exchange(down_, true)) return;
+    if (server_ == nullptr) return;
     SetServing(false);
     // We end the calls and tell their callers why; whoever has not taken that
     // by then hears gRPC's own end of calls, without a detail.
@@ -141,6 +144,10 @@ class GrpcServer::Parts {
     StopQueues();
   }
 
+  void Hurry() { lanes_.CutAt(clock_.Monotonic()); }
+
+  // Past the grace.
+  absl::Duration patience() const { return farewell_ + abandon_; }
   int port() const { return port_; }
 
  private:
@@ -166,6 +173,7 @@ class GrpcServer::Parts {
   static constexpr size_t kLanesPerQueue = 2;
   const Clock& clock_;
   const absl::Duration farewell_;
+  const absl::Duration abandon_;
   const size_t queue_count_;
   // Destroyed last to first: the server before what its calls use.
   Lanes lanes_;
@@ -176,7 +184,6 @@ class GrpcServer::Parts {
   std::unique_ptr<grpc::Server> server_;
   std::vector<std::thread> threads_;
   int port_ = 0;
-  bool down_ = false;
 };
 
 GrpcServer::GrpcServer(std::unique_ptr<Parts> parts)
@@ -201,10 +208,35 @@ absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(
   return std::unique_ptr<GrpcServer>(new GrpcServer(std::move(parts)));
 }
 
-GrpcServer::~GrpcServer() { Shutdown(absl::ZeroDuration()); }
+GrpcServer::~GrpcServer() {
+  // What is stuck may still use it.
+  if (!Shutdown(absl::ZeroDuration())) (void)parts_.release();
+}
 
 int GrpcServer::port() const { return parts_->port(); }
 void GrpcServer::SetServing(bool serving) { parts_->SetServing(serving); }
-void GrpcServer::Shutdown(absl::Duration grace) { parts_->Shutdown(grace); }
+void GrpcServer::Hurry() { parts_->Hurry(); }
+
+bool GrpcServer::Shutdown(absl::Duration grace) {
+  if (ended_ != Ended::kNot) return ended_ == Ended::kClean;
+  // gRPC's own shutdown waits without a limit for calls that do not end, so it
+  // has a thread that can be left behind.
+  std::promise<void> over;
+  const std::future<void> waits = over.get_future();
+  std::thread ending(
+      [parts = parts_.get(), grace, done = std::move(over)]() mutable {
+        parts->Shutdown(grace);
+        done.set_value();
+      });
+  const auto limit = absl::ToChronoMilliseconds(grace + parts_->patience());
+  const bool clean = waits.wait_for(limit) == std::future_status::ready;
+  ended_ = clean ? Ended::kClean : Ended::kStuck;
+  if (clean) {
+    ending.join();
+  } else {
+    ending.detach();
+  }
+  return clean;
+}
 
 }  // namespace llm::server

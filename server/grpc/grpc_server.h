@@ -45,8 +45,9 @@ struct GrpcServerOptions {
   bool admin = false;
   // More calls on one connection wait at the client.
   int max_streams_per_connection = 4096;
-  // What gRPC may hold for all connections of this server; beyond it, reads
-  // slow down. Room for 50 of the largest messages at the default.
+  // What gRPC may hold for all connections of this server, before and after
+  // their callers are known; beyond it, reads slow down. At least two of the
+  // largest messages are let in.
   int64_t memory_bytes = int64_t{2} << 30;
 };
 
@@ -73,14 +74,20 @@ class GrpcServer {
   void SetServing(bool serving);
   // Health turns NOT_SERVING, no call is accepted any more, calls in flight
   // have `grace` to end. Then the rest is cancelled and told `overloaded`, has
-  // limits.farewell to take that, and is cut. Returns when all are over. Once;
-  // later calls do nothing.
-  void Shutdown(absl::Duration grace);
+  // limits.farewell to take that, and is cut. Once; later calls do nothing and
+  // say the same. True when all are over; false when some would not end in
+  // limits.abandon: then the server is never given back, and its loops must not
+  // be either.
+  bool Shutdown(absl::Duration grace);
+  // From any thread: calls have no more time, in a Shutdown under way or later.
+  void Hurry();
 
  private:
   class Parts;
   explicit GrpcServer(std::unique_ptr<Parts> parts);
   std::unique_ptr<Parts> parts_;
+  enum class Ended { kNot, kClean, kStuck };
+  Ended ended_ = Ended::kNot;
 };
 
 }  // namespace llm::server

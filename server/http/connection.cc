@@ -1,5 +1,6 @@
 #include "server/http/connection.h"
 
+#include <algorithm>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
@@ -10,7 +11,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "server/http/connection_set.h"
 
 namespace llm::server {
 namespace asio = boost::asio;
@@ -30,13 +30,15 @@ const std::string& Named(const std::string& setting) {
 // What took too long, and how long it may take.
 DoorFault TooSlow(RequestReader::Stage stage, const HttpLimits& limits) {
   const bool body = stage == RequestReader::Stage::kBody;
-  return {408, "invalid_request",
-          body ? absl::StrCat("No byte of the body arrived for ",
-                              absl::FormatDuration(limits.body_read),
-                              " (a fixed limit).")
-               : absl::StrCat("The request's head did not arrive within ",
-                              absl::FormatDuration(limits.header_read),
-                              " (a fixed limit).")};
+  return {
+      408, "invalid_request",
+      body ? absl::StrCat("No byte of the body arrived for ",
+                          absl::FormatDuration(limits.body_read),
+                          ", or after that time it came slower than ",
+                          limits.body_rate, " bytes a second (fixed limits).")
+           : absl::StrCat("The request's head did not arrive within ",
+                          absl::FormatDuration(limits.header_read),
+                          " (a fixed limit).")};
 }
 
 }  // namespace
@@ -50,35 +52,36 @@ Connection::Connection(Socket socket, HttpHandler& handler,
       limits_(limits),
       set_(set),
       reader_(socket_, limits,
-              {[this](RequestReader::Stage stage) {
-                 using Stage = RequestReader::Stage;
-                 SetDeadline(stage == Stage::kIdle   ? limits_.idle
-                             : stage == Stage::kHead ? limits_.header_read
-                                                     : limits_.body_read);
-               },
+              {[this](RequestReader::Stage stage) { OnProgress(stage); },
                [this](const HttpRequest& head) {
                  return handler_.RefuseEarly(head);
                },
                [this] {
                  pending_.append("HTTP/1.1 100 Continue\r\n\r\n");
                  Flush();
+               },
+               [this](const HttpRequest& head) {
+                 return handler_.BodyOwner(head);
                }}),
       written_(socket_.executor()) {}
 
-void Connection::Start(bool overloaded) {
+void Connection::Start(ConnectionCount::Kind kind) {
   auto self = shared_from_this();
   set_.Add(self);
-  asio::co_spawn(
-      socket_.executor(), Run(overloaded),
-      asio::bind_cancellation_slot(cancel_.slot(), [self](std::exception_ptr) {
-        // A throw here is a third party's; the connection ends with it.
-        self->socket_.Close();
-        self->set_.Remove(self);
-        // The signal must outlive this handler's slot. And once nothing is
-        // counted the loops may go, so this is the last of the connection
-        // that waits in its loop.
-        asio::post(self->socket_.executor(), [self] { self->set_.Release(); });
-      }));
+  asio::co_spawn(socket_.executor(),
+                 Run(kind == ConnectionCount::Kind::kRefused),
+                 asio::bind_cancellation_slot(
+                     cancel_.slot(), [self, kind](std::exception_ptr) {
+                       // A throw here is a third party's; the connection ends
+                       // with it.
+                       self->socket_.Close();
+                       self->set_.Remove(self);
+                       // The signal must outlive this handler's slot. And once
+                       // nothing is counted the loops may go, so this is the
+                       // last of the connection that waits in its loop.
+                       asio::post(self->socket_.executor(),
+                                  [self, kind] { self->set_.Release(kind); });
+                     }));
 }
 
 Task<void> Connection::Run(bool overloaded) {
@@ -109,11 +112,7 @@ Task<void> Connection::Serve() {
   state_ = State::kFlushing;
   SetDeadline(absl::InfiniteDuration());
   const bool flushed = co_await WaitQueued(0);
-  if (flushed && close_after_ && !draining_) {
-    co_await Linger();
-  } else if (flushed) {
-    socket_.ShutdownSend();
-  }
+  if (flushed) co_await Linger(close_after_ && !draining_);
 }
 
 Task<bool> Connection::ServeOne() {
@@ -132,6 +131,8 @@ Task<bool> Connection::ServeOne() {
   state_ = State::kAnswering;
   SetDeadline(absl::InfiniteDuration());
   co_await Answer();
+  // An idle connection holds none of the memory for bodies.
+  request_->body = nullptr;
   if (gone_ || !replied_) co_return false;
   // The next request is read when this answer is nearly out.
   const bool reading = co_await WaitQueued(kHighWater);
@@ -161,7 +162,7 @@ Task<bool> Connection::Refuse(HttpReply reply) {
   Reply(std::move(reply));
   state_ = State::kFlushing;
   const bool flushed = co_await WaitQueued(0);
-  if (flushed) co_await Linger();
+  if (flushed) co_await Linger(true);
   co_return false;
 }
 
@@ -188,13 +189,29 @@ Task<bool> Connection::RefuseRead(RequestReader::Result read) {
 
 // Closing while the client still sends would reset the connection, and the
 // refusal might never be read.
-Task<void> Connection::Linger() {
-  socket_.ShutdownSend();
+Task<void> Connection::Linger(bool read) {
   state_ = State::kLingering;
   timed_out_ = false;
   SetDeadline(limits_.linger);
-  bool more = true;
+  co_await socket_.EndSending();
+  bool more = read;
   while (more && !timed_out_ && !gone_) more = co_await reader_.Discard();
+}
+
+void Connection::OnProgress(RequestReader::Stage stage) {
+  using Stage = RequestReader::Stage;
+  if (stage != Stage::kBody) {
+    SetDeadline(stage == Stage::kIdle ? limits_.idle : limits_.header_read);
+    return;
+  }
+  const int64_t arrived = reader_.body_bytes();
+  if (arrived == 0) body_since_ = SteadyClock::now();
+  SetDeadline(limits_.body_read);
+  // What has come fast earns time for what comes slowly.
+  const absl::Duration earned = absl::Seconds(
+      static_cast<double>(arrived) / static_cast<double>(limits_.body_rate));
+  deadline_ =
+      std::min(deadline_, body_since_ + ToChrono(limits_.body_read + earned));
 }
 
 void Connection::SetDeadline(absl::Duration from_now) {

@@ -21,6 +21,7 @@
 #include <optional>
 #include <string>
 
+#include "server/http/connection_set.h"
 #include "server/http/exchange.h"
 #include "server/http/http_handler.h"
 #include "server/http/http_server.h"
@@ -28,8 +29,6 @@
 #include "server/http/socket.h"
 
 namespace llm::server {
-
-class ConnectionSet;
 
 class Connection : public Exchange,
                    public std::enable_shared_from_this<Connection> {
@@ -41,7 +40,7 @@ class Connection : public Exchange,
              ConnectionSet& set, std::shared_ptr<void> owner);
 
   // Runs the connection on its loop until it ends.
-  void Start(bool overloaded);
+  void Start(ConnectionCount::Kind kind);
 
   // --- for the set
   int fd() { return socket_.fd(); }
@@ -77,7 +76,8 @@ class Connection : public Exchange,
   Task<bool> Refuse(HttpReply reply);
   Task<bool> RefuseFault(HttpRequest head, DoorFault fault);
   Task<bool> RefuseRead(RequestReader::Result read);
-  Task<void> Linger();
+  // The orderly end. `read`: of what the client still sends, too.
+  Task<void> Linger(bool read);
 
   void QueueHead(const HttpReply& reply, bool stream);
   void StartStream();
@@ -85,10 +85,12 @@ class Connection : public Exchange,
   // Starts a write in the loop's next turn unless one is under way.
   void Flush();
   void WriteMore();
+  void SetWriteDeadline();
   void OnWritten(boost::system::error_code error, size_t count);
   size_t Queued() const { return pending_.size() + inflight_.size(); }
   // Returns when at most `bytes` are queued; false if the reader is gone.
   Task<bool> WaitQueued(size_t bytes);
+  void OnProgress(RequestReader::Stage stage);
   void SetDeadline(absl::Duration from_now);
 
   // A sender waits while more than this is queued for its reader.
@@ -109,6 +111,7 @@ class Connection : public Exchange,
   bool gone_ = false;       // the client left, or the connection was aborted
   bool timed_out_ = false;  // a deadline ended the read
   TimePoint deadline_ = TimePoint::max();
+  TimePoint body_since_;
 
   // The answer under way.
   std::optional<HttpRequest> request_;
@@ -127,6 +130,10 @@ class Connection : public Exchange,
   bool flush_posted_ = false;
   bool write_failed_ = false;
   TimePoint write_deadline_ = TimePoint::max();
+  // Since when there has been output without a pause, and how much of it the
+  // reader took.
+  TimePoint owed_since_;
+  int64_t taken_ = -1;  // nothing is owed
 };
 
 }  // namespace llm::server

@@ -9,7 +9,6 @@
 #include "absl/time/clock.h"
 #include "adapters/core/text.h"
 #include "server/http/connection.h"
-#include "server/http/connection_set.h"
 #include "server/http/replies.h"
 
 namespace llm::server {
@@ -132,10 +131,10 @@ void Connection::WriteMore() {
   }
   if (inflight_.empty()) {
     write_deadline_ = TimePoint::max();
+    taken_ = -1;
     return;
   }
-  write_deadline_ = std::chrono::steady_clock::now() +
-                    absl::ToChronoNanoseconds(limits_.write);
+  SetWriteDeadline();
   const size_t size = std::min(inflight_.size() - inflight_done_, kWriteSize);
   socket_.WriteSome(asio::buffer(inflight_.data() + inflight_done_, size),
                     [self = shared_from_this()](boost::system::error_code error,
@@ -144,8 +143,23 @@ void Connection::WriteMore() {
                     });
 }
 
+// Some of it must go soon, and all of it at a rate.
+void Connection::SetWriteDeadline() {
+  const TimePoint now = std::chrono::steady_clock::now();
+  if (taken_ < 0) {
+    owed_since_ = now;
+    taken_ = 0;
+  }
+  const double pieces = 1 + static_cast<double>(taken_) /
+                                static_cast<double>(limits_.write_piece);
+  write_deadline_ =
+      std::min(now + absl::ToChronoNanoseconds(limits_.write),
+               owed_since_ + absl::ToChronoNanoseconds(limits_.write * pieces));
+}
+
 void Connection::OnWritten(boost::system::error_code error, size_t count) {
   inflight_done_ += count;
+  taken_ += static_cast<int64_t>(count);
   if (error) {
     write_failed_ = true;
     write_deadline_ = TimePoint::max();

@@ -8,29 +8,43 @@
 
 namespace llm::server {
 
-void ConnectionCount::Add() {
+std::optional<ConnectionCount::Kind> ConnectionCount::Add(
+    const HttpLimits& limits) {
   const MutexLock lock(mutex_);
-  ++value_;
+  if (served_ < limits.max_connections) {
+    ++served_;
+    return Kind::kServed;
+  }
+  if (refused_ >= limits.max_refused) return std::nullopt;
+  ++refused_;
+  return Kind::kRefused;
 }
 
-void ConnectionCount::Remove() {
+void ConnectionCount::Remove(Kind kind) {
   const MutexLock lock(mutex_);
-  --value_;
+  --(kind == Kind::kServed ? served_ : refused_);
   changed_.NotifyAll();
 }
 
 size_t ConnectionCount::value() const {
   const MutexLock lock(mutex_);
-  return value_;
+  return served_ + refused_;
 }
 
-bool ConnectionCount::WaitForNone(absl::Duration timeout) {
+void ConnectionCount::Hurry() {
+  const MutexLock lock(mutex_);
+  hurry_ = true;
+  changed_.NotifyAll();
+}
+
+bool ConnectionCount::WaitForNone(absl::Duration timeout, Heed heed) {
   const auto deadline =
       std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(timeout);
   const MutexLock lock(mutex_);
-  while (value_ > 0) {
+  while (served_ + refused_ > 0) {
     const auto left = deadline - std::chrono::steady_clock::now();
-    if (left <= left.zero()) return false;
+    const bool hurried = hurry_ && heed == Heed::kHurry;
+    if (hurried || left <= left.zero()) return false;
     changed_.WaitFor(mutex_, absl::FromChrono(left));
   }
   return true;
@@ -49,7 +63,7 @@ void ConnectionSet::Remove(const std::shared_ptr<Connection>& connection) {
   connections_.erase(connection);
 }
 
-void ConnectionSet::Release() { count_.Remove(); }
+void ConnectionSet::Release(ConnectionCount::Kind kind) { count_.Remove(kind); }
 
 void ConnectionSet::Drain() {
   draining_ = true;

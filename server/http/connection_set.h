@@ -15,6 +15,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <memory>
+#include <optional>
 #include <unordered_set>
 #include <vector>
 
@@ -25,19 +26,29 @@ namespace llm::server {
 
 class Connection;
 
-// The number of open connections, over all loops.
+// The number of open connections, over all loops: those that are served, and
+// those that are being told that there are too many.
 class ConnectionCount {
  public:
-  void Add() ABSL_LOCKS_EXCLUDED(mutex_);
-  void Remove() ABSL_LOCKS_EXCLUDED(mutex_);
+  enum class Kind { kServed, kRefused };
+  // What becomes of a new connection; nothing where both are full.
+  std::optional<Kind> Add(const HttpLimits& limits) ABSL_LOCKS_EXCLUDED(mutex_);
+  void Remove(Kind kind) ABSL_LOCKS_EXCLUDED(mutex_);
+  // Both kinds.
   size_t value() const ABSL_LOCKS_EXCLUDED(mutex_);
-  // Waits until there is none; false when `timeout` came first.
-  bool WaitForNone(absl::Duration timeout) ABSL_LOCKS_EXCLUDED(mutex_);
+  // Waits until there is none; false when `timeout` came first, or Hurry for a
+  // wait that heeds it.
+  enum class Heed { kHurry, kTimeOnly };
+  bool WaitForNone(absl::Duration timeout, Heed heed = Heed::kTimeOnly)
+      ABSL_LOCKS_EXCLUDED(mutex_);
+  void Hurry() ABSL_LOCKS_EXCLUDED(mutex_);
 
  private:
   mutable Mutex mutex_;
   CondVar changed_;
-  size_t value_ ABSL_GUARDED_BY(mutex_) = 0;
+  bool hurry_ ABSL_GUARDED_BY(mutex_) = false;
+  size_t served_ ABSL_GUARDED_BY(mutex_) = 0;
+  size_t refused_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
 class ConnectionSet : public std::enable_shared_from_this<ConnectionSet> {
@@ -48,7 +59,7 @@ class ConnectionSet : public std::enable_shared_from_this<ConnectionSet> {
   void Add(std::shared_ptr<Connection> connection);
   void Remove(const std::shared_ptr<Connection>& connection);
   // Once per connection, after Remove: it is counted no more.
-  void Release();
+  void Release(ConnectionCount::Kind kind);
   // From now on every connection ends after its answer.
   void Drain();
   // The drain is over: callers still waiting are told, then AbortAll.

@@ -5,8 +5,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "adapters/core/status_macros.h"
+#include "adapters/core/text.h"
 #include "router/call_error.h"
 #include "server/core/call_headers.h"
+#include "server/http/foreign_caller.h"
 #include "server/http/parse_chat_request.h"
 #include "server/http/parse_reports.h"
 #include "server/http/render_reports.h"
@@ -86,9 +88,25 @@ std::optional<HttpReply> HttpApi::Gate(const HttpRequest& request,
     return reply;
   }
   if (IsOpen(route)) return std::nullopt;
+  if (auto foreign = RefuseForeign(request, call->request_id)) return foreign;
   const absl::Status allowed = Authorise(request, call);
   if (!allowed.ok()) return ErrorReply(allowed, call->request_id);
   return std::nullopt;
+}
+
+std::optional<HttpReply> HttpApi::RefuseForeign(
+    const HttpRequest& request, std::string_view request_id) const {
+  if (!options_.programs_only) return std::nullopt;
+  const std::string_view sign = ForeignCaller(request, options_.cors);
+  if (sign.empty()) return std::nullopt;
+  return DoorReply(
+      403, "invalid_request",
+      absl::StrCat("Without keys (auth.mode: none) web pages may not call: "
+                   "the header '",
+                   ToAbsl(sign),
+                   "' names another site. Set auth.mode to keys, or name the "
+                   "site in server.cors"),
+      request_id);
 }
 
 void HttpApi::NoteRefusal(const CallContext& context, const HttpReply& reply) {
@@ -121,6 +139,12 @@ std::optional<HttpReply> HttpApi::RefuseEarly(const HttpRequest& head) {
     Decorate(head, call.request_id, &*refusal);
   }
   return refusal;
+}
+
+std::string HttpApi::BodyOwner(const HttpRequest& head) {
+  if (service_ == nullptr) return {};
+  const auto caller = service_->Authenticate(head.Header("authorization"));
+  return caller.ok() ? caller->key_id.value : std::string();
 }
 
 Task<void> HttpApi::Handle(const HttpRequest& request, Exchange& exchange) {

@@ -25,6 +25,7 @@ class HttpApi : public HttpHandler {
 
   HttpReply Refusal(const HttpRequest& head, const DoorFault& fault) override;
   std::optional<HttpReply> RefuseEarly(const HttpRequest& head) override;
+  std::string BodyOwner(const HttpRequest& head) override;
   Task<void> Handle(const HttpRequest& request, Exchange& exchange) override;
 
  private:
@@ -40,6 +41,8 @@ class HttpApi : public HttpHandler {
   bool Serves(HttpRoute route) const;
   // The refusal of a request that may not pass, or nothing and `call` filled.
   std::optional<HttpReply> Gate(const HttpRequest& request, Call* call) const;
+  std::optional<HttpReply> RefuseForeign(const HttpRequest& request,
+                                         std::string_view request_id) const;
   absl::Status Authorise(const HttpRequest& request, Call* call) const;
 
   // Tells of an error that is answered here and that no router saw.

@@ -5,6 +5,7 @@
 #define LLM_SERVER_HTTP_HTTP_HANDLER_H_
 
 #include <optional>
+#include <string>
 
 #include "adapters/core/task.h"
 #include "server/http/exchange.h"
@@ -22,6 +23,9 @@ class HttpHandler {
   // Asked before a chunked or large body is read: a refusal that the head
   // alone justifies (wrong key, wrong route, a body where none belongs).
   virtual std::optional<HttpReply> RefuseEarly(const HttpRequest& head) = 0;
+  // Whose share of the memory for bodies a large one takes: the caller's key;
+  // empty where callers are not told apart. Asked when RefuseEarly let it in.
+  virtual std::string BodyOwner(const HttpRequest& head) = 0;
   // Answers by `exchange`. Cancelled when the caller leaves. Both outlive the
   // task.
   virtual Task<void> Handle(const HttpRequest& request, Exchange& exchange) = 0;

@@ -26,6 +26,8 @@ using asio::ip::tcp;
 namespace {
 
 constexpr int kBacklog = 1024;
+// How often a cut connection is cut again.
+constexpr absl::Duration kAbortWait = absl::Milliseconds(200);
 
 struct HostPort {
   std::string host;
@@ -60,7 +62,8 @@ class HttpServer::Core : public std::enable_shared_from_this<Core> {
 
   absl::Status Start();
   void StopAccepting();
-  void Shutdown(absl::Duration timeout);
+  bool Shutdown(absl::Duration timeout);
+  void Hurry() { count_.Hurry(); }
   uint16_t port() const { return endpoint_.port(); }
   std::string url() const;
   size_t connections() const { return count_.value(); }
@@ -186,15 +189,15 @@ void HttpServer::Core::OnAccepted(boost::system::error_code error,
 }
 
 void HttpServer::Core::Deal(Worker& worker, tcp::socket socket) {
-  count_.Add();
-  const bool overloaded = count_.value() > options_.limits.max_connections;
-  if (overloaded) ++refused_;
-  asio::post(*worker.loop, [self = shared_from_this(), &worker, overloaded,
+  const auto kind = count_.Add(options_.limits);
+  if (kind != ConnectionCount::Kind::kServed) ++refused_;
+  if (!kind) return;  // and closes it
+  asio::post(*worker.loop, [self = shared_from_this(), &worker, kind = *kind,
                             moved = std::move(socket)]() mutable {
     std::make_shared<Connection>(Socket(std::move(moved), self->tls_.get()),
                                  *worker.api, self->options_.limits,
                                  *worker.set, self)
-        ->Start(overloaded);
+        ->Start(kind);
   });
 }
 
@@ -209,7 +212,10 @@ void HttpServer::Core::StopAccepting() {
     self->retry_.cancel();
   });
   const MutexLock lock(mutex_);
-  while (accepting_) stopped_.WaitFor(mutex_, absl::Seconds(1));
+  // Only a loop that is stuck takes longer.
+  for (int i = 0; i < 5 && accepting_; ++i) {
+    stopped_.WaitFor(mutex_, absl::Seconds(1));
+  }
 }
 
 void HttpServer::Core::OnEachLoop(void (ConnectionSet::*act)()) {
@@ -218,16 +224,19 @@ void HttpServer::Core::OnEachLoop(void (ConnectionSet::*act)()) {
   }
 }
 
-void HttpServer::Core::Shutdown(absl::Duration timeout) {
+bool HttpServer::Core::Shutdown(absl::Duration timeout) {
   StopAccepting();
   OnEachLoop(&ConnectionSet::Drain);
-  if (count_.WaitForNone(timeout)) return;
+  if (count_.WaitForNone(timeout, ConnectionCount::Heed::kHurry)) return true;
   OnEachLoop(&ConnectionSet::CutAll);
-  if (count_.WaitForNone(options_.limits.farewell)) return;
-  // Again, since a step may have begun after the first cut.
-  do {
+  if (count_.WaitForNone(options_.limits.farewell)) return true;
+  // Again and again, since a step may have begun after the first cut.
+  for (absl::Duration left = options_.limits.abandon;
+       left > absl::ZeroDuration(); left -= kAbortWait) {
     OnEachLoop(&ConnectionSet::AbortAll);
-  } while (!count_.WaitForNone(absl::Milliseconds(200)));
+    if (count_.WaitForNone(kAbortWait)) return true;
+  }
+  return false;
 }
 
 HttpServer::HttpServer(HttpServerOptions options, std::vector<HttpLoop> loops)
@@ -238,7 +247,10 @@ absl::Status HttpServer::Start() { return core_->Start(); }
 uint16_t HttpServer::port() const { return core_->port(); }
 std::string HttpServer::url() const { return core_->url(); }
 void HttpServer::StopAccepting() { core_->StopAccepting(); }
-void HttpServer::Shutdown(absl::Duration timeout) { core_->Shutdown(timeout); }
+bool HttpServer::Shutdown(absl::Duration timeout) {
+  return core_->Shutdown(timeout);
+}
+void HttpServer::Hurry() { core_->Hurry(); }
 size_t HttpServer::connections() const { return core_->connections(); }
 int64_t HttpServer::refused_connections() const {
   return core_->refused_connections();

@@ -37,6 +37,8 @@ struct HttpLimits : DoorLimits {
   // Per listener; beyond it a connection gets one 503, which names the
   // setting, if there is one.
   size_t max_connections = 20000;
+  // Of those that are told so, at once; more are closed without a word.
+  size_t max_refused = 256;
   std::string max_connections_key = "server.max_connections";
   // Of all listeners; null: bodies are bounded one by one only.
   BodyBudget* bodies = nullptr;
@@ -44,8 +46,10 @@ struct HttpLimits : DoorLimits {
   absl::Duration idle = absl::Seconds(120);
   // From a request's first byte to the end of its head; TLS handshake alike.
   absl::Duration header_read = absl::Seconds(15);
-  // Without a byte of the body.
+  // Without a byte of the body; and for all of it, where it comes slower than
+  // body_rate bytes a second: a drip of bytes does not hold its place.
   absl::Duration body_read = absl::Seconds(30);
+  int64_t body_rate = 64 * 1024;
   // For what the client still sends after a refusal.
   absl::Duration linger = absl::Seconds(2);
 };
@@ -58,6 +62,8 @@ struct HttpServerOptions {
   HttpLimits limits;
   // Origins answered with CORS headers; "*" for any. None by default.
   std::vector<std::string> cors;
+  // Where nobody needs a key: web pages (foreign_caller.h) are refused.
+  bool programs_only = false;
   absl::Duration stream_grace = absl::Seconds(15);
   // Prometheus text; for kMetrics. Called on any loop.
   std::function<std::string()> metrics;
@@ -88,8 +94,11 @@ class HttpServer {
   void StopAccepting();
   // Stops accepting, closes idle connections, lets answers under way finish
   // until `timeout`. Then the rest is cancelled and told `overloaded`, has
-  // limits.farewell to take that, and is cut. Returns when none is left.
-  void Shutdown(absl::Duration timeout);
+  // limits.farewell to take that, and is cut. True when none is left; false
+  // when some would not end in limits.abandon: they may still use the loops.
+  bool Shutdown(absl::Duration timeout);
+  // From any thread: a Shutdown, also a later one, gives answers no more time.
+  void Hurry();
 
   size_t connections() const;
   // Connections that were refused for being one too many.

@@ -16,7 +16,7 @@ using Error = boost::system::error_code;
 constexpr size_t kReadSize = 64 * 1024;
 // A body this small is read even when its request is refused: the connection
 // stays usable.
-constexpr int64_t kSmallBody = 16 * 1024;
+constexpr int64_t kSmallBody = BodyBudget::kSmallBody;
 
 std::string_view View(const boost::beast::flat_buffer& buffer) {
   const auto data = buffer.data();
@@ -49,7 +49,8 @@ bool RefuseFull(RequestReader::Result* out) {
 
 // A body and its share of the budget, given back with the last who reads it.
 struct HeldBody {
-  explicit HeldBody(BodyBudget* budget) : hold(budget) {}
+  HeldBody(BodyBudget* budget, std::string owner)
+      : hold(budget, std::move(owner)) {}
   std::string text;
   BodyBudget::Hold hold;
 };
@@ -113,7 +114,8 @@ Task<size_t> RequestReader::ReadHead(Result* out) {
   }
 }
 
-bool RequestReader::MayRead(const HeadFacts& facts, Result* out) {
+bool RequestReader::MayRead(const HeadFacts& facts, std::string* owner,
+                            Result* out) {
   if (facts.chunked || facts.content_length > kSmallBody) {
     auto refusal = hooks_.refuse(out->request);
     if (refusal) {
@@ -121,6 +123,7 @@ bool RequestReader::MayRead(const HeadFacts& facts, Result* out) {
       out->reply = std::move(refusal);
       return false;
     }
+    if (hooks_.owner) *owner = hooks_.owner(out->request);
   }
   return true;
 }
@@ -136,6 +139,7 @@ Task<bool> RequestReader::ReadBody(Parser& parser, BodyBudget::Hold& hold,
     const size_t used =
         buffer_.size() >= least ? parser.put(buffer_.data(), error) : 0;
     buffer_.consume(used);
+    body_bytes_ += static_cast<int64_t>(used);
     if (!hold.Grow(static_cast<int64_t>(used))) co_return RefuseFull(out);
     if (error == http::error::body_limit) {
       co_return RefuseLarge(limits_.max_body, out);
@@ -190,12 +194,15 @@ Task<RequestReader::Result> RequestReader::Next() {
     co_return out;
   }
   out.request = RequestOf(parser.get());
-  if (!MayRead(facts, &out)) co_return out;
+  std::string owner;
+  if (!MayRead(facts, &owner, &out)) co_return out;
+  body_bytes_ = 0;
   SetStage(Stage::kBody);
   if (facts.expects_continue && buffer_.size() == 0 && !parser.is_done()) {
     hooks_.send_continue();
   }
-  const auto body = std::make_shared<HeldBody>(limits_.bodies);
+  const auto body =
+      std::make_shared<HeldBody>(limits_.bodies, std::move(owner));
   if (!co_await ReadBody(parser, body->hold, &out)) co_return out;
   body->text = std::move(parser.get().body());
   out.request.body =

@@ -14,6 +14,7 @@
 #include <boost/beast/http/string_body.hpp>
 #include <functional>
 #include <optional>
+#include <string>
 
 #include "adapters/core/task.h"
 #include "server/http/http_message.h"
@@ -36,6 +37,8 @@ class RequestReader {
     std::function<std::optional<HttpReply>(const HttpRequest&)> refuse;
     // The client waits for "100 Continue".
     std::function<void()> send_continue;
+    // Whose body it is that was not refused; empty: nobody's in particular.
+    std::function<std::string(const HttpRequest&)> owner = {};
   };
 
   struct Result {
@@ -55,6 +58,8 @@ class RequestReader {
 
   Task<Result> Next();
   Stage stage() const { return stage_; }
+  // Of the body that is being read, so far.
+  int64_t body_bytes() const { return body_bytes_; }
   // Reads and drops what the client still sends; false at its end.
   Task<bool> Discard();
 
@@ -67,7 +72,7 @@ class RequestReader {
   Task<size_t> ReadHead(Result* out);
   Task<bool> ReadBody(Parser& parser, BodyBudget::Hold& hold, Result* out);
   // Whether a body that is not small is worth reading.
-  bool MayRead(const HeadFacts& facts, Result* out);
+  bool MayRead(const HeadFacts& facts, std::string* owner, Result* out);
   void SetStage(Stage stage);
 
   Socket& socket_;
@@ -75,6 +80,7 @@ class RequestReader {
   Hooks hooks_;
   boost::beast::flat_buffer buffer_;
   Stage stage_ = Stage::kIdle;
+  int64_t body_bytes_ = 0;
 };
 
 }  // namespace llm::server

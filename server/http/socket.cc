@@ -39,13 +39,13 @@ Task<Socket::Error> Socket::Handshake() {
 Task<Socket::Error> Socket::ReadSome(asio::mutable_buffer to, size_t* count) {
   Error error;
   *count = 0;
-  if (Tls* tls = std::get_if<Tls>(&stream_)) {
+  if (Tls* tls = std::get_if<Tls>(&stream_); tls != nullptr && !tls_ended_) {
     *count = co_await tls->async_read_some(
         to, asio::bind_cancellation_slot(
                 end_read_->slot(),
                 asio::redirect_error(asio::use_awaitable, error)));
   } else {
-    *count = co_await std::get<Tcp>(stream_).async_read_some(
+    *count = co_await tcp().async_read_some(
         to, asio::bind_cancellation_slot(
                 end_read_->slot(),
                 asio::redirect_error(asio::use_awaitable, error)));
@@ -71,8 +71,13 @@ void Socket::CancelAll() {
   tcp().cancel(ignored);
 }
 
-void Socket::ShutdownSend() {
+Task<void> Socket::EndSending() {
   Error ignored;
+  if (Tls* tls = std::get_if<Tls>(&stream_)) {
+    tls_ended_ = true;
+    co_await tls->async_shutdown(asio::bind_cancellation_slot(
+        end_read_->slot(), asio::redirect_error(asio::use_awaitable, ignored)));
+  }
   tcp().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
 }
 

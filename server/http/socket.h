@@ -43,13 +43,17 @@ class Socket {
   // Ends the read (or the handshake) under way; a write goes on.
   void CancelReads();
   void CancelAll();
-  // Says that nothing more will be sent.
-  void ShutdownSend();
+  // Says that nothing more will be sent. With TLS it says so there first, and
+  // waits for the peer's answer or its next word (ended by CancelReads): a
+  // caller tells the end from a cut. What is read after it is raw, to be
+  // dropped.
+  Task<void> EndSending();
   void Close();
 
  private:
   Tcp& tcp();
   std::variant<Tcp, Tls> stream_;
+  bool tls_ended_ = false;
   // Behind a pointer since sockets move before they are used.
   std::unique_ptr<boost::asio::cancellation_signal> end_read_;
 };

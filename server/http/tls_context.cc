@@ -1,5 +1,7 @@
 #include "server/http/tls_context.h"
 
+#include <string_view>
+
 #include "absl/strings/str_cat.h"
 
 namespace llm::server {
@@ -26,6 +28,14 @@ absl::StatusOr<std::unique_ptr<ssl::context>> MakeServerTls(
   if (error) return Unusable(files.cert_file, error);
   context->use_private_key_file(files.key_file, ssl::context::pem, error);
   if (error) return Unusable(files.key_file, error);
+  // With client certificates OpenSSL resumes only sessions of a named context,
+  // and fails the handshake of those that have none (SSL_CTX_set_session_id_
+  // context(3)). Each context has keys of its own for its tickets, so one name
+  // serves all listeners.
+  constexpr std::string_view kName = "llm-service";
+  SSL_CTX_set_session_id_context(
+      context->native_handle(),
+      reinterpret_cast<const unsigned char*>(kName.data()), kName.size());
   if (files.client_ca_file.empty()) return context;
   context->load_verify_file(files.client_ca_file, error);
   if (error) return Unusable(files.client_ca_file, error);

@@ -19,6 +19,8 @@ struct SeriesLabels {
   std::string provider;
   std::string model;
   std::string currency;  // what the provider bills in; empty for "other"
+
+  bool operator==(const SeriesLabels&) const = default;
 };
 
 class LabelIndex {

@@ -161,9 +161,25 @@ CallObserver& MetricsHub::ObserverForLoop(int loop) {
 void MetricsHub::SetTable(std::shared_ptr<const RouteTable> table) {
   auto next = std::make_unique<MetricGeneration>(*table, loops_);
   MutexLock lock(mutex_);
-  current_.store(next.get(), std::memory_order_release);
-  generations_.push_back(std::move(next));
+  // One that had the same labels goes on counting: it is still whole, and a
+  // loop that is in the middle of the last one does no harm there.
+  const auto same =
+      std::find_if(generations_.begin(), generations_.end(),
+                   [&next](const std::unique_ptr<MetricGeneration>& known) {
+                     return known->labels.series() == next->labels.series();
+                   });
+  if (same == generations_.end()) {
+    generations_.push_back(std::move(next));
+    current_.store(generations_.back().get(), std::memory_order_release);
+  } else {
+    current_.store(same->get(), std::memory_order_release);
+  }
   table_ = std::move(table);
+}
+
+size_t MetricsHub::generations() const {
+  const MutexLock lock(mutex_);
+  return generations_.size();
 }
 
 std::string MetricsHub::Render() const {

@@ -62,6 +62,8 @@ class MetricsHub {
   CallObserver& ObserverForLoop(int loop);
   // After a reload: labels follow the new configuration, sums stay.
   void SetTable(std::shared_ptr<const RouteTable> table);
+  // Different sets of labels so far, each with cells of its own.
+  size_t generations() const ABSL_LOCKS_EXCLUDED(mutex_);
   // Prometheus text, version 0.0.4.
   std::string Render() const;
 

@@ -319,6 +319,52 @@ def test_the_first_caller_may_leave_while_another_waits(service, sim):
     assert [seen["outcome"] for seen in sim.log("left")] == ["answered"]
 
 
+def test_who_leaves_and_retries_meets_the_same_call(service, sim):
+    running = service(config(upstream("a", sim.base_url("retry")),
+                             models="m: {provider: a, upstream: m}"))
+    sim.script("retry", delay_ms=1200, body=json.dumps({"choices": [{
+        "index": 0, "finish_reason": "stop",
+        "message": {"role": "assistant", "content": "done"}}]}))
+    host, port = running.addresses["http"].split(":")
+    body = json.dumps({"model": "m", "messages": [
+        {"role": "user", "content": "hello"}]})
+    raw = socket.create_connection((host, int(port)))
+    raw.sendall(f"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\n"
+                f"Idempotency-Key: k\r\nContent-Length: {len(body)}\r\n\r\n"
+                f"{body}".encode())
+    until(lambda: len(sim.log("retry")) == 1)
+    raw.close()
+    # It is seen that nobody waits any more.
+    until(lambda: metric(running, "llm_service_inflight_requests") == 0)
+    reply = keyed(running, "k")
+    assert reply.status == 200
+    assert reply.headers["x-llm-idempotent-replay"] == "true"
+    assert [seen["outcome"] for seen in sim.log("retry")] == ["answered"]
+    assert running.usage()["total"]["requests"] == 1
+    # One request each: the one that left has the call's row, the other none.
+    assert metric(running, "llm_service_requests_total") == 1
+
+
+def test_a_call_left_alone_is_written_when_the_service_ends(service, sim):
+    running = service(config(upstream("a", sim.base_url("alone")),
+                             models="m: {provider: a, upstream: m}"))
+    sim.script("alone", **STALL)
+    host, port = running.addresses["http"].split(":")
+    body = json.dumps({"model": "m", "messages": [
+        {"role": "user", "content": "hello"}]})
+    raw = socket.create_connection((host, int(port)))
+    raw.sendall(f"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\n"
+                f"Idempotency-Key: k\r\nContent-Length: {len(body)}\r\n\r\n"
+                f"{body}".encode())
+    until(lambda: len(sim.log("alone")) == 1)
+    raw.close()
+    until(lambda: metric(running, "llm_service_inflight_requests") == 0)
+    assert running.stop() == 0
+    with sqlite3.connect(running.directory / "service.db") as store:
+        rows = store.execute("SELECT outcome FROM requests").fetchall()
+    assert len(rows) == 1 and rows[0][0] in ("overloaded", "client_cancelled")
+
+
 def test_failures_that_may_heal_are_tried_again(service, sim):
     sim.script("heals", status=503, body="{}", times=1)
     running = service(config(upstream("a", sim.base_url("heals")),
@@ -529,6 +575,27 @@ def ready(running):
         return running.call("/readyz", timeout=5).status == 200
     except (OSError, urllib.error.URLError, http.client.HTTPException):
         return False
+
+
+def test_a_second_sigterm_cuts_the_drain_short(service, sim):
+    sim.script("hung", **STALL)
+    running = service(config(
+        upstream("hung", sim.base_url("hung")),
+        models="m: {provider: hung, upstream: m}",
+    ).replace("workers: 2", "workers: 2\n  drain: 600s"))
+    callers = Callers()
+    callers.start(running.chat, "m")
+    until(lambda: len(sim.log("hung")) == 1)
+    running.process.send_signal(signal.SIGTERM)
+    until(lambda: "draining" in running.log())
+    running.process.send_signal(signal.SIGTERM)
+    assert running.process.wait(45) == 0
+    (reply,) = callers.join()
+    assert reply.status == 503 and error(reply)["code"] == "overloaded"
+    assert "told to stop again" in running.log()
+    with sqlite3.connect(running.directory / "service.db") as store:
+        rows = store.execute("SELECT outcome FROM requests").fetchall()
+    assert rows == [("overloaded",)]
 
 
 class Fleet:

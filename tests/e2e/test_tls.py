@@ -3,6 +3,7 @@ of the files; and the command line against an https admin listener."""
 
 import http.client
 import json
+import socket
 import ssl
 import subprocess
 
@@ -106,6 +107,28 @@ def test_every_listener_speaks_tls_and_only_tls(service, pki):
             with pytest.raises(grpc.RpcError) as raised:
                 grpc_health(running, listener, wrong)
             assert raised.value.code() == grpc.StatusCode.UNAVAILABLE
+
+
+def test_a_session_is_resumed_with_client_certificates(service, pki):
+    running = service(
+        with_tls(pki.server.cert, pki.server.key, pki.ours.ca))
+    for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+        tls = context(pki.ours.ca, pki.client)
+        tls.minimum_version = tls.maximum_version = version
+        session = None
+        for resumed in (False, True):
+            host, port = running.addresses["http"].split(":")
+            with socket.create_connection((host, int(port)), 20) as plain:
+                with tls.wrap_socket(plain, server_hostname=host,
+                                     session=session) as talk:
+                    talk.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n"
+                                 b"Connection: close\r\n\r\n")
+                    answer = b""
+                    while piece := talk.recv(4096):
+                        answer += piece
+                    assert answer.startswith(b"HTTP/1.1 200 ")
+                    assert talk.session_reused == resumed
+                    session = talk.session
 
 
 def test_a_client_ca_lets_in_whom_it_has_signed(service, pki):

@@ -99,7 +99,7 @@ class GatewayFixture {
   BrokenStore store;
   ServiceState state;
   HealthBoard board;
-  BodyBudget bodies{1000};
+  BodyBudget bodies{1000, 0};
   RefusalRecorder observer;
 
  private:

@@ -7,6 +7,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <catch2/catch.hpp>
+#include <optional>
 #include <thread>
 
 #include "adapters/core/system_clock.h"
@@ -233,23 +234,152 @@ TEST_CASE_METHOD(StoreFixture, "The call goes on for those who still wait",
   CHECK(calls == 1);
 }
 
-TEST_CASE_METHOD(StoreFixture, "When the last reader leaves the call ends",
-                 "[server][idempotency][TMO-2]") {
-  const auto first = Ask("k");
-  const auto second = Ask("k");
+TEST_CASE_METHOD(StoreFixture, "Who leaves and retries meets the same call",
+                 "[server][idempotency][RTY-1]") {
+  const bool stream = GENERATE(true, false);
+  const auto first = Ask("k", stream);
+  const auto second = Ask("k", stream);
   Advance(absl::Seconds(1));
   Leave(first.get());
-  CHECK(ended == 0);
+  CHECK(store.alone() == 0);
   Leave(second.get());
-  // It has ended, and its rows are written, before its last caller returns.
-  CHECK(ended == 1);
   REQUIRE(second->result);
   CHECK(second->Code() == "client_cancelled");
+  CHECK(store.alone() == 1);
+  // While it is under way, and when it is over.
+  const bool early = GENERATE(true, false);
+  if (!early) Finish();
+  const auto retry = Ask("k", stream);
+  if (early) CHECK(store.alone() == 0);
+  Finish();
+  CHECK(calls == 1);
+  CHECK(store.alone() == 0);
+  REQUIRE(retry->result);
+  CHECK_THAT(retry->result->status, IsOk());
+  CHECK(retry->result->replayed);
+  CHECK(retry->result->info.request_id() == "call-1");
+  if (stream) CHECK(retry->sink.text == "one two three");
+}
+
+TEST_CASE_METHOD(StoreFixture, "Who leaves its own call is in the call's row",
+                 "[server][idempotency][MET-1]") {
+  const auto first = Ask("k");
+  const auto second = Ask("k");
+  Leave(first.get());
+  // Not empty, which would mean that no router saw it.
+  CHECK(first->result->info.request_id() == "call-1");
+  CHECK_FALSE(first->result->replayed);
+  Leave(second.get());
+  CHECK(second->result->info.request_id().empty());
+  CHECK(second->result->replayed);
+  Finish();
+}
+
+TEST_CASE("A call is alone for a limited time", "[server][idempotency]") {
+  IdempotencyLimits limits;
+  limits.alone = absl::Seconds(5);
+  StoreFixture f(limits);
+  f.chunks.assign(20, "x");
+  const auto first = f.Ask("k");
+  f.Leave(first.get());
+  // Whoever comes in time starts the limit anew.
+  for (int i = 0; i < 4; ++i) f.Advance(absl::Seconds(1));
+  const auto visitor = f.Ask("k");
+  f.Advance(absl::Seconds(3));
+  f.Leave(visitor.get());
+  CHECK(f.ended == 0);
+  for (int i = 0; i < 4; ++i) f.Advance(absl::Seconds(1));
+  CHECK(f.ended == 0);
+  f.Advance(absl::Seconds(1));
+  CHECK(f.ended == 1);
+  CHECK(f.store.alone() == 0);
   // What was cut short is no answer to keep.
-  const auto third = Ask("k");
+  const auto later = f.Ask("k");
+  CHECK(f.calls == 2);
+  f.Finish();
+}
+
+TEST_CASE_METHOD(StoreFixture, "The end of the service ends a call left alone",
+                 "[server][idempotency][OPS-2]") {
+  const auto left = Ask("k");
+  const auto waits = Ask("other");
+  Leave(left.get());
+  store.CutAlone();
+  Poll();
+  CHECK(ended == 1);
+  CHECK(store.alone() == 0);
+  CHECK_FALSE(waits->result);
+  Finish();
+  CHECK_THAT(waits->result->status, IsOk());
+}
+
+TEST_CASE_METHOD(StoreFixture, "A last reader whom the service cuts off waits",
+                 "[server][idempotency][OPS-2]") {
+  std::atomic<bool> stopping{true};
+  auto caller = std::make_unique<Caller>();
+  caller->context.idempotency_key = "k";
+  caller->context.service_stopping = &stopping;
+  Send(caller.get(), true);
+  Leave(caller.get());
+  // It has ended, and its rows are written, before its last caller returns.
+  CHECK(ended == 1);
+  REQUIRE(caller->result);
+  CHECK(store.alone() == 0);
+}
+
+// A call that ends with its caller's deadline, as a router's does.
+struct DeadlineFixture : StoreFixture {
+  std::unique_ptr<Caller> AskUntil(absl::Duration from_now) {
+    auto caller = std::make_unique<Caller>();
+    caller->context.call_id.value = "call-" + std::to_string(++asked);
+    caller->context.idempotency_key = "k";
+    caller->context.deadline = clock.Monotonic() + from_now;
+    SharedCall::Chat chat = [this](const CallContext& c, const ChatRequest& r,
+                                   ChunkSink* s) { return Timed(c, r, s); };
+    asio::co_spawn(io, Run(caller.get(), true, std::move(chat)),
+                   asio::bind_cancellation_slot(caller->leave.slot(),
+                                                [](std::exception_ptr) {}));
+    Poll();
+    return caller;
+  }
+  Task<CallResult> Timed(const CallContext& context, const ChatRequest& request,
+                         ChunkSink* sink) {
+    const Instant ready = clock.Monotonic() + absl::Seconds(10);
+    if (context.deadline >= ready) {
+      (void)co_await clock.SleepUntil(ready);
+      co_return co_await Play(context, request, sink);
+    }
+    ++calls;
+    (void)co_await clock.SleepUntil(context.deadline);
+    CallResult late;
+    late.info.set_attempts(1);
+    late.status =
+        RefuseCall(absl::StatusCode::kDeadlineExceeded, "timeout", "late");
+    co_return late;
+  }
+};
+
+TEST_CASE_METHOD(DeadlineFixture,
+                 "Who has more time than the first caller calls anew",
+                 "[server][idempotency][TMO-1]") {
+  const auto hasty = AskUntil(absl::Seconds(2));
+  const auto patient = AskUntil(absl::Minutes(5));
+  const auto another = AskUntil(absl::Minutes(5));
+  Advance(absl::Seconds(2));
+  REQUIRE(hasty->result);
+  CHECK(hasty->Code() == "timeout");
+  CHECK_FALSE(patient->result);
+  Advance(absl::Seconds(10));
   Finish();
   CHECK(calls == 2);
-  CHECK_THAT(third->result->status, IsOk());
+  for (const Caller* caller : {patient.get(), another.get()}) {
+    REQUIRE(caller->result);
+    CHECK_THAT(caller->result->status, IsOk());
+    CHECK(caller->sink.text == "one two three");
+    // One of them is now the first.
+    CHECK(caller->result->replayed == caller->sink.replay);
+  }
+  CHECK(patient->result->replayed != another->result->replayed);
 }
 
 TEST_CASE_METHOD(StoreFixture, "What a retry may heal is not kept",

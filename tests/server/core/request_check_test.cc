@@ -63,6 +63,8 @@ TEST_CASE("What the rooms below could not rely on is refused by name",
       {R"(timeout {})", "timeout"},
       {R"(timeout { seconds: -1 })", "timeout"},
       {R"(timeout { seconds: -1 nanos: 5 })", "timeout"},
+      {R"(timeout { seconds: 9223372036854775807 nanos: 1 })", "timeout"},
+      {R"(timeout { nanos: 1000000000 })", "timeout"},
   }));
   CAPTURE(text);
   const absl::Status status = CheckRequest(FromText(text));

@@ -247,6 +247,9 @@ TEST_CASE("a caller who stays is not taken for gone", "[server][http][TMO-2]") {
   FakeService service;
   HttpServerOptions options = Quick();
   options.stream_grace = absl::Milliseconds(20);
+  // Nor for slow: nothing waits for it to read.
+  options.limits.write = absl::Milliseconds(10);
+  options.limits.write_piece = int64_t{1} << 40;
   WaitingCall call;
   service.on_chat = call.Script();
   RunningServer server(service, options);
@@ -363,6 +366,68 @@ TEST_CASE("what outlives the drain is told so and cut",
   }
 }
 
+TEST_CASE("a drain that is hurried waits for nobody",
+          "[server][http][drain][OPS-2]") {
+  FakeService service;
+  CutCall call;
+  service.on_chat = [&call](const CallContext& context, const ChatRequest&,
+                            ChunkSink* sink) {
+    return CutCall::Run(&context, sink, &call.started);
+  };
+  HttpServerOptions options = Quick();
+  options.limits.farewell = absl::Seconds(20);
+  RunningServer server(service, options);
+  RawClient client(server.port());
+  client.Send(ChatPost());
+  REQUIRE(call.started.Wait());
+  const bool before = GENERATE(true, false);
+  if (before) server.server().Hurry();
+  std::thread stopping(
+      [&] { CHECK(server.server().Shutdown(absl::Hours(1))); });
+  if (!before) server.server().Hurry();
+  CHECK(StatusOf(client.ReadUntil("}}}")) == 503);
+  client.FinishSending();
+  stopping.join();
+}
+
+TEST_CASE("what will not end does not hold up the end of the service",
+          "[server][http][drain][OPS-2]") {
+  FakeService service;
+  Signal started;
+  Signal end;
+  struct Deaf {
+    // Hears nothing at all.
+    static Task<CallResult> Run(Signal* begun, Signal* until) {
+      begun->Set();
+      boost::asio::steady_timer timer(
+          co_await boost::asio::this_coro::executor);
+      while (!until->IsSet()) {
+        timer.expires_after(std::chrono::milliseconds(1));
+        boost::system::error_code ignored;
+        co_await timer.async_wait(
+            boost::asio::redirect_error(boost::asio::use_awaitable, ignored));
+      }
+      co_return CallResult{};
+    }
+  };
+  service.on_chat = [&](const CallContext&, const ChatRequest&, ChunkSink*) {
+    return Deaf::Run(&started, &end);
+  };
+  HttpServerOptions options = Quick();
+  options.limits.farewell = absl::Milliseconds(1);
+  options.limits.abandon = absl::Milliseconds(1);
+  RunningServer server(service, options);
+  RawClient client(server.port());
+  client.Send(ChatPost());
+  REQUIRE(started.Wait());
+  CHECK_FALSE(server.server().Shutdown(absl::Milliseconds(1)));
+  CHECK(server.server().connections() == 1);
+  end.Set();
+  client.ReadAll();
+  while (!server.server().Shutdown(absl::Milliseconds(1))) {
+  }
+}
+
 TEST_CASE("a request that the end of the drain finds half read is told so",
           "[server][http][drain][OPS-2]") {
   FakeService service;
@@ -418,73 +483,6 @@ TEST_CASE("a call that does not end in its farewell is aborted",
   server.server().Shutdown(absl::Milliseconds(1));
   CHECK(gone.Wait());
   CHECK(client.ReadAll().find("[DONE]") == std::string::npos);
-}
-
-TEST_CASE("beyond the connection limit one 503 is the answer",
-          "[server][http][PRF-5]") {
-  FakeService service;
-  HttpServerOptions options = Quick();
-  options.limits.max_connections = 1;
-  RunningServer server(service, options);
-  RawClient first(server.port());
-  first.Send("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
-  first.ReadUntil("\"ok\"}");
-  RawClient second(server.port());
-  const std::string answer = second.ReadUntil("}}}");
-  CHECK(StatusOf(answer) == 503);
-  CHECK(HeaderOf(answer, "Retry-After") == "1");
-}
-
-TEST_CASE("bodies in hand are bounded together, by what has arrived",
-          "[server][http][connection][PRF-3]") {
-  FakeService service;
-  service.on_chat = Echo;
-  BodyBudget bodies(1000);
-  HttpServerOptions options = Quick();
-  options.limits.bodies = &bodies;
-  RunningServer server(service, options);
-  const std::string large = ChatPost(
-      absl::StrCat(R"("prompt_cache_key":")", std::string(600, 'x'), "\""));
-  RawClient slow(server.port());
-  // All but its last byte: it is counted, and not answered.
-  slow.Send(large.substr(0, large.size() - 1));
-  while (bodies.held() < 600) std::this_thread::yield();
-  RawClient second(server.port());
-  second.Send(large);
-  const std::string refused = second.ReadUntil("}}}");
-  CHECK(StatusOf(refused) == 503);
-  CHECK(HeaderOf(refused, "Retry-After") == "1");
-  CHECK(refused.find("server.max_body_memory") != std::string::npos);
-  CHECK(bodies.refused() == 1);
-  RawClient announces(server.port());
-  announces.Send(
-      "POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\n"
-      "Content-Length: 30000000\r\n\r\n");
-  RawClient small(server.port());
-  small.Send(ChatPost(R"("agent":"s")"));
-  CHECK(StatusOf(small.ReadUntil("<s>")) == 200);
-  slow.Send(large.substr(large.size() - 1));
-  CHECK(StatusOf(slow.ReadUntil("<>")) == 200);
-  while (bodies.held() > 0) std::this_thread::yield();
-}
-
-TEST_CASE("what took too long is named with its limit",
-          "[server][http][connection]") {
-  FakeService service;
-  HttpServerOptions options = Quick();
-  options.limits.header_read = absl::Milliseconds(50);
-  options.limits.body_read = absl::Milliseconds(60);
-  RunningServer server(service, options);
-  RawClient head(server.port());
-  head.Send("GET /healthz HTTP/1.1\r\n");
-  CHECK(head.ReadUntil("}}}").find("head did not arrive within 50ms") !=
-        std::string::npos);
-  RawClient body(server.port());
-  body.Send(
-      "POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\n"
-      "Content-Length: 10\r\n\r\n{");
-  CHECK(body.ReadUntil("}}}").find("No byte of the body arrived for 60ms") !=
-        std::string::npos);
 }
 
 }  // namespace

@@ -33,12 +33,16 @@ class FakeService : public HttpService {
   ChatScript on_chat;
   std::string key;  // "Bearer …" that is let in; empty: everyone
   bool ready = true;
+  bool key_id_of_credentials = false;  // callers are told apart
 
   absl::StatusOr<Caller> Authenticate(
       std::string_view authorization) const override {
     if (!key.empty() && authorization != key) return Unauthenticated();
     Caller caller;
     caller.tenant = "test";
+    if (key_id_of_credentials) {
+      caller.key_id.value = std::string(authorization);
+    }
     return caller;
   }
   absl::Status AuthoriseAdmin(std::string_view authorization) const override {

@@ -59,8 +59,14 @@ class Certificate {
   std::string directory_;
 };
 
+struct TlsAnswer {
+  std::string text;
+  // The end was said, not just met.
+  bool ended = false;
+};
+
 // Asks for /healthz over TLS; empty when the server would not talk.
-std::string AskOverTls(uint16_t port, const Certificate* shown) {
+TlsAnswer AskTls(uint16_t port, const Certificate* shown) {
   ssl::context context(ssl::context::tls_client);
   if (shown != nullptr) {
     context.use_certificate_chain_file(shown->cert_file());
@@ -71,14 +77,19 @@ std::string AskOverTls(uint16_t port, const Certificate* shown) {
   stream.next_layer().connect({asio::ip::address_v4::loopback(), port});
   boost::system::error_code error;
   stream.handshake(ssl::stream_base::client, error);
-  std::string answer;
+  TlsAnswer answer;
   if (error) return answer;
   asio::write(stream,
               asio::buffer(std::string("GET /healthz HTTP/1.1\r\nHost: x\r\n"
                                        "Connection: close\r\n\r\n")),
               error);
-  asio::read(stream, asio::dynamic_buffer(answer), error);
+  asio::read(stream, asio::dynamic_buffer(answer.text), error);
+  answer.ended = error == asio::error::eof;
   return answer;
+}
+
+std::string AskOverTls(uint16_t port, const Certificate* shown) {
+  return AskTls(port, shown).text;
 }
 
 TEST_CASE("a listener with a certificate speaks TLS", "[server][http][tls]") {
@@ -100,6 +111,10 @@ TEST_CASE("a listener with a certificate speaks TLS", "[server][http][tls]") {
     const Certificate stranger;
     CHECK(AskOverTls(server.port(), &stranger).empty());
     CHECK(StatusOf(AskOverTls(server.port(), &certificate)) == 200);
+  }
+  SECTION("and says where its answer ends") {
+    RunningServer server(service, options);
+    CHECK(AskTls(server.port(), nullptr).ended);
   }
   SECTION("a caller who leaves is noticed there too") {
     Signal cancelled;

@@ -178,6 +178,31 @@ TEST_CASE("Counters survive a reload and follow its names", "[metrics]") {
   CHECK(Has(text, "model=\"new-model\",outcome=\"ok\"} 1\n"));
 }
 
+TEST_CASE("Reloads without new names take no new cells", "[metrics]") {
+  MetricsHub hub(Table(), 1, {}, {});
+  CallObserver& observer = hub.ObserverForLoop(0);
+  auto other = Table();
+  other->models.at("deepseek-chat").id = {"renamed"};
+  auto node = other->models.extract("deepseek-chat");
+  node.key() = "renamed";
+  other->models.insert(std::move(node));
+  for (std::string& id : other->model_order) {
+    if (id == "deepseek-chat") id = "renamed";
+  }
+  constexpr int kReloads = 50;
+  for (int i = 0; i < kReloads; ++i) {
+    hub.SetTable(Table());
+    observer.OnCallFinished(Request("deepseek", "deepseek-chat"), {});
+    // There and back: an experiment that is undone.
+    hub.SetTable(other);
+    observer.OnCallFinished(Request("deepseek", "renamed"), {});
+  }
+  CHECK(hub.generations() == 2);
+  const std::string text = hub.Render();
+  CHECK(Has(text, "model=\"deepseek-chat\",outcome=\"ok\"} 50\n"));
+  CHECK(Has(text, "model=\"renamed\",outcome=\"ok\"} 50\n"));
+}
+
 TEST_CASE("Gauges come from their sources", "[metrics]") {
   MetricSources sources;
   sources.inflight_requests = [] { return 3; };
