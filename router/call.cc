@@ -53,7 +53,7 @@ PlanInput PlanInputFor(const RouterParts& parts, const CallContext& context,
   input.sticky_deployment =
       RecallDeployment(conversation, *parts.conversations);
   input.sticky_key = sticky_key;
-  input.strict = context.strict;
+  input.strict = context.strict || request.message.strict();
   input.health = parts.health;
   input.now = parts.clock->Monotonic();
   input.at = context.received_wall;

@@ -137,14 +137,18 @@ void AddOutput(const PriceSet& prices, bool thinking, const TokenUsage& usage,
 
 }  // namespace
 
+const PriceWindow* WindowAt(const PriceRow& row, absl::Time at) {
+  for (const PriceWindow& window : row.windows) {
+    if (Covers(window, at)) return &window;
+  }
+  return nullptr;
+}
+
 PriceSet EffectivePrices(const PriceRow& row, absl::Time at,
                          int64_t total_input) {
   PriceSet prices = row.prices;
-  for (const PriceWindow& window : row.windows) {
-    if (Covers(window, at)) {
-      Replace(window.prices, &prices);
-      break;
-    }
+  if (const PriceWindow* window = WindowAt(row, at)) {
+    Replace(window->prices, &prices);
   }
   if (const PriceTier* tier = TierFor(row, total_input)) {
     Replace(tier->prices, &prices);
@@ -175,6 +179,10 @@ CostSum SumCost(const PriceRow& row, absl::Time at, bool thinking,
   if (!usage.TotalInput() || (!row.embedding && !usage.output)) {
     bill.set_degraded();
   }
+  // On an excluded day the row's own price would hold, and no list of those
+  // days is at hand.
+  const PriceWindow* const window = WindowAt(row, at);
+  if (window != nullptr && !window->excludes.empty()) bill.set_degraded();
   CostSum total = bill.Total();
   total.unverified = unverified;
   return total;

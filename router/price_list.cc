@@ -164,6 +164,7 @@ absl::Status ReadWindow(JsonValue v, PriceWindow* window) {
       v, {"name", "timezone", "days", "ranges", "excludes", "prices"}));
   LLM_RETURN_IF_ERROR(ReadText(v, "timezone", &window->timezone));
   LLM_RETURN_IF_ERROR(ReadDays(v, &window->days));
+  LLM_RETURN_IF_ERROR(ReadText(v, "excludes", &window->excludes));
   for (JsonValue r = v.Find("ranges").First(); r; r = r.Next()) {
     const auto start = ReadMinutes(r.First().StringOr());
     const auto end = ReadMinutes(r.First().Next().StringOr());

@@ -51,6 +51,9 @@ struct PriceWindow {
   // [start, end) minutes of the day in that zone; past midnight if end <
   // start, both parts judged by the day they are in.
   std::vector<std::pair<int, int>> ranges;
+  // Days on which the window does not hold and that nobody lists here, such
+  // as "chinese_public_holidays"; empty: none.
+  std::string excludes;
   PriceSet prices;
 };
 

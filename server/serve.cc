@@ -113,6 +113,9 @@ void Reload(ServeStack& stack, const std::string& file) {
   for (const std::string& name : *done) {
     spdlog::warn("{} changes with a restart only", name);
   }
+  for (const std::string& notice : loaded.config->notices) {
+    spdlog::warn("{}", notice);
+  }
   spdlog::info("reloaded config_version={}", loaded.config->table->version);
 }
 

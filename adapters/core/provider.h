@@ -38,8 +38,9 @@ struct ModelTraits {
   bool audio = true;
   // Reasons before answering, always or when asked.
   bool reasoning = false;
-  // Refuses temperature, top_p, penalties, logit_bias and logprobs.
-  bool refuses_sampling = false;
+  // Refuses temperature, top_p, penalties, logit_bias and logprobs. Unset:
+  // nobody said; the adapter may know the model's family.
+  std::optional<bool> refuses_sampling;
   // Total tokens; 0 where unknown.
   int64_t context_window = 0;
   int64_t max_output_tokens = 0;

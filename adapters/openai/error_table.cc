@@ -4,6 +4,7 @@
 #include "absl/strings/match.h"
 #include "adapters/core/text.h"
 #include "adapters/http/rate_limit_headers.h"
+#include "adapters/openai/request_headers.h"
 
 namespace llm::openai {
 namespace {
@@ -306,6 +307,15 @@ UpstreamFailure DescribeError(const Profile& profile, int http_status,
     out.retry_after = ParseReset(words.retry_delay, absl::InfinitePast());
   }
   return out;
+}
+
+UpstreamFailure DescribeError(const Profile& profile, int http_status,
+                              ErrorWords words, const ApiKey& key) {
+  for (std::string* text : {&words.code, &words.type, &words.param,
+                            &words.message, &words.request_id}) {
+    MaskKey(key, text);
+  }
+  return DescribeError(profile, http_status, words);
 }
 
 }  // namespace llm::openai

@@ -48,10 +48,18 @@ bool HasReasoning(const v1::Message& message) {
 // An array as source of the content; a look at the text is enough, since a
 // wrong guess only costs a rewrite that means the same.
 bool ContentIsArray(std::string_view source) {
-  size_t at = source.find("\"content\"");
-  if (at == std::string_view::npos) return false;
-  at = source.find_first_not_of(" \t\r\n:", at + 9);
-  return at != std::string_view::npos && source[at] == '[';
+  constexpr std::string_view kName = "\"content\"";
+  constexpr std::string_view kSpace = " \t\r\n";
+  size_t at = source.find(kName);
+  for (; at != std::string_view::npos; at = source.find(kName, at)) {
+    at = source.find_first_not_of(kSpace, at + kName.size());
+    if (at == std::string_view::npos) return false;
+    // Not the name of a member but a text: {"name":"content"}.
+    if (source[at] != ':') continue;
+    at = source.find_first_not_of(kSpace, at + 1);
+    if (at != std::string_view::npos && source[at] == '[') return true;
+  }
+  return false;
 }
 
 }  // namespace

@@ -79,15 +79,14 @@ Task<ProbeResult> ProbeModels(const ProbeTarget& target,
   result.http_status = sink.status();
   result.verdict = Judge(http, sink.status());
   if (result.verdict == ProbeVerdict::kUp) co_return result;
-  result.message = sink.status() == 0
-                       ? SanitiseUpstreamText(ToStd(http.status.message()), 512)
-                       : DescribeError(target.profile, sink.status(),
-                                       ReadErrorBody(sink.body()))
-                             .message;
+  std::string said(http.status.message());
+  if (sink.status() != 0) said = ReadErrorBody(sink.body()).message;
+  // Before the text is cut.
+  MaskKey(context.api_key, &said);
+  result.message = SanitiseUpstreamText(said, 512);
   if (result.message.empty()) {
     result.message = absl::StrCat("HTTP ", sink.status());
   }
-  MaskKey(context.api_key, &result.message);
   co_return result;
 }
 

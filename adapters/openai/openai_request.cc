@@ -58,9 +58,10 @@ class Renderer {
   void Field(const RequestField& field);
   bool Sent(const RequestField& field, sv value);
   bool BentTemperature();
+  void InsteadOfZero();
   void Stream();
   void Extras();
-  void Extra(JsonValue field);
+  void Extra(JsonValue field, JsonValue written);
   void Constants(sv members);
   sv Source(sv name) const;
   const Rename* RenameOf(sv name) const;
@@ -150,7 +151,11 @@ void Renderer::MaxTokens() {
 // happens anyway.
 bool Renderer::Sent(const RequestField& field, sv value) {
   const v1::ChatCompletionRequest& message = request_.message;
-  const bool refused = field.sampling && context_.traits.refuses_sampling &&
+  const ModelKind* const kind =
+      FindKind(profile_, context_.upstream_model.value);
+  const bool family = kind != nullptr && kind->refuses_sampling;
+  const bool refused = field.sampling &&
+                       context_.traits.refuses_sampling.value_or(family) &&
                        !(profile_.sampling_without_reasoning && plan_.off);
   const Rename* const rename = RenameOf(field.name);
   const bool taken =
@@ -180,13 +185,27 @@ bool Renderer::Sent(const RequestField& field, sv value) {
          (size >= rename->min_chars && size <= rename->max_chars);
 }
 
+// The caller's own spelling of a member wins over ours.
+void Renderer::InsteadOfZero() {
+  const auto doc = JsonDocument::Parse(profile_.temperature.instead_of_zero);
+  if (!doc.ok()) return;
+  for (JsonValue v = doc->root().First(); v; v = v.Next()) {
+    const JsonValue own = extra_.Find(v.Key());
+    if (!own.has_value() || v.KeyEquals("temperature")) {
+      json_.MemberRaw(v.Key(), v.raw());
+    } else if (own.raw() != v.raw()) {
+      dropped_.Add("temperature");
+    }
+  }
+}
+
 // True where something was written in place of the caller's temperature.
 bool Renderer::BentTemperature() {
   const TemperatureRule& rule = profile_.temperature;
   const double asked = request_.message.temperature();
   if (asked == 0 && !rule.instead_of_zero.empty()) {
     if (!rule.zero_is_met) dropped_.Add("temperature");
-    json_.RawMembers(rule.instead_of_zero);
+    InsteadOfZero();
     return true;
   }
   if (asked <= rule.max) return false;
@@ -247,7 +266,7 @@ void Renderer::Stream() {
   json_.EndObject();
 }
 
-void Renderer::Extra(JsonValue field) {
+void Renderer::Extra(JsonValue field, JsonValue written) {
   const std::string name = field.Key();
   if (field.is_null() || IsModelledField(name) || IsOwnField(name)) return;
   const bool foreign = profile_.checks_extra_fields && IsVendorField(name) &&
@@ -255,16 +274,19 @@ void Renderer::Extra(JsonValue field) {
   if (foreign || !TakesField(profile_, context_.upstream_model.value, name)) {
     return dropped_.Add(name);
   }
-  if (!plan_.keep_vendor_fields && IsReasoningSwitch(name)) return;
-  // The switch that was just written stands for this field.
-  if (plan_.members.find(JsonQuote(name)) != std::string::npos) {
-    return dropped_.Add(name);
+  if (plan_.forced && IsReasoningSwitch(name)) {
+    if (!SaysOnly(name, field, *plan_.forced)) dropped_.Add(name);
+    return;
   }
+  // The switch that was written stands for this field.
+  if (written.Find(name)) return dropped_.Add(name);
   json_.MemberRaw(NameFor(name), field.raw());
 }
 
 void Renderer::Extras() {
-  for (JsonValue v = extra_.First(); v; v = v.Next()) Extra(v);
+  const auto written = JsonDocument::Parse(sv(plan_.members));
+  const JsonValue names = written.ok() ? written->root() : JsonValue();
+  for (JsonValue v = extra_.First(); v; v = v.Next()) Extra(v, names);
 }
 
 void Renderer::Constants(sv members) {

@@ -21,7 +21,6 @@ constexpr sv kVendorFields[] = {
     "min_tokens",
     "ignore_eos",
     "stop_token_ids",
-    "priority",
     "chat_template_kwargs",
     "guided_json",
     "guided_regex",

@@ -81,6 +81,8 @@ struct ModelKind {
   std::span<const std::string_view> levels = {};
   // Fields that these models refuse beside the vendor's list.
   std::span<const std::string_view> dropped = {};
+  // Refuses sampling fields, where the model's traits do not say.
+  bool refuses_sampling = false;
   // Members that requests to these models carry, as a JSON object.
   std::string_view constants = {};
 };

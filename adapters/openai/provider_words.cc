@@ -4,9 +4,8 @@
 #include <initializer_list>
 #include <utility>
 
-#include "absl/strings/match.h"
-#include "absl/strings/str_replace.h"
 #include "adapters/core/text.h"
+#include "adapters/openai/request_headers.h"
 
 namespace llm::openai {
 namespace {
@@ -30,10 +29,7 @@ bool IsPlain(JsonValue value) {
 }
 
 void Hide(const ApiKey& key, std::initializer_list<std::string*> texts) {
-  for (std::string* text : texts) {
-    if (text->find(key.Reveal()) == std::string::npos) continue;
-    absl::StrReplaceAll({{key.Reveal(), "***"}}, text);
-  }
+  for (std::string* text : texts) MaskKey(key, text);
 }
 
 }  // namespace
@@ -60,12 +56,17 @@ std::string AuditedUsage(JsonValue usage) {
 void HideKey(const ApiKey& key, AttemptResult* result) {
   if (key.empty()) return;
   UpstreamFailure& failure = result->failure;
-  Hide(key, {&failure.message, &failure.code, &failure.type, &failure.param,
-             &failure.provider_request_id, &result->provider_request_id,
-             &result->served_model.value, &result->raw_usage_json,
-             &result->usage.service_tier});
-  if (absl::StrContains(result->status.message(), key.Reveal())) {
-    result->status = absl::Status(result->status.code(), failure.message);
+  for (std::string* cut : {&failure.message, &failure.code, &failure.type,
+                           &failure.param, &failure.provider_request_id}) {
+    MaskCutKey(key, cut);
+  }
+  const std::string said(result->status.message());
+  Hide(key, {&result->provider_request_id, &result->served_model.value,
+             &result->raw_usage_json, &result->usage.service_tier});
+  std::string clean = said;
+  MaskCutKey(key, &clean);
+  if (clean != said) {
+    result->status = absl::Status(result->status.code(), clean);
   }
 }
 

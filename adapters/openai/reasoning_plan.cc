@@ -147,7 +147,7 @@ class Writer {
 void WriteSwitch(ReasoningStyle style, bool vendor_field, Writer& out) {
   switch (style) {
     case ReasoningStyle::kForward:
-      return vendor_field ? out.PlainEffort() : out.Effort("");
+      return out.Effort("");
     case ReasoningStyle::kEffort:
       return out.Effort("medium");
     case ReasoningStyle::kThinking:
@@ -177,11 +177,11 @@ void WriteSwitch(ReasoningStyle style, bool vendor_field, Writer& out) {
 
 // Wishes of the request that this model's way of asking cannot carry.
 void NameUnmet(ReasoningStyle style, const Wish& wish,
-               std::optional<bool> vendor_wish,
                const v1::ChatCompletionRequest& request,
                DroppedFields& dropped) {
   const bool asked = !request.reasoning_effort().empty();
   const bool asked_off = request.reasoning_effort() == "none";
+  if (style == ReasoningStyle::kForward && !wish.forced) return;
   if (asked && wish.on.has_value() && *wish.on == asked_off) {
     dropped.Add("reasoning_effort");  // overruled
   }
@@ -190,9 +190,6 @@ void NameUnmet(ReasoningStyle style, const Wish& wish,
   }
   if (AlwaysReasons(style) && asked_off) {
     dropped.Add("reasoning_effort");
-  }
-  if (wish.forced && vendor_wish && vendor_wish != wish.on) {
-    dropped.Add("thinking");
   }
 }
 
@@ -203,6 +200,19 @@ bool IsReasoningSwitch(std::string_view name) {
          std::end(kSwitches);
 }
 
+bool SaysOnly(std::string_view name, JsonValue value, bool on) {
+  if (name == "enable_thinking") return value.AsBool() == on;
+  if (value.size() != 1) return false;
+  if (name == "thinking") {
+    return value.Find("type").Equals(on ? "enabled" : "disabled");
+  }
+  if (name == "chat_template_kwargs") {
+    return value.Find("enable_thinking").AsBool() == on;
+  }
+  return value.Find("enabled").AsBool() == on ||
+         (!on && value.Find("effort").Equals("none"));
+}
+
 ReasoningPlan PlanReasoning(const ChatRequest& request, JsonValue extra,
                             const AttemptContext& context,
                             const Profile& profile, DroppedFields& dropped) {
@@ -211,7 +221,7 @@ ReasoningPlan PlanReasoning(const ChatRequest& request, JsonValue extra,
   const std::optional<bool> vendor_wish = VendorWish(extra, profile);
   const Wish wish = ReadWish(request.message, vendor_wish, context.reasoning);
   ReasoningPlan plan;
-  plan.keep_vendor_fields = !wish.forced;
+  if (wish.forced) plan.forced = wish.on;
   const bool vendor_field = !wish.forced && vendor_wish.has_value();
   plan.off = wish.on == false && !AlwaysReasons(style);
   plan.thinking =
@@ -221,9 +231,17 @@ ReasoningPlan PlanReasoning(const ChatRequest& request, JsonValue extra,
   Writer writer(wish, kind == nullptr ? profile.levels : kind->levels,
                 &plan.members);
   writer.json().BeginObject();
-  WriteSwitch(style, vendor_field, writer);
+  if (style == ReasoningStyle::kForward && !wish.forced) {
+    // Untouched, whatever else the request says: the server is to judge.
+    if (!request.message.reasoning_effort().empty()) {
+      writer.json().Member("reasoning_effort",
+                           request.message.reasoning_effort());
+    }
+  } else {
+    WriteSwitch(style, vendor_field, writer);
+  }
   writer.json().EndObject();
-  NameUnmet(style, wish, vendor_wish, request.message, dropped);
+  NameUnmet(style, wish, request.message, dropped);
   return plan;
 }
 

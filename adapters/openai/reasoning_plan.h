@@ -10,6 +10,7 @@
 #ifndef LLM_ADAPTERS_OPENAI_REASONING_PLAN_H_
 #define LLM_ADAPTERS_OPENAI_REASONING_PLAN_H_
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -27,8 +28,9 @@ struct ReasoningPlan {
   bool off = false;
   // A JSON object of the members to send.
   std::string members;
-  // The vendor's own switches in the request are passed on as they are.
-  bool keep_vendor_fields = true;
+  // What the deployment says, over the vendor's own switches in the request;
+  // unset: those are passed on as they are.
+  std::optional<bool> forced;
 };
 
 // `extra` is the request's unmodelled fields.
@@ -38,6 +40,10 @@ ReasoningPlan PlanReasoning(const ChatRequest& request, JsonValue extra,
 
 // True for the fields that PlanReasoning speaks for.
 bool IsReasoningSwitch(std::string_view name);
+
+// True where the switch `name` holds `on` and nothing else, so that leaving it
+// out for another spelling of `on` loses nothing.
+bool SaysOnly(std::string_view name, JsonValue value, bool on);
 
 }  // namespace llm::openai
 

@@ -19,8 +19,10 @@ std::vector<HttpHeader> RequestHeaders(const Profile& profile,
                                        const ApiKey& key);
 
 // Some servers quote the key they were sent; whatever it looks like, it must
-// not reach the caller [SEC-5].
+// not reach the caller [SEC-5]. Before a text is cut: half of a key is none.
 void MaskKey(const ApiKey& key, std::string* text);
+// For a text that was cut before: the start of a key at its end goes too.
+void MaskCutKey(const ApiKey& key, std::string* text);
 
 }  // namespace llm::openai
 

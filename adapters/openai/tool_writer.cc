@@ -212,7 +212,9 @@ void ToolWriter::WriteParallelCalls(const ChatRequest& request) {
     return;
   }
   const bool by_default = setting_.profile.explicit_parallel_calls &&
-                          any_tools_ && setting_.traits.parallel_tools;
+                          setting_.traits.parallel_tools;
+  // Refused without tools, where it says nothing anyway.
+  if (!any_tools_) return;
   if (!message.has_parallel_tool_calls() && !by_default) return;
   out_.Key("parallel_tool_calls");
   out_.Bool(message.has_parallel_tool_calls() ? message.parallel_tool_calls()

@@ -33,10 +33,13 @@ JsonValue PromptDetails(JsonValue usage) {
   return details.is_object() ? details : usage.Find("prompt_token_details");
 }
 
+Count ReportedPrompt(JsonValue usage) {
+  return FirstOf({usage.Find("prompt_tokens"), usage.Find("input_tokens")});
+}
+
 // The prompt with everything that belongs to it.
 Count WholePrompt(JsonValue usage, Count cached) {
-  Count prompt =
-      FirstOf({usage.Find("prompt_tokens"), usage.Find("input_tokens")});
+  Count prompt = ReportedPrompt(usage);
   if (!prompt) {
     const Count total = Read(usage.Find("total_tokens"));
     const Count completion = Read(usage.Find("completion_tokens"));
@@ -91,6 +94,18 @@ void DecodeInput(JsonValue usage, TokenUsage& out) {
   }
 }
 
+// `rest` is what the total has beyond the whole prompt. Who leaves the cache
+// out of the prompt (xAI) leaves it out of the total too, unless the total
+// fits the whole.
+bool LeavesReasoningOut(JsonValue usage, TokenCount rest, TokenCount output,
+                        TokenCount thought) {
+  if (rest >= output + thought) return true;
+  const Count total = Read(usage.Find("total_tokens"));
+  const Count reported = ReportedPrompt(usage);
+  return total && reported && rest != output &&
+         *total - *reported >= output + thought;
+}
+
 void DecodeOutput(JsonValue usage, TokenUsage& out) {
   const JsonValue details = usage.Find("completion_tokens_details");
   Count output =
@@ -105,7 +120,7 @@ void DecodeOutput(JsonValue usage, TokenUsage& out) {
   if (!output) return;
   const TokenCount thought = reasoning.value_or(0);
   const TokenCount rest = total && prompt ? *total - *prompt : 0;
-  if (thought > 0 && rest >= *output + thought) {
+  if (thought > 0 && LeavesReasoningOut(usage, rest, *output, thought)) {
     *output += thought;
   } else if (thought == 0 && rest > *output) {
     reasoning = rest - *output;

@@ -4,7 +4,8 @@
 // audio and images; completion_tokens includes reasoning and audio. Vendors
 // that differ are recognised by arithmetic, not by name:
 //  * cached > prompt: the prompt leaves the cached tokens out (xAI).
-//  * total - prompt >= completion + reasoning: reasoning is outside (xAI).
+//  * total - prompt as reported >= completion + reasoning: reasoning is
+//    outside (xAI).
 //  * total - prompt > completion without reasoning: the rest is reasoning
 //    that nobody counted (Gemini's compatible endpoint).
 //

@@ -31,13 +31,32 @@ inline constexpr sv kQwenDropped[] = {
     "logit_bias", "prediction", "web_search_options", "verbosity", "moderation",
     "functions", "function_call", "safety_identifier", "prompt_cache_key",
     "prompt_cache_retention", "prompt_cache_options"};
-// The models before o1 refuse reasoning_effort with a 400 (the parameter
-// matrix of openai.md, 2026-07); from o1 on all take it.
+// The parameter matrix of openai.md section 6 (2026-07). The models before o1,
+// and those tuned from them, refuse reasoning_effort with a 400; the o models
+// and gpt-5 itself take no "none"; the o models from o3 on take no stop.
+inline constexpr sv kStop[] = {"stop"};
 inline constexpr ModelKind kOpenAiKinds[] = {
     {"gpt-3.5*", ReasoningStyle::kNone},
     {"gpt-4*", ReasoningStyle::kNone},
+    {"ft:gpt-3.5*", ReasoningStyle::kNone},
+    {"ft:gpt-4*", ReasoningStyle::kNone},
     {"chatgpt-4o*", ReasoningStyle::kNone},
-    {"gpt-audio*", ReasoningStyle::kNone}};
+    {"gpt-audio*", ReasoningStyle::kNone},
+    {"gpt-5-chat*", ReasoningStyle::kNone},
+    {.pattern = "o1*", .style = ReasoningStyle::kLevelOnly,
+     .refuses_sampling = true},
+    {.pattern = "o3*", .style = ReasoningStyle::kLevelOnly, .dropped = kStop,
+     .refuses_sampling = true},
+    {.pattern = "o4-mini*", .style = ReasoningStyle::kLevelOnly,
+     .dropped = kStop, .refuses_sampling = true},
+    {.pattern = "o4*", .style = ReasoningStyle::kLevelOnly,
+     .refuses_sampling = true},
+    {.pattern = "gpt-5", .style = ReasoningStyle::kLevelOnly,
+     .refuses_sampling = true},
+    {.pattern = "gpt-5-*", .style = ReasoningStyle::kLevelOnly,
+     .refuses_sampling = true},
+    {.pattern = "gpt-5*", .style = ReasoningStyle::kEffort,
+     .refuses_sampling = true}};
 
 inline constexpr sv kQwenFields[] = {
     "enable_thinking", "thinking_budget", "preserve_thinking", "enable_search",
@@ -72,7 +91,7 @@ inline constexpr sv kVllmDropped[] = {
     "functions", "function_call", "verbosity", "prompt_cache_retention",
     "prompt_cache_options"};
 inline constexpr sv kVllmFields[] = {
-    "top_k", "min_p", "repetition_penalty", "min_tokens", "priority",
+    "top_k", "min_p", "repetition_penalty", "min_tokens",
     "stop_token_ids", "ignore_eos", "chat_template_kwargs", "guided_json",
     "guided_regex", "guided_choice", "guided_grammar", "structured_outputs",
     "return_token_ids"};

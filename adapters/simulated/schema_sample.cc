@@ -26,6 +26,13 @@ constexpr int64_t kMaxPadding = 100'000;
 // Separators and a value without text of its own.
 constexpr size_t kMemberBytes = 6;
 
+// Of valid UTF-8: every byte that continues none begins one.
+size_t CodePoints(std::string_view text) {
+  return static_cast<size_t>(std::count_if(
+      text.begin(), text.end(),
+      [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+}
+
 class SchemaSampler {
  public:
   SchemaSampler(JsonValue root, const PromptFacts& facts, uint64_t seed,
@@ -281,17 +288,17 @@ class SchemaSampler {
     }
     std::string text = Formatted(schema.Find("format").StringOr());
     if (text.empty()) text = Named(absl::AsciiStrToLower(ToAbsl(name)));
-    // Limits count characters; what we generate ourselves is ASCII except
-    // for Chinese prose, which is never cut below its own length by accident.
+    // Limits count code points.
     const auto least = schema.Find("minLength").AsInt64().value_or(0);
     const auto most = schema.Find("maxLength").AsInt64();
-    if (most.has_value() && static_cast<int64_t>(text.size()) > *most) {
+    if (most.has_value() && static_cast<int64_t>(CodePoints(text)) > *most) {
       text = std::string("simulated")
                  .substr(0, static_cast<size_t>(std::max<int64_t>(*most, 0)));
     }
     const auto wanted =
         static_cast<size_t>(std::clamp<int64_t>(least, 0, kMaxPadding));
-    if (text.size() < wanted) text.resize(wanted, 'x');
+    const size_t have = CodePoints(text);
+    if (have < wanted) text.append(wanted - have, 'x');
     return text;
   }
 

@@ -13,6 +13,10 @@ namespace {
 
 constexpr size_t kMaxKeyFile = size_t{16} << 10;
 
+std::string KeyFromEnv(const char* name, const CliHost& host) {
+  return std::string(absl::StripAsciiWhitespace(host.env(name).value_or("")));
+}
+
 // The key for a command; empty with a message if there is none to be had.
 std::string FindKey(const RemoteOptions& remote, bool caller_key_will_do,
                     const CliHost& host) {
@@ -27,12 +31,16 @@ std::string FindKey(const RemoteOptions& remote, bool caller_key_will_do,
     if (key.empty()) *host.err << "--admin-key-file: the file is empty\n";
     return key;
   }
-  std::optional<std::string> key = host.env("LLM_SERVICE_ADMIN_KEY");
-  if (!key.has_value() && caller_key_will_do) key = host.env("LLM_SERVICE_KEY");
-  return key.value_or("");
+  // A variable that is set to nothing is not set.
+  std::string key = KeyFromEnv("LLM_SERVICE_ADMIN_KEY", host);
+  if (key.empty() && caller_key_will_do) {
+    key = KeyFromEnv("LLM_SERVICE_KEY", host);
+  }
+  return key;
 }
 
-void PrintRefusal(const HttpAnswer& answer, const CliHost& host) {
+void PrintRefusal(const HttpAnswer& answer, bool caller_key_will_do,
+                  const CliHost& host) {
   const auto document = JsonDocument::Parse(answer.body);
   std::string message;
   if (document.ok()) {
@@ -42,7 +50,11 @@ void PrintRefusal(const HttpAnswer& answer, const CliHost& host) {
             << (message.empty() ? "" : ": " + message) << "\n";
   if (answer.status != 401 && answer.status != 403) return;
   *host.err << "set LLM_SERVICE_ADMIN_KEY to the service's admin key, or use "
-               "--admin-key-file\n";
+               "--admin-key-file"
+            << (caller_key_will_do
+                    ? "; for a caller's own rows set LLM_SERVICE_KEY to its key"
+                    : "")
+            << "\n";
 }
 
 }  // namespace
@@ -68,7 +80,7 @@ std::optional<std::string> AskService(const RemoteOptions& remote,
     return std::nullopt;
   }
   if (answer->status < 200 || answer->status > 299) {
-    PrintRefusal(*answer, host);
+    PrintRefusal(*answer, caller_key, host);
     return std::nullopt;
   }
   return answer->body;

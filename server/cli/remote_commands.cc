@@ -1,7 +1,9 @@
 // Commands that ask a running service: keys and usage.
+#include <iterator>
 #include <ostream>
 #include <utility>
 
+#include "absl/strings/str_split.h"
 #include "adapters/core/json.h"
 #include "server/cli/ask_service.h"
 #include "server/cli/commands.h"
@@ -40,7 +42,11 @@ int64_t Unconverted(const JsonValue& report) {
 }
 
 // One row per group, under the names that it was grouped by.
-Rows UsageRows(const JsonValue& report) {
+// The header stands also over none, with the names of `by` (comma-separated).
+Rows UsageRows(const JsonValue& report, const std::string& by) {
+  constexpr const char* kColumns[] = {
+      "requests", "attempts", "input",     "cached",      "output", "reasoning",
+      "cost",     "unpriced", "estimated", "unconverted", "native"};
   Rows rows;
   std::vector<std::string> header;
   for (JsonValue group = report.Find("groups").First(); group;
@@ -51,11 +57,7 @@ Rows UsageRows(const JsonValue& report) {
       row.push_back(OrDash(key.StringOr()));
     }
     if (rows.empty()) {
-      for (const char* name :
-           {"requests", "attempts", "input", "cached", "output", "reasoning",
-            "cost", "unpriced", "estimated", "unconverted", "native"}) {
-        header.emplace_back(name);
-      }
+      header.insert(header.end(), std::begin(kColumns), std::end(kColumns));
       rows.push_back(header);
     }
     const JsonValue tokens = group.Find("tokens");
@@ -69,6 +71,11 @@ Rows UsageRows(const JsonValue& report) {
     }
     row.push_back(OrDash(NativeCosts(group.Find("cost_native"))));
     rows.push_back(std::move(row));
+  }
+  if (rows.empty()) {
+    header = absl::StrSplit(by, ',', absl::SkipEmpty());
+    header.insert(header.end(), std::begin(kColumns), std::end(kColumns));
+    rows.push_back(std::move(header));
   }
   return rows;
 }
@@ -210,7 +217,7 @@ int RunUsage(const RemoteOptions& remote, const UsageOptions& options,
     *host.out << *body << "\n";
     return 0;
   }
-  const Rows rows = UsageRows(report);
+  const Rows rows = UsageRows(report, options.by);
   if (options.format == "csv") {
     PrintCsv(rows, *host.out);
     return 0;

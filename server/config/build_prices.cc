@@ -35,12 +35,12 @@ PriceRow MakeRow(const PriceDraft& price, const ProviderSettings& provider,
   return row;
 }
 
-PriceRow FreeRow(std::string model) {
+PriceRow FreeRow(const ProviderSettings& provider) {
   PriceRow row;
-  row.provider = "simulated";
-  row.model = std::move(model);
+  row.provider = provider.price_provider;
+  row.model = "simulated";
   row.match = ".*";
-  row.currency = {"USD"};
+  row.currency = provider.currency;
   row.prices.input = 0;
   row.prices.output = 0;
   row.source = "configuration";
@@ -76,7 +76,11 @@ std::vector<PriceRow> PriceOverrides(const ConfigDraft& draft,
     }
   }
   // What is simulated costs nothing, which is not the same as unknown.
-  rows.push_back(FreeRow("simulated"));
+  for (const ProviderDraft& provider : draft.providers) {
+    if (provider.settings.dialect == "simulated") {
+      rows.push_back(FreeRow(provider.settings));
+    }
+  }
   return rows;
 }
 

@@ -90,8 +90,10 @@ void AddModel(const PublicModel& model, Digest* digest) {
   const ModelTraits& t = model.traits;
   digest->Add(model.id.value, absl::StrJoin(model.aliases, ","), t.tools,
               t.forced_tool_choice, t.parallel_tools, t.json_schema,
-              t.json_object, t.vision, t.audio, t.reasoning, t.refuses_sampling,
-              t.context_window, t.max_output_tokens);
+              t.json_object, t.vision, t.audio, t.reasoning,
+              t.refuses_sampling.has_value(),
+              t.refuses_sampling.value_or(false), t.context_window,
+              t.max_output_tokens);
   for (const Deployment& deployment : model.deployments) {
     digest->Add(deployment.id, deployment.weight,
                 static_cast<int>(deployment.reasoning),

@@ -217,7 +217,9 @@ void ReadMember(const YamlCursor& member, const std::string& key,
     if (setting.path == path) {
       // A TLS file left blank is one that is not used.
       if (member.is_null() && Contains(path, ".tls.")) return;
-      if (const std::optional<std::string> text = member.Text()) {
+      const std::optional<std::string> text = member.Text();
+      // What the environment sets is not asked of the file.
+      if (text.has_value() && !context->Env(EnvName(path)).has_value()) {
         Apply(setting, *text, {member.line(), path}, context, draft);
       }
       return;

@@ -17,8 +17,10 @@ namespace {
 
 // Three of them fit into what clients wait for an answer's first byte.
 constexpr absl::Duration kPatience = absl::Seconds(35);
-// Enough for a model that thinks before it says one word.
 constexpr int kMaxTokens = 512;
+// Enough for a model that thinks before it says one word; it is billed only
+// for what it uses.
+constexpr int kMaxTokensThinking = 8192;
 constexpr char kToolName[] = "report_word";
 
 const Deployment* DeploymentAt(const PublicModel& model,
@@ -53,11 +55,18 @@ std::string_view NameOf(CheckKind kind) {
   return "chat";
 }
 
+int MaxTokens(const ModelTraits& traits) {
+  if (!traits.reasoning) return kMaxTokens;
+  if (traits.max_output_tokens == 0) return kMaxTokensThinking;
+  return static_cast<int>(
+      std::min<int64_t>(kMaxTokensThinking, traits.max_output_tokens));
+}
+
 ChatRequest MakeRequest(CheckKind kind, const CheckTarget& target) {
   ChatRequest request;
   v1::ChatCompletionRequest& message = request.message;
   message.set_model(absl::StrCat(target.provider, "/", target.model));
-  message.set_max_completion_tokens(kMaxTokens);
+  message.set_max_completion_tokens(MaxTokens(target.traits));
   v1::Message* user = message.add_messages();
   user->set_role("user");
   v1::TextPart* text = user->add_parts()->mutable_text();

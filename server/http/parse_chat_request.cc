@@ -4,6 +4,7 @@
 #include <span>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "router/call_error.h"
 #include "router/priority.h"
 #include "server/http/json_fields.h"
@@ -21,6 +22,7 @@ constexpr size_t kMaxMetadataKey = 64;
 constexpr size_t kMaxMetadataValue = 512;
 // Tags are recorded with every row.
 constexpr size_t kMaxTag = 256;
+constexpr absl::Duration kLongestTimeout = absl::Hours(24 * 366);
 
 // Set before the fields are read; spans are relative to the body.
 SourceSpan SpanOf(const JsonValue& v) {
@@ -50,6 +52,25 @@ absl::Status PriorityWord(const JsonValue& v, const JsonPath& path,
   const std::string word = v.is_string() ? v.StringOr() : "?";
   LLM_RETURN_IF_ERROR(ParsePriority(word, path.ToString()).status());
   out->set_priority(word);
+  return absl::OkStatus();
+}
+
+// Seconds as a number, or a duration in gRPC's JSON form ("5s", "1.5s").
+absl::Status Timeout(const JsonValue& v, const JsonPath& path, Request* out) {
+  absl::Duration timeout;
+  if (const auto seconds = v.AsDouble()) {
+    timeout = absl::Seconds(*seconds);
+  } else if (!v.is_string() || !absl::ParseDuration(v.StringOr(), &timeout)) {
+    return BadField(path, "must be seconds as a number, or a text such as 5s");
+  }
+  if (timeout <= absl::ZeroDuration() || timeout > kLongestTimeout) {
+    return BadField(path, "must be a positive time of at most a year");
+  }
+  const int64_t seconds =
+      absl::IDivDuration(timeout, absl::Seconds(1), &timeout);
+  out->mutable_timeout()->set_seconds(seconds);
+  out->mutable_timeout()->set_nanos(
+      static_cast<int32_t>(absl::ToInt64Nanoseconds(timeout)));
   return absl::OkStatus();
 }
 
@@ -231,6 +252,8 @@ constexpr F kFields[] = {
     {"run_id", Tag<&Request::mutable_run_id>},
     {"agent", Tag<&Request::mutable_agent>},
     {"priority", PriorityWord},
+    {"strict", ReadBool<&Request::set_strict, Request>},
+    {"timeout", Timeout},
 };
 
 absl::Status BadBody(std::string_view message) {

@@ -16,6 +16,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "adapters/core/status_macros.h"
 
 namespace llm::server {
 namespace {
@@ -27,12 +28,16 @@ absl::Status FileError(const char* what, const std::string& path) {
       absl::StrCat(what, " ", path, ": ", std::strerror(errno)));
 }
 
-std::vector<std::string> NamesIn(const std::string& directory) {
+absl::StatusOr<std::vector<std::string>> NamesIn(const std::string& directory) {
   std::vector<std::string> names;
   std::error_code error;
   fs::directory_iterator at(directory, error);
   for (; !error && at != fs::directory_iterator(); at.increment(error)) {
     names.push_back(at->path().filename().string());
+  }
+  if (error) {
+    return absl::UnavailableError(absl::StrCat(
+        "cannot list the journals in ", directory, ": ", error.message()));
   }
   return names;
 }
@@ -88,7 +93,9 @@ absl::StatusOr<std::unique_ptr<JournalDirectory>> JournalDirectory::Create(
 std::vector<std::unique_ptr<JournalDirectory>> JournalDirectory::ClaimDead(
     const std::string& root) {
   std::vector<std::unique_ptr<JournalDirectory>> dead;
-  for (const std::string& instance : NamesIn(root)) {
+  const auto names = NamesIn(root);
+  if (!names.ok()) return dead;
+  for (const std::string& instance : *names) {
     if (instance.empty() || instance[0] == '.') continue;
     auto claimed = Claim(root, instance);
     if (claimed != nullptr) dead.push_back(std::move(claimed));
@@ -111,9 +118,10 @@ std::unique_ptr<JournalDirectory> JournalDirectory::Claim(
       new JournalDirectory(path, instance, fd));
 }
 
-std::vector<SegmentFile> JournalDirectory::Segments() const {
+absl::StatusOr<std::vector<SegmentFile>> JournalDirectory::Segments() const {
   std::vector<SegmentFile> files;
-  for (const std::string& name : NamesIn(path_)) {
+  LLM_ASSIGN_OR_RETURN(const std::vector<std::string> names, NamesIn(path_));
+  for (const std::string& name : names) {
     SegmentFile file;
     if (!ParseSegmentName(name, &file)) continue;
     file.path = absl::StrCat(path_, "/", name);
@@ -127,8 +135,10 @@ std::vector<SegmentFile> JournalDirectory::Segments() const {
   return files;
 }
 
-void JournalDirectory::Remove() {
-  for (const SegmentFile& file : Segments()) unlink(file.path.c_str());
+void JournalDirectory::Remove(const std::vector<SegmentFile>& taken) {
+  for (const SegmentFile& file : taken) unlink(file.path.c_str());
+  const auto left = Segments();
+  if (!left.ok() || !left->empty()) return;
   // The lock goes last: until then a second claimer finds it taken.
   unlink((path_ + "/lock").c_str());
   rmdir(path_.c_str());

@@ -41,10 +41,10 @@ class JournalDirectory {
 
   const std::string& path() const { return path_; }
   const std::string& instance() const { return instance_; }
-  // Ordered by worker, then sequence.
-  std::vector<SegmentFile> Segments() const;
-  // Removes the directory and what is in it.
-  void Remove();
+  // Ordered by worker, then sequence. kUnavailable: not all can be listed.
+  absl::StatusOr<std::vector<SegmentFile>> Segments() const;
+  // Removes `taken` and then the directory, unless it holds other segments.
+  void Remove(const std::vector<SegmentFile>& taken);
 
  private:
   JournalDirectory(std::string path, std::string instance, int lock_fd);

@@ -6,9 +6,12 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 #include <string_view>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+#include "adapters/core/status_macros.h"
 #include "server/ledger/journal_codec.h"
 
 namespace llm::server {
@@ -17,21 +20,31 @@ namespace {
 // Enough for a group of rows; a bigger frame is read with all that follows.
 constexpr int64_t kWindowBytes = int64_t{1} << 20;
 
-// What the file has of [offset, offset + size).
-std::string ReadBytes(const std::string& path, int64_t offset, int64_t size) {
-  std::string bytes;
+absl::Status ReadError(const std::string& path, int error) {
+  const std::string what =
+      absl::StrCat("cannot read the journal ", path, ": ", strerror(error));
+  return error == ENOENT ? absl::NotFoundError(what)
+                         : absl::UnavailableError(what);
+}
+
+// What the file has of [offset, offset + size): less only where it ends.
+absl::StatusOr<std::string> ReadBytes(const std::string& path, int64_t offset,
+                                      int64_t size) {
   const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return bytes;
-  bytes.resize(static_cast<size_t>(size));
+  if (fd < 0) return ReadError(path, errno);
+  std::string bytes(static_cast<size_t>(size), '\0');
   size_t filled = 0;
+  int error = 0;
   while (filled < bytes.size()) {
     const ssize_t got = pread(fd, bytes.data() + filled, bytes.size() - filled,
                               offset + static_cast<int64_t>(filled));
     if (got < 0 && errno == EINTR) continue;
+    if (got < 0) error = errno;
     if (got <= 0) break;
     filled += static_cast<size_t>(got);
   }
   close(fd);
+  if (error != 0) return ReadError(path, error);
   bytes.resize(filled);
   return bytes;
 }
@@ -56,15 +69,17 @@ size_t TakeFrames(std::string_view bytes, size_t max_entries,
 
 }  // namespace
 
-SegmentSlice ReadSegment(const std::string& path, int64_t offset, int64_t size,
-                         size_t max_entries) {
+absl::StatusOr<SegmentSlice> ReadSegment(const std::string& path,
+                                         int64_t offset, int64_t size,
+                                         size_t max_entries) {
   SegmentSlice slice;
   int64_t window = std::min(size - offset, kWindowBytes);
-  size_t taken =
-      TakeFrames(ReadBytes(path, offset, window), max_entries, &slice);
+  LLM_ASSIGN_OR_RETURN(std::string bytes, ReadBytes(path, offset, window));
+  size_t taken = TakeFrames(bytes, max_entries, &slice);
   if (taken == 0 && window < size - offset) {
     window = size - offset;
-    taken = TakeFrames(ReadBytes(path, offset, window), max_entries, &slice);
+    LLM_ASSIGN_OR_RETURN(bytes, ReadBytes(path, offset, window));
+    taken = TakeFrames(bytes, max_entries, &slice);
   }
   slice.end = offset + static_cast<int64_t>(taken);
   if (taken == 0 && window > 0) {
@@ -75,9 +90,10 @@ SegmentSlice ReadSegment(const std::string& path, int64_t offset, int64_t size,
   return slice;
 }
 
-int64_t FileSize(const std::string& path) {
+absl::StatusOr<int64_t> FileSize(const std::string& path) {
   struct stat info {};
-  return stat(path.c_str(), &info) == 0 ? info.st_size : 0;
+  if (stat(path.c_str(), &info) != 0) return ReadError(path, errno);
+  return info.st_size;
 }
 
 }  // namespace llm::server

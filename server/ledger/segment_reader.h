@@ -1,6 +1,9 @@
 // Reads a segment file's frames from an offset on.
 //
 // Threads: One at a time.
+// Errors:  kNotFound where there is no such file, kUnavailable where it could
+//          not be read: nothing is known of its content then, and nothing may
+//          be concluded from it.
 #ifndef LLM_SERVER_LEDGER_SEGMENT_READER_H_
 #define LLM_SERVER_LEDGER_SEGMENT_READER_H_
 
@@ -8,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "router/usage_ledger.h"
 
 namespace llm::server {
@@ -22,11 +26,11 @@ struct SegmentSlice {
 
 // Whole frames of `path` in [offset, size), until about `max_entries` are in.
 // Damaged frames are skipped; a torn one takes the rest of the file with it.
-SegmentSlice ReadSegment(const std::string& path, int64_t offset, int64_t size,
-                         size_t max_entries);
+absl::StatusOr<SegmentSlice> ReadSegment(const std::string& path,
+                                         int64_t offset, int64_t size,
+                                         size_t max_entries);
 
-// The size of a file; 0 if it is not there.
-int64_t FileSize(const std::string& path);
+absl::StatusOr<int64_t> FileSize(const std::string& path);
 
 }  // namespace llm::server
 

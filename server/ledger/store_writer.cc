@@ -8,7 +8,6 @@
 #include "server/ledger/journal_codec.h"
 #include "server/ledger/open_calls.h"
 #include "server/ledger/schema.h"
-#include "server/ledger/segment_reader.h"
 
 namespace llm::server {
 namespace {
@@ -99,10 +98,17 @@ absl::Status StoreWriter::WriteOnce(bool* more) {
     MutexLock lock(mutex_);
     adopted_ = true;
   }
+  // What cannot be read waits where it is and keeps nothing else waiting.
+  absl::Status unread = unread_;
   if (group_.empty()) {
-    for (const auto& tail : Tails()) *more = Gather(*tail) || *more;
+    for (const auto& tail : Tails()) {
+      const absl::StatusOr<bool> gathered = Gather(*tail);
+      *more = gathered.value_or(false) || *more;
+      unread.Update(gathered.status());
+    }
   }
-  return Settle();
+  LLM_RETURN_IF_ERROR(Settle());
+  return unread;
 }
 
 absl::Status StoreWriter::OpenDatabase() {
@@ -115,23 +121,23 @@ absl::Status StoreWriter::OpenDatabase() {
 }
 
 // Reads on from where the last group ended. True: there may be more.
-bool StoreWriter::Gather(Tail& tail) {
+absl::StatusOr<bool> StoreWriter::Gather(Tail& tail) {
   while (group_.size() < kGroupRows) {
     const int64_t sequence = tail.read.sequence;
     const Journal::SegmentState state = tail.journal->Segment(sequence);
     const std::string path = tail.journal->SegmentPath(sequence);
     if (state.size > tail.read.offset) {
-      SegmentSlice slice =
+      absl::StatusOr<SegmentSlice> slice =
           ReadSegment(path, tail.read.offset, state.size, kGroupRows);
-      tail.read.offset = slice.end;
-      for (const LedgerEntry& entry : slice.entries) {
-        if (!std::holds_alternative<AttemptIntent>(entry)) ++tail.segment_rows;
+      if (absl::IsNotFound(slice.status())) {
+        // Somebody removed it: there is nothing to wait for.
+        slice = SegmentSlice{.entries = {},
+                             .end = state.size,
+                             .unreadable_bytes = state.size - tail.read.offset,
+                             .reason = "no such file"};
       }
-      group_.Add(std::move(slice.entries), &tail.calls);
-      group_.EndCarried(options_.instance, &tail.calls);
-      if (slice.unreadable_bytes > 0) {
-        group_.AddUnreadable(path, slice.reason, slice.unreadable_bytes);
-      }
+      if (!slice.ok()) return slice.status();
+      Take(*std::move(slice), path, tail);
     } else if (state.closed) {
       group_.Carry(options_.instance, &tail.calls);
       dropped_ += state.rows - tail.segment_rows;
@@ -143,6 +149,19 @@ bool StoreWriter::Gather(Tail& tail) {
     }
   }
   return true;
+}
+
+void StoreWriter::Take(SegmentSlice slice, const std::string& path,
+                       Tail& tail) {
+  tail.read.offset = slice.end;
+  for (const LedgerEntry& entry : slice.entries) {
+    if (!std::holds_alternative<AttemptIntent>(entry)) ++tail.segment_rows;
+  }
+  group_.Add(std::move(slice.entries), &tail.calls);
+  group_.EndCarried(options_.instance, &tail.calls);
+  if (slice.unreadable_bytes > 0) {
+    group_.AddUnreadable(path, slice.reason, slice.unreadable_bytes);
+  }
 }
 
 absl::Status StoreWriter::Commit(const RowGroup& group) {
@@ -171,6 +190,7 @@ absl::Status StoreWriter::Settle() {
 }
 
 absl::Status StoreWriter::AdoptDead() {
+  unread_ = absl::OkStatus();
   for (const auto& dead : JournalDirectory::ClaimDead(options_.journal_root)) {
     LLM_RETURN_IF_ERROR(Adopt(*dead));
   }
@@ -186,26 +206,41 @@ absl::Status StoreWriter::Adopt(JournalDirectory& directory) {
   for (const std::string& frame : carried) {
     calls.Restore(DecodeFrame(frame).entries);
   }
-  for (const SegmentFile& file : directory.Segments()) {
-    const int64_t size = FileSize(file.path);
-    int64_t at = 0;
-    while (at < size) {
-      RowGroup group;
-      SegmentSlice slice = ReadSegment(file.path, at, size, kGroupRows);
-      at = slice.end;
-      group.Add(std::move(slice.entries), &calls);
-      if (slice.unreadable_bytes > 0) {
-        group.AddUnreadable(file.path, slice.reason, slice.unreadable_bytes);
-      }
-      LLM_RETURN_IF_ERROR(Commit(group));
-    }
+  const auto files = directory.Segments();
+  unread_.Update(files.status());
+  if (!files.ok()) return absl::OkStatus();
+  for (const SegmentFile& file : *files) {
+    LLM_ASSIGN_OR_RETURN(const bool whole, AdoptSegment(file.path, &calls));
+    if (!whole) return absl::OkStatus();
   }
   RowGroup last;
   const int64_t lost = last.AddLost(directory.instance(), calls);
   LLM_RETURN_IF_ERROR(Commit(last));
   lost_ += lost;
-  directory.Remove();
+  directory.Remove(*files);
   return absl::OkStatus();
+}
+
+// False: not all could be read, and unread_ says why.
+absl::StatusOr<bool> StoreWriter::AdoptSegment(const std::string& path,
+                                               OpenCalls* calls) {
+  const absl::StatusOr<int64_t> size = FileSize(path);
+  if (absl::IsNotFound(size.status())) return true;
+  unread_.Update(size.status());
+  for (int64_t at = 0; size.ok() && at < *size;) {
+    absl::StatusOr<SegmentSlice> slice =
+        ReadSegment(path, at, *size, kGroupRows);
+    unread_.Update(slice.status());
+    if (!slice.ok()) return false;
+    at = slice->end;
+    RowGroup group;
+    group.Add(std::move(slice->entries), calls);
+    if (slice->unreadable_bytes > 0) {
+      group.AddUnreadable(path, slice->reason, slice->unreadable_bytes);
+    }
+    LLM_RETURN_IF_ERROR(Commit(group));
+  }
+  return size.ok();
 }
 
 bool StoreWriter::WaitStored(absl::Duration patience) {
@@ -279,7 +314,7 @@ absl::Status StoreWriter::Finish() {
   for (const auto& tail : Tails()) {
     tail->journal->RemoveThrough(tail->read.sequence);
   }
-  directory_->Remove();
+  directory_->Remove({});
   return absl::OkStatus();
 }
 

@@ -24,6 +24,7 @@
 #include "server/ledger/journal.h"
 #include "server/ledger/journal_directory.h"
 #include "server/ledger/row_group.h"
+#include "server/ledger/segment_reader.h"
 #include "server/ledger/store_thread.h"
 
 namespace llm::server {
@@ -63,7 +64,8 @@ class StoreWriter {
   // and either may be the last.
   std::shared_ptr<Journal> AddJournal(int worker);
   // Returns when all that was appended before the call is stored, and what
-  // dead processes had left at the start; or, with false, after `patience`.
+  // dead processes had left at the start, as far as it can be read; or, with
+  // false, after `patience`.
   bool WaitStored(absl::Duration patience);
   absl::Status Health() const;
   LedgerCounters Counters() const;
@@ -81,7 +83,9 @@ class StoreWriter {
   absl::Status OpenDatabase();
   absl::Status AdoptDead();
   absl::Status Adopt(JournalDirectory& directory);
-  bool Gather(Tail& tail);
+  absl::StatusOr<bool> AdoptSegment(const std::string& path, OpenCalls* calls);
+  absl::StatusOr<bool> Gather(Tail& tail);
+  void Take(SegmentSlice slice, const std::string& path, Tail& tail);
   absl::Status Commit(const RowGroup& group);
   absl::Status Settle();
   absl::Status Finish();
@@ -97,6 +101,7 @@ class StoreWriter {
   RowGroup group_;
   absl::Duration backoff_;
   Instant next_adoption_;  // the first is at once
+  absl::Status unread_;    // of the last adoption
 
   std::atomic<int64_t> quarantined_{0};
   std::atomic<int64_t> lost_{0};

@@ -47,6 +47,10 @@ int main(int argc, char** argv) {
   auto context = NewContext();
   grpc::Status status = stub->ChatCompletion(context.get(), request, &response);
   if (!status.ok()) return Fail(status);
+  if (response.choices().empty()) {
+    std::cerr << "error: the answer holds no choice\n";
+    return 1;
+  }
   std::cout << response.choices(0).message().content() << "\n"
             << response.llm_service().provider() << "\n";
 
@@ -62,5 +66,6 @@ int main(int argc, char** argv) {
   status = reader->Finish();
   if (!status.ok()) return Fail(status);
   std::cout << streamed << "\n";
-  return streamed == response.choices(0).message().content() ? 0 : 1;
+  // Two calls: a real model may say the same in other words.
+  return streamed.empty() ? 1 : 0;
 }

@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 #include <memory>
+#include <set>
 
 #include "adapters/core/json.h"
 #include "server/http/parse_chat_request.h"
@@ -39,6 +40,17 @@ std::string Member(const RenderedRequest& rendered, const std::string& name) {
   const auto doc = JsonDocument::Parse(rendered.body);
   REQUIRE(doc.ok());
   return std::string(doc->root().Find(name).raw());
+}
+
+// The name of a member that the body holds twice, if any.
+std::string RepeatedMember(const RenderedRequest& rendered) {
+  const auto doc = JsonDocument::Parse(rendered.body);
+  REQUIRE(doc.ok());
+  std::set<std::string> seen;
+  for (JsonValue v = doc->root().First(); v; v = v.Next()) {
+    if (!seen.insert(v.Key()).second) return v.Key();
+  }
+  return {};
 }
 
 std::string Joined(const std::vector<std::string>& names) {
@@ -130,6 +142,17 @@ TEST_CASE("one member goes in, and each vendor is told in its own words",
        "", "tool_choice"},
       {"ollama", std::string(kTool) + R"(,"tool_choice":"auto")", "tool_choice",
        "", ""},
+      // Without tools it is refused.
+      {"openai", R"("parallel_tool_calls":false)", "parallel_tool_calls", "",
+       ""},
+      {"openai", std::string(kTool) + R"(,"parallel_tool_calls":false)",
+       "parallel_tool_calls", "false", ""},
+      // Greedy decoding is said once.
+      {"zhipu", R"("temperature":0)", "do_sample", "false", ""},
+      {"zhipu", R"("temperature":0,"do_sample":true)", "do_sample", "true",
+       "temperature"},
+      {"zhipu", R"("temperature":0,"do_sample":false)", "do_sample", "false",
+       ""},
       // The form of the answer.
       {"openai",
        R"("response_format":{"type":"json_schema","json_schema":{"name":"n",)"
@@ -164,9 +187,22 @@ TEST_CASE("one member goes in, and each vendor is told in its own words",
       {"", R"("reasoning_effort":"none")", "reasoning_effort", "\"none\"", ""},
       {"", R"("thinking":{"type":"enabled"})", "thinking",
        R"({"type":"enabled"})", ""},
+      // A plain server gets both wishes and judges itself.
+      {"", R"("thinking":{"type":"disabled"},"reasoning_effort":"high")",
+       "reasoning_effort", "\"high\"", ""},
+      {"", R"("enable_thinking":true,"reasoning_effort":"none")",
+       "reasoning_effort", "\"none\"", ""},
+      {"", R"("enable_thinking":true,"reasoning_effort":"none")",
+       "enable_thinking", "true", ""},
+      // Only a member of that very name stands for a field.
+      {"", R"("reasoning_effort":"minimal","minimal":{"a":1})", "minimal",
+       R"({"a":1})", ""},
+      {"openrouter", R"("reasoning_effort":"low","enabled":5)", "enabled", "5",
+       ""},
   }));
   CAPTURE(c.profile, c.sent);
   const RenderedRequest got = Render(With(c.sent), c.profile);
+  CHECK(RepeatedMember(got) == "");
   CHECK(Member(got, c.member) == c.value);
   CHECK(Joined(got.dropped) == c.dropped);
 }
@@ -205,6 +241,29 @@ TEST_CASE("a deployment's switch outranks the request",
   CHECK(Member(Render(With(""), "deepseek", on), "thinking") ==
         R"({"type":"enabled"})");
   CHECK(Member(Render(With(""), "qwen", on), "enable_thinking") == "true");
+}
+
+TEST_CASE("a vendor's switch that the deployment overrules is named",
+          "[adapters][openai][request][TRN-6]") {
+  const auto [profile, sent, dropped] =
+      GENERATE(table<std::string, std::string, std::string>({
+          {"deepseek", R"("thinking":{"type":"enabled"})", ""},
+          {"deepseek", R"("thinking":{"type":"disabled"})", "thinking"},
+          {"deepseek", R"("thinking":{"type":"enabled","budget_tokens":9})",
+           "thinking"},
+          {"deepseek", R"("thinking":{"type":"adaptive"})", "thinking"},
+          {"qwen", R"("enable_thinking":true)", ""},
+          {"qwen", R"("enable_thinking":false)", "enable_thinking"},
+          {"openrouter", R"("reasoning":{"enabled":true})", ""},
+          {"openrouter", R"("reasoning":{"max_tokens":2000})", "reasoning"},
+          {"openrouter", R"("reasoning":{"effort":"none"})", "reasoning"},
+          {"vllm", R"("chat_template_kwargs":{"enable_thinking":true})", ""},
+          {"vllm", R"("chat_template_kwargs":{"a":1})", "chat_template_kwargs"},
+      }));
+  CAPTURE(profile, sent);
+  AttemptContext on = ContextFor();
+  on.reasoning = ReasoningSwitch::kOn;
+  CHECK(Joined(Render(With(sent), profile, on).dropped) == dropped);
 }
 
 TEST_CASE("messages and tools are copied byte for byte",
@@ -336,6 +395,11 @@ TEST_CASE("messages are bent only where a vendor needs it",
           "[adapters][openai][request]") {
   const auto [profile, message, want] =
       GENERATE(table<std::string, std::string, std::string>({
+          // The first "content" is a text, the second the name.
+          {"deepseek",
+           R"({"role":"user","name":"content","content":)"
+           R"([{"type":"text","text":"a"},{"type":"text","text":"b"}]})",
+           R"({"role":"user","content":"ab","name":"content"})"},
           {"deepseek", R"({"role":"developer","content":"d"})",
            R"({"role":"system","content":"d"})"},
           {"openai", R"({"role":"developer","content":"d"})",

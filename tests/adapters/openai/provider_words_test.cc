@@ -88,6 +88,27 @@ TEST_CASE("our key is hidden wherever a provider quotes it beside the content",
   CHECK(kept.chunks[0].DebugString().find(key) == std::string::npos);
 }
 
+TEST_CASE("a key is hidden where a text was cut in it, or escapes it",
+          "[adapters][openai][SEC-5]") {
+  const ApiKey key("gsk/0123456789/abcdefghij");
+  AttemptResult result;
+  result.failure.message = "no such key gsk/0123456789";
+  result.status = absl::UnavailableError(result.failure.message);
+  result.raw_usage_json = R"({"k":"gsk\/0123456789\/abcdefghij"})";
+  HideKey(key, &result);
+  CHECK(result.failure.message == "no such key ***");
+  CHECK(result.status == absl::UnavailableError("no such key ***"));
+  CHECK(result.raw_usage_json == R"({"k":"***"})");
+
+  ErrorWords words;
+  words.message = std::string(500, 'x') + " " + key.Reveal();
+  words.code = std::string(60, 'c') + key.Reveal();
+  const UpstreamFailure failure =
+      DescribeError(FindProfile("groq"), 401, words, key);
+  CHECK(failure.message.find("gsk") == std::string::npos);
+  CHECK(failure.code.find("gsk") == std::string::npos);
+}
+
 TEST_CASE("an attempt without a key hides nothing",
           "[adapters][openai][SEC-5]") {
   AttemptResult result;

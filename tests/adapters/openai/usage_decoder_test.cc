@@ -57,6 +57,16 @@ TEST_CASE("every provider's usage becomes disjoint buckets",
       {R"({"prompt_tokens":10,"completion_tokens":2,
           "prompt_tokens_details":{"cached_tokens":30}})",
        "10/30/-/- 2(-)"},
+      // xAI: both.
+      {R"({"prompt_tokens":10,"completion_tokens":2,"total_tokens":17,
+          "prompt_tokens_details":{"cached_tokens":30},
+          "completion_tokens_details":{"reasoning_tokens":5}})",
+       "10/30/-/- 7(5)"},
+      // Cached outside the prompt and inside the total: reasoning is inside.
+      {R"({"prompt_tokens":10,"completion_tokens":7,"total_tokens":47,
+          "prompt_tokens_details":{"cached_tokens":30},
+          "completion_tokens_details":{"reasoning_tokens":5}})",
+       "10/30/-/- 7(5)"},
       // Gemini's compatible endpoint: reasoning that nobody counted.
       {R"({"prompt_tokens":35,"completion_tokens":12,"total_tokens":109})",
        "35/-/-/- 74(62)"},

@@ -109,6 +109,17 @@ TEST_CASE("each vendor's switch for reasoning is found by model",
        "thinking", R"({"type":"auto"})", ""},
       {"minimax", "MiniMax-M2.7", Effort("none"), "reasoning_effort", "",
        "reasoning_effort"},
+      {"openai", "gpt-5-chat-latest", Effort("low"), "reasoning_effort", "",
+       "reasoning_effort"},
+      {"openai", "ft:gpt-4o-mini:acme::1", Effort("low"), "reasoning_effort",
+       "", "reasoning_effort"},
+      {"openai", "ft:gpt-3.5-turbo:acme::1", Effort("low"), "reasoning_effort",
+       "", "reasoning_effort"},
+      {"openai", "o3-2025-04-16", Effort("none"), "reasoning_effort", "",
+       "reasoning_effort"},
+      {"openai", "gpt-5-nano", Effort("none"), "reasoning_effort", "",
+       "reasoning_effort"},
+      {"openai", "gpt-5.1", Effort("none"), "reasoning_effort", "\"none\"", ""},
       {"azure", "gpt", Effort("low"), "reasoning_effort", "\"low\"", ""},
       {"azure-2024", "gpt", Effort("low"), "reasoning_effort", "",
        "reasoning_effort"},
@@ -119,6 +130,33 @@ TEST_CASE("each vendor's switch for reasoning is found by model",
       {"fireworks", "accounts/x/models/kimi-k2p6", Effort("xhigh"),
        "reasoning_effort", "\"high\"", ""},
   })));
+}
+
+TEST_CASE("OpenAI's families are known beyond the catalog",
+          "[adapters][openai][request][vendors][TRN-6]") {
+  const std::string hot = R"("temperature":0.5)";
+  Check(GENERATE_COPY(values<Row>({
+      {"openai", "o3", R"("stop":["a"])", "stop", "", "stop"},
+      {"openai", "o4-mini-2025-04-16", R"("stop":["a"])", "stop", "", "stop"},
+      {"openai", "gpt-5.4", R"("stop":["a"])", "stop", R"(["a"])", ""},
+      {"openai", "o1-2024-12-17", hot, "temperature", "", "temperature"},
+      {"openai", "o4-large", hot, "temperature", "", "temperature"},
+      {"openai", "gpt-5.9-nova", hot, "temperature", "", "temperature"},
+      {"openai", "gpt-5.9-nova", hot + R"(,"reasoning_effort":"none")",
+       "temperature", "0.5", ""},
+      {"openai", "gpt-5-chat-latest", hot, "temperature", "0.5", ""},
+      {"openai", "gpt-4.1-2025-04-14", hot, "temperature", "0.5", ""},
+  })));
+}
+
+TEST_CASE("what the configuration says of sampling outranks the family",
+          "[adapters][openai][request][vendors]") {
+  AttemptContext context;
+  context.upstream_model.value = "gpt-5.1";
+  context.traits.refuses_sampling = false;
+  const RenderedRequest got = RenderRequest(With(R"("temperature":0.5)"),
+                                            context, FindProfile("openai"));
+  CHECK(Member(got, "temperature") == "0.5");
 }
 
 TEST_CASE("each vendor gets the fields of its page, and no others",

@@ -138,5 +138,20 @@ TEST_CASE("Counts of counts in a pattern end at the budget",
   CHECK(Pattern("(a{256}){16}").size() == 4096);
 }
 
+TEST_CASE("Limits of length count characters, not bytes",
+          "[adapters][simulated]") {
+  PromptFacts facts;
+  facts.chinese = true;
+  const auto sample = [&facts](std::string_view schema) {
+    SampleBudget budget;
+    return SampleJson(schema, facts, 7, budget);
+  };
+  // Four characters, twelve bytes.
+  CHECK(sample(R"({"type":"string"})") == "\"模拟回答\"");
+  CHECK(sample(R"({"type":"string","minLength":6,"maxLength":6})") ==
+        "\"模拟回答xx\"");
+  CHECK(sample(R"({"type":"string","maxLength":4})") == "\"模拟回答\"");
+}
+
 }  // namespace
 }  // namespace llm

@@ -295,6 +295,32 @@ TEST_CASE("usage reports as table, JSON and CSV", "[cli][usage]") {
   CHECK(host.out.str() == report + "\n");
 }
 
+TEST_CASE("A CSV report of nothing still has its header", "[cli][usage]") {
+  FakeHost host;
+  host.env["LLM_SERVICE_KEY"] = "sk-caller";
+  host.answer = HttpAnswer{
+      200, R"({"total":{},"models":{},"currency":"USD","groups":[]})"};
+  CHECK(host.Run({"usage", "--by", "model,day", "--format", "csv"}) == 0);
+  CHECK(host.out.str() ==
+        "model,day,requests,attempts,input,cached,output,reasoning,cost,"
+        "unpriced,estimated,unconverted,native\n");
+}
+
+TEST_CASE("A key variable that is empty hides no other, and blanks go",
+          "[cli][keys]") {
+  FakeHost host;
+  host.env["LLM_SERVICE_ADMIN_KEY"] = "";
+  host.env["LLM_SERVICE_KEY"] = " sk-caller\n";
+  host.answer = HttpAnswer{401, "{}"};
+  CHECK(host.Run({"usage"}) == 1);
+  REQUIRE(host.sent.size() == 1);
+  CHECK(host.sent[0].key == "sk-caller");
+  // A report is for callers too; keys are for the admin alone.
+  CHECK(Has(host.err, "LLM_SERVICE_KEY"));
+  CHECK(host.Run({"keys", "list"}) == 1);
+  CHECK_FALSE(Has(host.err, "LLM_SERVICE_KEY"));
+}
+
 TEST_CASE("No field of a CSV report is a formula to a spreadsheet",
           "[cli][usage][SEC-5]") {
   FakeHost host;

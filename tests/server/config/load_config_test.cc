@@ -94,6 +94,14 @@ TEST_CASE("The environment overrides scalars of server, auth and store",
   CHECK(config->store.sqlite == "/data/x.db");
 }
 
+TEST_CASE("A variable cures what the file says wrong", "[config]") {
+  const auto config = MustLoad("server: {workers: many, max_body: 12}\n",
+                               {{"LLM_SERVICE_SERVER_WORKERS", "7"},
+                                {"LLM_SERVICE_SERVER_MAX_BODY", "1MiB"}});
+  CHECK(config->server.workers == 7);
+  CHECK(config->server.max_body == 1 << 20);
+}
+
 TEST_CASE("The bounds of load have settings, and sensible ones without",
           "[config]") {
   const ServerConfig defaults = MustLoad("")->server;
@@ -443,6 +451,17 @@ TEST_CASE("The simulated provider takes its options", "[config]") {
   CHECK(options.chunk_interval == absl::Milliseconds(5));
   CHECK(options.failure_rate == 0.25);
   CHECK(options.fail_status == 429);
+  // Free, which is not unknown, under whatever name.
+  const Currency usd{"USD"};
+  PriceQuery query;
+  query.provider = "slow";
+  query.currency = &usd;
+  query.public_model = query.served_model = query.requested_model = "m";
+  query.at = absl::Now();
+  const PriceRow* row = config->table->prices->Find(query);
+  REQUIRE(row != nullptr);
+  CHECK(row->prices.input == 0);
+  CHECK(row->prices.output == 0);
 }
 
 TEST_CASE("YAML anchors are shared values", "[config]") {

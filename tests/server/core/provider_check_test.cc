@@ -102,6 +102,21 @@ TEST_CASE("A failure is told in the provider's words and not repeated",
   CHECK(fixture.a->calls().size() == 1);
 }
 
+TEST_CASE("A model that reasons has room for its reasoning",
+          "[server][provider_check][OPS-6]") {
+  RouteTable table = TestTable();
+  table.models["beta"].traits.reasoning = true;
+  CheckFixture fixture(std::move(table));
+  fixture.b->PlayForever(Answer("pong", 7, 1));
+  fixture.a->PlayForever(Answer("pong", 7, 1));
+  fixture.Run(CheckKind::kChat, fixture.Target("b", "beta"));
+  fixture.Run(CheckKind::kChat, fixture.Target("a"));
+  REQUIRE(fixture.b->calls().size() == 1);
+  CHECK(fixture.b->calls()[0].request.message.max_completion_tokens() == 8192);
+  REQUIRE(fixture.a->calls().size() == 1);
+  CHECK(fixture.a->calls()[0].request.message.max_completion_tokens() == 512);
+}
+
 TEST_CASE("A model without tools skips the tool call and says so",
           "[server][provider_check][OPS-6]") {
   RouteTable table = TestTable();

@@ -43,6 +43,7 @@ TEST_CASE("every plain field of a chat request finds its place",
        }},
       {R"("max_completion_tokens":4096)",
        [](auto& r) { return r.max_completion_tokens() == 4096; }},
+      {R"("strict":true)", [](auto& r) { return r.strict(); }},
       {R"("max_tokens":7)", [](auto& r) { return r.max_tokens() == 7; }},
       {R"("temperature":0.7)", [](auto& r) { return r.temperature() == 0.7; }},
       {R"("temperature":0)",
@@ -120,6 +121,37 @@ TEST_CASE("every plain field of a chat request finds its place",
   }));
   CAPTURE(test.member);
   CHECK(test.holds(Message(With(test.member))));
+}
+
+TEST_CASE("a deadline in the body is seconds or a text with its unit",
+          "[server][http][parse]") {
+  const auto [member, milliseconds] = GENERATE(table<std::string, int64_t>({
+      {R"("timeout":5)", 5'000},
+      {R"("timeout":0.25)", 250},
+      {R"("timeout":"5s")", 5'000},
+      {R"("timeout":"1.5s")", 1'500},
+      {R"("timeout":"2m")", 120'000},
+  }));
+  CAPTURE(member);
+  const Request request = Message(With(member));
+  CHECK(request.timeout().seconds() * 1'000 +
+            request.timeout().nanos() / 1'000'000 ==
+        milliseconds);
+  CHECK(request.extra_json().empty());
+}
+
+TEST_CASE("a deadline that is none is refused by name",
+          "[server][http][parse]") {
+  const auto* member =
+      GENERATE(R"("timeout":0)", R"("timeout":-1)", R"("timeout":"soon")",
+               R"("timeout":"5")", R"("timeout":"inf")", R"("timeout":1e300)",
+               R"("timeout":{})", R"("timeout":true)", R"("strict":"yes")",
+               R"("strict":1)");
+  CAPTURE(member);
+  const auto request = Parse(With(member));
+  REQUIRE_FALSE(request.ok());
+  const std::string param = CallErrorDetail(request.status()).param();
+  CHECK((param == "timeout" || param == "strict"));
 }
 
 TEST_CASE("null means not set for every optional member",

@@ -19,7 +19,9 @@ namespace {
 constexpr int64_t kPlenty = int64_t{1} << 30;
 
 size_t EntriesIn(const std::string& path) {
-  return ReadSegment(path, 0, FileSize(path), 1'000'000).entries.size();
+  return ReadSegment(path, 0, FileSize(path).value(), 1'000'000)
+      .value()
+      .entries.size();
 }
 
 // Lowers the size that files may have, for a while.
@@ -50,7 +52,7 @@ TEST_CASE("An append is in the file when it returns", "[ledger][journal]") {
   REQUIRE_THAT(journal.Append(SampleCall("1")), IsOk());
   const std::string path = dir.File("worker-3-0000000001.log");
   CHECK(EntriesIn(path) == 3);
-  CHECK(FileSize(path) == budget.used());
+  CHECK(FileSize(path).value() == budget.used());
   CHECK(journal.appended_rows() == 2);
   CHECK(journal.End() == JournalPosition{1, budget.used()});
 }
@@ -108,7 +110,7 @@ TEST_CASE("A disk that fills in mid-write leaves no part of the append",
     CHECK_THAT(journal.Append(SampleCall("2")),
                HasCode(absl::StatusCode::kResourceExhausted));
   }
-  CHECK(FileSize(journal.SegmentPath(1)) == whole);
+  CHECK(FileSize(journal.SegmentPath(1)).value() == whole);
   CHECK(budget.used() == whole);
   CHECK(journal.appended_rows() == 2);
   REQUIRE_THAT(journal.Append(SampleCall("3")), IsOk());
@@ -145,10 +147,10 @@ TEST_CASE("A file cut at any byte gives back the whole frames before it",
   for (int64_t size = both - 1; size >= 0; --size) {
     CAPTURE(size);
     std::filesystem::resize_file(path, static_cast<uintmax_t>(size));
-    SegmentSlice slice = ReadSegment(path, 0, size, 100);
+    SegmentSlice slice = ReadSegment(path, 0, size, 100).value();
     CHECK(slice.entries.size() == (size >= first ? 3U : 0U));
     if (size >= first && size > slice.end) {
-      slice = ReadSegment(path, slice.end, size, 100);
+      slice = ReadSegment(path, slice.end, size, 100).value();
       CHECK(slice.entries.empty());
     }
     CHECK(slice.end == size);
@@ -169,11 +171,28 @@ TEST_CASE("A damaged frame does not hide the ones behind it",
   std::fseek(file, 100, SEEK_SET);
   std::fputc('\x7F', file);
   std::fclose(file);
-  const SegmentSlice slice = ReadSegment(path, 0, budget.used(), 100);
+  const SegmentSlice slice = ReadSegment(path, 0, budget.used(), 100).value();
   REQUIRE(slice.entries.size() == 3);
   CHECK(std::get<RequestRecord>(slice.entries[2]).identity.request_id ==
         CallId{"r-2"});
   CHECK(slice.unreadable_bytes == first);
+}
+
+TEST_CASE("Of a file that cannot be read nothing is concluded",
+          "[ledger][journal]") {
+  TempDir dir;
+  CHECK_THAT(FileSize(dir.File("none")).status(),
+             HasCode(absl::StatusCode::kNotFound));
+  CHECK_THAT(ReadSegment(dir.File("none"), 0, 10, 100).status(),
+             HasCode(absl::StatusCode::kNotFound));
+  const std::string loop = dir.File("loop");
+  std::filesystem::create_symlink(loop, loop);
+  CHECK_THAT(FileSize(loop).status(), HasCode(absl::StatusCode::kUnavailable));
+  CHECK_THAT(ReadSegment(loop, 0, 10, 100).status(),
+             HasCode(absl::StatusCode::kUnavailable));
+  // Opens, and fails at the first byte.
+  CHECK_THAT(ReadSegment(dir.path(), 0, 10, 100).status(),
+             HasCode(absl::StatusCode::kUnavailable));
 }
 
 TEST_CASE("Only the folder of a process that has ended can be claimed",
@@ -188,7 +207,7 @@ TEST_CASE("Only the folder of a process that has ended can be claimed",
   REQUIRE(claimed.size() == 1);
   CHECK(claimed[0]->instance() == "one");
   CHECK(JournalDirectory::ClaimDead(root).empty());
-  claimed[0]->Remove();
+  claimed[0]->Remove({});
   claimed.clear();
   CHECK(JournalDirectory::ClaimDead(root).empty());
   CHECK(std::filesystem::is_empty(root));

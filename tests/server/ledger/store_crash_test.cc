@@ -120,5 +120,66 @@ TEST_CASE("A torn tail costs nothing but itself", "[ledger][store][crash]") {
   CHECK(Count(fixture.path(), "quarantine WHERE kind = 'journal'") == 1);
 }
 
+// Puts a link that leads nowhere but to itself in a file's place.
+void Obstruct(const std::filesystem::path& file,
+              const std::filesystem::path& kept) {
+  std::filesystem::rename(file, kept);
+  std::filesystem::create_symlink(file, file);
+}
+
+TEST_CASE("A dead process's journal that cannot be read stays until it can",
+          "[ledger][store][crash]") {
+  StoreFixture fixture;
+  const pid_t child = fork();
+  REQUIRE(child >= 0);
+  if (child == 0) DieWriting(fixture, 5, false);
+  REQUIRE(WasKilled(child));
+  std::filesystem::path segment;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(
+           fixture.path() + ".journal")) {
+    if (entry.path().extension() == ".log") segment = entry.path();
+  }
+  const std::string kept = fixture.dir().File("kept");
+  Obstruct(segment, kept);
+  auto store = fixture.Open();
+  auto ledger = store->MakeLedger(0);
+  REQUIRE_THAT(fixture.Append(*ledger, SampleCall("live")), IsOk());
+  ledger.reset();
+  CHECK_THAT(store->Close(kPatience), IsOk());
+  // What can be read is stored meanwhile, and nothing is called torn.
+  CHECK(Count(fixture.path(), "requests") == 1);
+  CHECK(Count(fixture.path(), "quarantine") == 0);
+  REQUIRE(std::filesystem::is_symlink(segment));
+  std::filesystem::rename(kept, segment);
+  REQUIRE_THAT(fixture.Open()->Close(kPatience), IsOk());
+  CHECK(Count(fixture.path(), "requests WHERE outcome = 'ok'") == 6);
+  CHECK(Count(fixture.path(), "attempts WHERE outcome = 'lost'") == 1);
+}
+
+TEST_CASE("A journal that cannot be read for a while loses no row",
+          "[ledger][store][crash]") {
+  StoreFixture fixture;
+  auto store = fixture.Open();
+  auto ledger = store->MakeLedger(0);
+  REQUIRE_THAT(fixture.Append(*ledger, SampleCall("1")), IsOk());
+  REQUIRE_THAT(fixture.Query(*store).status(), IsOk());
+  std::filesystem::path segment;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(
+           fixture.path() + ".journal")) {
+    if (entry.path().extension() == ".log") segment = entry.path();
+  }
+  const std::string kept = fixture.dir().File("kept");
+  Obstruct(segment, kept);
+  REQUIRE_THAT(fixture.Append(*ledger, SampleCall("2")), IsOk());
+  ledger.reset();
+  CHECK_THAT(store->Close(absl::Milliseconds(200)),
+             HasCode(absl::StatusCode::kUnavailable));
+  store.reset();
+  std::filesystem::rename(kept, segment);
+  REQUIRE_THAT(fixture.Open()->Close(kPatience), IsOk());
+  CHECK(Count(fixture.path(), "requests WHERE outcome = 'ok'") == 2);
+  CHECK(Count(fixture.path(), "quarantine") == 0);
+}
+
 }  // namespace
 }  // namespace llm::server
