@@ -399,7 +399,7 @@ TEST_CASE("messages are bent only where a vendor needs it",
           {"deepseek",
            R"({"role":"user","name":"content","content":)"
            R"([{"type":"text","text":"a"},{"type":"text","text":"b"}]})",
-           R"({"role":"user","content":"ab","name":"content"})"},
+           R"({"role":"user","name":"content","content":"a\nb"})"},
           {"deepseek", R"({"role":"developer","content":"d"})",
            R"({"role":"system","content":"d"})"},
           {"openai", R"({"role":"developer","content":"d"})",

@@ -107,14 +107,18 @@ TEST_CASE("A model that reasons has room for its reasoning",
   RouteTable table = TestTable();
   table.models["beta"].traits.reasoning = true;
   CheckFixture fixture(std::move(table));
-  fixture.b->PlayForever(Answer("pong", 7, 1));
-  fixture.a->PlayForever(Answer("pong", 7, 1));
+  // The request lives only as long as its call.
+  std::vector<int64_t> caps;
+  for (ScriptedProvider* provider : {&*fixture.a, &*fixture.b}) {
+    provider->PlayForever(Answer("pong", 7, 1));
+    provider->on_call = [&caps, provider] {
+      caps.push_back(
+          provider->calls().back().request->message.max_completion_tokens());
+    };
+  }
   fixture.Run(CheckKind::kChat, fixture.Target("b", "beta"));
   fixture.Run(CheckKind::kChat, fixture.Target("a"));
-  REQUIRE(fixture.b->calls().size() == 1);
-  CHECK(fixture.b->calls()[0].request.message.max_completion_tokens() == 8192);
-  REQUIRE(fixture.a->calls().size() == 1);
-  CHECK(fixture.a->calls()[0].request.message.max_completion_tokens() == 512);
+  CHECK(caps == std::vector<int64_t>{8192, 512});
 }
 
 TEST_CASE("A model without tools skips the tool call and says so",
