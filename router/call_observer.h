@@ -20,6 +20,9 @@ struct RefusedCall {
   std::string key_id;      // empty before the caller is known
   std::string code;        // the contract's word: "invalid_api_key"
   int http_status = 0;     // what it is on HTTP, also for other doors
+  // The caller's own words, by which it asks about the refusal; may be empty.
+  std::string client_request_id = {};
+  std::string trace_id = {};
 };
 
 // A call stood in a provider's line.

@@ -338,6 +338,8 @@ void Gateway::NoteRefusal(const CallContext& context, std::string_view code,
   refused.key_id = context.caller.key_id.value;
   refused.code = std::string(code);
   refused.http_status = http_status;
+  refused.client_request_id = context.client_request_id;
+  refused.trace_id = context.trace_id;
   parts_.observer->OnRefused(refused);
 }
 

@@ -70,6 +70,7 @@ std::optional<HttpReply> HttpApi::Gate(const HttpRequest& request,
     call->request_id = call->context.call_id.value;
     call->context.client_request_id =
         SaneRequestId(request.Header("x-request-id"));
+    call->context.trace_id = TraceIdOf(request.Header("traceparent"));
   }
   if (auto preflight = Preflight(request)) return preflight;
   auto target = ParseTarget(request.target);
@@ -116,7 +117,11 @@ void HttpApi::NoteRefusal(const CallContext& context, const HttpReply& reply) {
 
 HttpReply HttpApi::Refusal(const HttpRequest& head, const DoorFault& fault) {
   CallContext context;
-  if (service_ != nullptr) context = service_->NewCall(Caller{}, "http");
+  if (service_ != nullptr) {
+    context = service_->NewCall(Caller{}, "http");
+    context.client_request_id = SaneRequestId(head.Header("x-request-id"));
+    context.trace_id = TraceIdOf(head.Header("traceparent"));
+  }
   const std::string& id = context.call_id.value;
   HttpReply reply = DoorReply(fault.status, fault.code, fault.message, id);
   NoteRefusal(context, reply);

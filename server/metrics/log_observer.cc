@@ -123,6 +123,8 @@ std::string RefusalLogLine(const RefusedCall& refused) {
   Add("request_id", refused.request_id, &json);
   Add("door", refused.door, &json);
   Add("key_id", refused.key_id, &json);
+  Add("trace_id", refused.trace_id, &json);
+  Add("client_request_id", refused.client_request_id, &json);
   json.MemberInt("status", refused.http_status);
   Add("outcome", refused.code, &json);
   json.EndObject();

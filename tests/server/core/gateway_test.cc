@@ -183,7 +183,9 @@ TEST_CASE("A call refused while draining is told to the observer",
   fixture.state.refusing = true;
   Caller caller;
   caller.key_id.value = "key_1";
-  const CallContext context = gateway.NewCall(caller, "http");
+  CallContext context = gateway.NewCall(caller, "http");
+  context.client_request_id = "theirs";
+  context.trace_id = "trace";
   const ChatRequest request;
   boost::asio::io_context io;
   const CallResult result =
@@ -197,6 +199,8 @@ TEST_CASE("A call refused while draining is told to the observer",
   CHECK(refused.request_id == context.call_id.value);
   CHECK(refused.code == "overloaded");
   CHECK(refused.http_status == 503);
+  CHECK(refused.client_request_id == "theirs");
+  CHECK(refused.trace_id == "trace");
 }
 
 TEST_CASE("At its own limits the service refuses, naming the setting",

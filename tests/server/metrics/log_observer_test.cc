@@ -89,6 +89,11 @@ TEST_CASE("a refusal's line names door, key and code, and forges nothing",
   CHECK(line ==
         R"({"event":"refused","request_id":"r-1","door":"http",)"
         R"("key_id":"key\"\n1","status":400,"outcome":"invalid_request"})");
+  RefusedCall named{"grpc", "r-2", "", "overloaded", 503, "c-1\"", "trace"};
+  CHECK(RefusalLogLine(named) ==
+        R"({"event":"refused","request_id":"r-2","door":"grpc",)"
+        R"("trace_id":"trace","client_request_id":"c-1\"","status":503,)"
+        R"("outcome":"overloaded"})");
   CHECK(KeyLogLine("key_created", "key_1", "desk") ==
         R"({"event":"key_created","key_id":"key_1","name":"desk"})");
 }
