@@ -137,7 +137,8 @@ HttpRequest OpenAiProvider::MakeHttpRequest(
 
 UpstreamFailure OpenAiProvider::FailureOf(const HttpResult& http,
                                           const AnswerReader& reader,
-                                          const OpenAiDecoder& decoder) const {
+                                          const OpenAiDecoder& decoder,
+                                          const ApiKey& key) const {
   UpstreamFailure failure;
   failure.http_status = reader.http_status();
   const bool cancelled = http.status.code() == absl::StatusCode::kCancelled;
@@ -153,11 +154,13 @@ UpstreamFailure OpenAiProvider::FailureOf(const HttpResult& http,
   }
   if (reader.http_status() != 0 && !reader.answered_ok()) {
     return openai::DescribeError(profile_, reader.http_status(),
-                                 openai::ReadErrorBody(reader.error_body()));
+                                 openai::ReadErrorBody(reader.error_body()),
+                                 key);
   }
   const openai::AnswerFacts& facts = decoder.facts();
   if (facts.error) {
-    return openai::DescribeError(profile_, reader.http_status(), *facts.error);
+    return openai::DescribeError(profile_, reader.http_status(), *facts.error,
+                                 key);
   }
   // What the decoder found in whole bytes outranks how they ended; a missing
   // end is the transport's to explain.
@@ -176,7 +179,7 @@ UpstreamFailure OpenAiProvider::FailureOf(const HttpResult& http,
 
 void OpenAiProvider::Evaluate(const HttpResult& http,
                               const AnswerReader& reader,
-                              const OpenAiDecoder& decoder,
+                              const OpenAiDecoder& decoder, const ApiKey& key,
                               AttemptResult* result) const {
   const openai::AnswerFacts& facts = decoder.facts();
   const bool ok =
@@ -195,7 +198,7 @@ void OpenAiProvider::Evaluate(const HttpResult& http,
   result->provider_request_id = RequestId(reader.headers());
   result->limits = ParseRateLimits(reader.headers(), clock_.WallNow());
   if (!ok) {
-    result->failure = FailureOf(http, reader, decoder);
+    result->failure = FailureOf(http, reader, decoder, key);
     // On a 200 none of these headers is a wait, whatever the stream became.
     const auto wait = reader.http_status() >= 400
                           ? ParseRetryAfter(reader.headers(), clock_.WallNow())
@@ -249,7 +252,7 @@ Task<AttemptResult> OpenAiProvider::Chat(const ChatRequest& request,
       http.status = absl::CancelledError("cancelled");
     }
   }
-  Evaluate(http, reader, decoder, &result);
+  Evaluate(http, reader, decoder, context.api_key, &result);
   openai::HideKey(context.api_key, &result);
   co_return result;
 }

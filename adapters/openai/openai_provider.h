@@ -37,11 +37,12 @@ class OpenAiProvider : public Provider {
   HttpRequest MakeHttpRequest(std::string body,
                               const AttemptContext& context) const;
   void Evaluate(const HttpResult& http, const openai::AnswerReader& reader,
-                const openai::OpenAiDecoder& decoder,
+                const openai::OpenAiDecoder& decoder, const ApiKey& key,
                 AttemptResult* result) const;
   UpstreamFailure FailureOf(const HttpResult& http,
                             const openai::AnswerReader& reader,
-                            const openai::OpenAiDecoder& decoder) const;
+                            const openai::OpenAiDecoder& decoder,
+                            const ApiKey& key) const;
 
   const openai::Profile& profile_;
   const openai::EndpointUrl url_;
