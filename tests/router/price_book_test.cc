@@ -344,7 +344,7 @@ TEST_CASE("A window is judged in its own time zone", "[router][prices]") {
 
 TEST_CASE("A tier lies on top of a window", "[router][prices]") {
   PriceRow row = Row("p", "m", 10, 100);
-  row.windows.push_back({"UTC", {1, 2, 3, 4, 5, 6, 7}, {{0, 24 * 60}}, {}});
+  row.windows.push_back({"UTC", {1, 2, 3, 4, 5, 6, 7}, {{0, 24 * 60}}, {}, {}});
   row.windows.back().prices.input = 1;
   row.windows.back().prices.output = 2;
   row.tiers.push_back({100, false, {}});
@@ -378,7 +378,9 @@ TEST_CASE("A configured row with a fault is refused by name",
   PriceRow row = Row("p", "m", 10, 100);
   SECTION("pattern") { row.match = "(("; }
   SECTION("price") { row.prices.output = -1; }
-  SECTION("zone") { row.windows.push_back({"Mars/Base", {1}, {{0, 1}}, {}}); }
+  SECTION("zone") {
+    row.windows.push_back({"Mars/Base", {1}, {{0, 1}}, {}, {}});
+  }
   const auto book = PriceBook::Parse(BuiltInPrices(), {row});
   REQUIRE_THAT(book, HasCode(absl::StatusCode::kInvalidArgument));
   CHECK(std::string(book.status().message()).rfind("p/m: ", 0) == 0);
