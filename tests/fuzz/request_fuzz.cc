@@ -50,6 +50,8 @@ v1::ChatCompletionRequest Comparable(v1::ChatCompletionRequest message) {
   message.clear_strict();
   message.clear_timeout();
   if (message.has_max_completion_tokens()) message.clear_max_tokens();
+  // Says nothing without tools, and is left out.
+  if (message.tools().empty()) message.clear_parallel_tool_calls();
   return message;
 }
 
