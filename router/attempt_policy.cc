@@ -87,8 +87,12 @@ std::optional<NextAttempt> AttemptPolicy::WaitFor(
     Instant deadline) {
   TargetState& state = states_[target];
   if (state.repeats >= table_.policy.max_retries_same) return std::nullopt;
-  const auto wait =
+  auto wait =
       BackoffDelay(table_.policy, state.repeats + 1, retry_after, random_);
+  // Rather with all the others than not at all.
+  if (wait && retry_after && now + *wait >= deadline) {
+    wait = std::min(*wait, *retry_after);
+  }
   // An answer that cannot come in time is not worth its price.
   if (!wait || now + *wait >= deadline) return std::nullopt;
   const HealthView view = View(target, now);
@@ -178,9 +182,11 @@ std::optional<NextAttempt> AttemptPolicy::LastResort(size_t target,
   }
   if (at > patience || at >= deadline) return std::nullopt;
   patience_until_ = patience;
+  // The spread takes half of what time is left at most.
+  const absl::Duration until = std::max(at - now, absl::ZeroDuration());
+  const absl::Duration left = std::min(patience, deadline) - now - until;
   const absl::Duration wait =
-      std::min(Spread(std::max(at - now, absl::ZeroDuration()), random_),
-               std::min(patience, deadline) - now);
+      std::min(Spread(until, random_), until + left / 2);
   NextAttempt next =
       Start(target, absl::StrCat("last resort",
                                  wait > absl::ZeroDuration()

@@ -74,10 +74,10 @@ class HttpStack::Parts {
         logger(request_log),
         conversations(MakeMemoryConversationState(clock, kMaxConversations,
                                                   kConversationAge)),
-        idempotency(clock),
         bodies(config->server.max_body_memory > 0
                    ? config->server.max_body_memory
                    : std::max(DefaultBodyMemory(), config->server.max_body)),
+        idempotency(clock),
         admission(MakeOpenAdmission()) {
     state.max_in_flight = config->server.max_in_flight;
   }
@@ -108,8 +108,9 @@ class HttpStack::Parts {
   ServiceState state;
   HealthBoard health{&random};
   std::unique_ptr<ConversationState> conversations;
-  IdempotencyStore idempotency;
+  // Calls that the store keeps going hold bodies.
   BodyBudget bodies;
+  IdempotencyStore idempotency;
   std::unique_ptr<Admission> admission;
   std::unique_ptr<SqliteStore> store;
   std::unique_ptr<MetricsHub> metrics;

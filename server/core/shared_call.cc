@@ -247,7 +247,8 @@ bool SharedCall::Detach(const std::shared_ptr<Reader>& reader, bool give_up) {
   if (std::erase(readers_, reader) == 0) return false;
   if (!whole_) writer_.Wake();
   if (!readers_.empty() || state_ != State::kRunning) return false;
-  if (give_up) {
+  // Nobody could join what is no longer recorded.
+  if (give_up || !whole_) {
     GiveUp();
   } else {
     SetAlone(true);

@@ -201,11 +201,12 @@ Task<void> Connection::Linger(bool read) {
 void Connection::OnProgress(RequestReader::Stage stage) {
   using Stage = RequestReader::Stage;
   if (stage != Stage::kBody) {
+    in_body_ = false;
     SetDeadline(stage == Stage::kIdle ? limits_.idle : limits_.header_read);
     return;
   }
   const int64_t arrived = reader_.body_bytes();
-  if (arrived == 0) body_since_ = SteadyClock::now();
+  if (!std::exchange(in_body_, true)) body_since_ = SteadyClock::now();
   SetDeadline(limits_.body_read);
   // What has come fast earns time for what comes slowly.
   const absl::Duration earned = absl::Seconds(

@@ -112,6 +112,7 @@ class Connection : public Exchange,
   bool timed_out_ = false;  // a deadline ended the read
   TimePoint deadline_ = TimePoint::max();
   TimePoint body_since_;
+  bool in_body_ = false;
 
   // The answer under way.
   std::optional<HttpRequest> request_;

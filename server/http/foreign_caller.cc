@@ -41,7 +41,8 @@ bool IsAddress(const std::string& host) {
 bool IsPublicName(const std::string& host) {
   return host.find('.') != std::string::npos && !IsAddress(host) &&
          !absl::EndsWith(host, ".localhost") &&
-         !absl::EndsWith(host, ".internal");
+         !absl::EndsWith(host, ".internal") && !absl::EndsWith(host, ".test") &&
+         !absl::EndsWith(host, ".home.arpa");
 }
 
 bool IsLoopback(const std::string& host) {
@@ -56,9 +57,10 @@ bool IsLoopback(const std::string& host) {
 std::string_view ForeignCaller(const HttpRequest& request,
                                const std::vector<std::string>& cors) {
   const std::string host = HostOf(request.Header("host"));
-  const bool known = std::any_of(
-      cors.begin(), cors.end(),
-      [&](const std::string& one) { return HostOfOrigin(one) == host; });
+  const bool known =
+      std::any_of(cors.begin(), cors.end(), [&](const std::string& one) {
+        return one == "*" || HostOfOrigin(one) == host;
+      });
   if (!known && IsPublicName(host)) return "host";
   const std::string_view origin = request.Header("origin");
   // A browser keeps answers to itself; what a request does is done.

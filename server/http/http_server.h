@@ -49,7 +49,7 @@ struct HttpLimits : DoorLimits {
   // Without a byte of the body; and for all of it, where it comes slower than
   // body_rate bytes a second: a drip of bytes does not hold its place.
   absl::Duration body_read = absl::Seconds(30);
-  int64_t body_rate = 64 * 1024;
+  int64_t body_rate = 4 * 1024;
   // For what the client still sends after a refusal.
   absl::Duration linger = absl::Seconds(2);
 };

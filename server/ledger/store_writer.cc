@@ -1,5 +1,7 @@
 #include "server/ledger/store_writer.h"
 
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 #include <chrono>
 #include <utility>
@@ -16,6 +18,7 @@ namespace {
 // turn in between.
 constexpr size_t kGroupRows = 2000;
 constexpr absl::Duration kLongestBackoff = absl::Seconds(2);
+constexpr absl::Duration kLongestAdoptionWait = absl::Minutes(1);
 
 }  // namespace
 
@@ -69,11 +72,13 @@ std::vector<std::shared_ptr<StoreWriter::Tail>> StoreWriter::Tails() const {
 
 absl::Duration StoreWriter::Tick() {
   bool more = false;
-  absl::Status written = WriteOnce(&more);
+  // What cannot be read is trouble, but no reason to write less.
+  absl::Status unread;
+  absl::Status written = WriteOnce(&more, &unread);
   const bool ok = written.ok();
   {
     MutexLock lock(mutex_);
-    health_ = std::move(written);
+    health_ = ok ? std::move(unread) : std::move(written);
     stored_.NotifyAll();
   }
   if (!ok) {
@@ -88,27 +93,30 @@ absl::Duration StoreWriter::Tick() {
   return options_.group_interval;
 }
 
-absl::Status StoreWriter::WriteOnce(bool* more) {
+absl::Status StoreWriter::WriteOnce(bool* more, absl::Status* unread) {
   if (database_ == nullptr) LLM_RETURN_IF_ERROR(OpenDatabase());
   // By the clock: under a backlog that never ends there are no idle turns.
   const Instant now = options_.clock->Monotonic();
   if (now >= next_adoption_) {
     LLM_RETURN_IF_ERROR(AdoptDead());
-    next_adoption_ = now + options_.adopt_interval;
+    adoption_wait_ =
+        unread_.ok()
+            ? options_.adopt_interval
+            : std::min(std::max(adoption_wait_ * 2, options_.adopt_interval),
+                       kLongestAdoptionWait);
+    next_adoption_ = now + adoption_wait_;
     MutexLock lock(mutex_);
     adopted_ = true;
   }
   // What cannot be read waits where it is and keeps nothing else waiting.
-  absl::Status unread = unread_;
   if (group_.empty()) {
     for (const auto& tail : Tails()) {
       const absl::StatusOr<bool> gathered = Gather(*tail);
       *more = gathered.value_or(false) || *more;
-      unread.Update(gathered.status());
+      unread->Update(gathered.status());
     }
   }
-  LLM_RETURN_IF_ERROR(Settle());
-  return unread;
+  return Settle();
 }
 
 absl::Status StoreWriter::OpenDatabase() {
@@ -190,9 +198,14 @@ absl::Status StoreWriter::Settle() {
 }
 
 absl::Status StoreWriter::AdoptDead() {
-  unread_ = absl::OkStatus();
+  const absl::Status before = std::exchange(unread_, absl::OkStatus());
   for (const auto& dead : JournalDirectory::ClaimDead(options_.journal_root)) {
     LLM_RETURN_IF_ERROR(Adopt(*dead));
+  }
+  // Said once: no instance stops being ready for what another left behind.
+  if (unread_ != before && !unread_.ok()) {
+    spdlog::error("the journal of an ended process waits to be read: {}",
+                  std::string(unread_.message()));
   }
   return absl::OkStatus();
 }

@@ -79,7 +79,8 @@ class StoreWriter {
                        std::unique_ptr<JournalDirectory> directory);
 
   absl::Duration Tick();
-  absl::Status WriteOnce(bool* more);
+  // `unread`: a journal of ours that cannot be read now.
+  absl::Status WriteOnce(bool* more, absl::Status* unread);
   absl::Status OpenDatabase();
   absl::Status AdoptDead();
   absl::Status Adopt(JournalDirectory& directory);
@@ -102,6 +103,7 @@ class StoreWriter {
   absl::Duration backoff_;
   Instant next_adoption_;  // the first is at once
   absl::Status unread_;    // of the last adoption
+  absl::Duration adoption_wait_;
 
   std::atomic<int64_t> quarantined_{0};
   std::atomic<int64_t> lost_{0};

@@ -21,6 +21,8 @@ TEST_CASE("a page's request is told from a program's by Host and Origin",
           {"POST", "gateway", "", ""},
           {"POST", "host.docker.internal:8004", "", ""},
           {"POST", "app.localhost", "", ""},
+          {"POST", "gateway.test", "", ""},
+          {"POST", "gateway.home.arpa:8004", "", ""},
           {"GET", "evil.example", "", "host"},
           {"POST", "evil.example:8004", "", "host"},
           {"POST", "Evil.Example.", "", "host"},
@@ -40,6 +42,8 @@ TEST_CASE("a page's request is told from a program's by Host and Origin",
   request.headers = {{"host", host}};
   if (!origin.empty()) request.headers.emplace_back("origin", origin);
   CHECK(ForeignCaller(request, {"https://desk.example"}) == expected);
+  // Who lets everyone in lets everyone in.
+  CHECK(ForeignCaller(request, {"*"}).empty());
 }
 
 TEST_CASE("where no key is needed a page of another origin is refused",
