@@ -134,6 +134,8 @@ TEST_CASE("a body that drips is given up, however steadily",
   HttpServerOptions options = Quick();
   options.limits.body_read = absl::Milliseconds(50);
   options.limits.body_rate = int64_t{1} << 40;
+  // The client sends on until it has the answer.
+  options.limits.linger = absl::Seconds(20);
   RunningServer server(service, options);
   RawClient client(server.port());
   const bool chunked = GENERATE(false, true);
