@@ -7,19 +7,8 @@
 #include <utility>
 
 #include "adapters/core/status_macros.h"
-#include "adapters/core/system_clock.h"
-#include "adapters/http/curl_transport.h"
 #include "adapters/registry.h"
-#include "router/admission.h"
-#include "router/router.h"
-#include "server/core/event_loop.h"
-#include "server/core/gateway.h"
-#include "server/http/http_server.h"
-#include "server/ledger/sqlite_store.h"
-#include "server/metrics/fan_out_observer.h"
-#include "server/metrics/log_observer.h"
-#include "server/probe_runner.h"
-#include "server/start_settings.h"
+#include "server/http_stack_parts.h"
 
 namespace llm::server {
 
@@ -27,100 +16,11 @@ namespace asio = boost::asio;
 
 namespace {
 
-// Entries of conversations that may stick; each is some hundred bytes.
-constexpr size_t kMaxConversations = 100'000;
-constexpr absl::Duration kConversationAge = absl::Hours(2);
-// A balancer that asks /readyz once a second hears of the end before the doors
-// close; short drains are for tests and for those in a hurry.
-absl::Duration DrainGrace(absl::Duration drain) {
-  return std::min(drain / 3, absl::Seconds(1));
-}
-
-// After the grace, with the doors still open: for callers that keep coming.
-absl::Duration RefusalTime(absl::Duration drain) {
-  return DrainGrace(drain) / 2;
-}
-
-void Sleep(absl::Duration time) {
-  std::this_thread::sleep_for(absl::ToChronoMilliseconds(time));
-}
-
 // The admin and metrics listeners stay within reach when the public one is
 // full of connections.
 constexpr size_t kSideConnections = 1000;
 
-// For rows to reach the store after the last call.
-constexpr absl::Duration kStorePatience = absl::Seconds(10);
-
-// What one event loop owns.
-struct Worker {
-  std::unique_ptr<EventLoop> loop;
-  std::unique_ptr<CurlTransport> transport;
-  std::unique_ptr<UsageLedger> ledger;
-  std::unique_ptr<LogObserver> log;
-  std::unique_ptr<FanOutObserver> observer;
-  std::unique_ptr<Gateway> gateway;
-};
-
 }  // namespace
-
-class HttpStack::Parts {
- public:
-  Parts(std::shared_ptr<const Config> start_config, BuildInfo build_info,
-        spdlog::logger& request_log)
-      : config(std::move(start_config)),
-        build(std::move(build_info)),
-        started_with(*config),
-        logger(request_log),
-        conversations(MakeMemoryConversationState(clock, kMaxConversations,
-                                                  kConversationAge)),
-        bodies(config->server.max_body_memory > 0
-                   ? config->server.max_body_memory
-                   : std::max(DefaultBodyMemory(), config->server.max_body)),
-        idempotency(clock),
-        admission(MakeOpenAdmission()) {
-    state.max_in_flight = config->server.max_in_flight;
-  }
-
-  int WorkerCount() const;
-  absl::Status OpenStoreAndMetrics();
-  void AddLoadSources(MetricSources* sources);
-  absl::Status MakeWorkers();
-  absl::Status Listen();
-  absl::StatusOr<std::shared_ptr<Router>> MakeRouter(
-      const std::shared_ptr<const RouteTable>& table, size_t index);
-  absl::StatusOr<GatewaySnapshot> MakeSnapshot(const Config& from,
-                                               size_t index);
-  // While the loops run.
-  bool ShutDoors(absl::Duration patience);
-  void EndLoneCalls();
-  std::unique_ptr<HttpServer> MakeHttp(const ListenerConfig& listener,
-                                       HttpListenerKind kind);
-  void StopLoops();
-
-  // In order of dependency: what stands below is gone first.
-  SystemClock clock;
-  SystemRandom random;
-  const std::shared_ptr<const Config> config;
-  const BuildInfo build;
-  const StartSettings started_with;
-  spdlog::logger& logger;
-  ServiceState state;
-  HealthBoard health{&random};
-  std::unique_ptr<ConversationState> conversations;
-  // Calls that the store keeps going hold bodies.
-  BodyBudget bodies;
-  IdempotencyStore idempotency;
-  std::unique_ptr<Admission> admission;
-  std::unique_ptr<SqliteStore> store;
-  std::unique_ptr<MetricsHub> metrics;
-  std::vector<Worker> workers;
-  std::unique_ptr<ProbeRunner> probes;
-  std::unique_ptr<HttpServer> http;
-  std::unique_ptr<HttpServer> admin_http;
-  std::unique_ptr<HttpServer> metrics_http;
-  bool stopped = false;  // the loops
-};
 
 absl::Status HttpStack::Parts::OpenStoreAndMetrics() {
   StoreOptions options;
@@ -255,6 +155,7 @@ std::unique_ptr<HttpServer> HttpStack::Parts::MakeHttp(
   options.programs_only = config->auth.mode == AuthMode::kNone;
   options.stream_grace = config->server.stream_grace;
   options.metrics = [this] { return metrics->Render(); };
+  options.reader = &reader;
   std::vector<HttpLoop> loops;
   for (const Worker& worker : workers) {
     loops.push_back({&worker.loop->context(), worker.gateway.get()});
@@ -271,13 +172,6 @@ absl::Status HttpStack::Parts::Listen() {
     LLM_RETURN_IF_ERROR(door->Start());
   }
   return absl::OkStatus();
-}
-
-void HttpStack::Parts::StopLoops() {
-  if (probes) probes->Stop();
-  if (!std::exchange(stopped, true)) EndLoneCalls();
-  for (const Worker& worker : workers) worker.loop->Stop();
-  for (const Worker& worker : workers) worker.loop->Join();
 }
 
 HttpStack::HttpStack(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
@@ -313,6 +207,7 @@ uint16_t HttpStack::metrics_port() const {
   return parts_->metrics_http->port();
 }
 const Clock& HttpStack::clock() const { return parts_->clock; }
+SideThread& HttpStack::reader() const { return parts_->reader; }
 const Config& HttpStack::config() const { return *parts_->config; }
 int64_t HttpStack::body_memory() const { return parts_->bodies.limit(); }
 
@@ -345,56 +240,6 @@ absl::StatusOr<std::vector<std::string>> HttpStack::Reload(
   }
   parts.metrics->SetTable(config->table);
   return parts.started_with.NeedRestart(*config);
-}
-
-void HttpStack::BeginDrain() {
-  parts_->state.draining = true;
-  parts_->probes->Stop();
-}
-
-void HttpStack::AwaitGrace() {
-  const absl::Duration drain = parts_->config->server.drain;
-  Sleep(DrainGrace(drain));
-  parts_->state.refusing = true;
-  Sleep(RefusalTime(drain));
-}
-
-bool HttpStack::Parts::ShutDoors(absl::Duration patience) {
-  bool admin_clean = true;
-  std::thread admin([&] {
-    if (admin_http) admin_clean = admin_http->Shutdown(patience);
-  });
-  const bool clean = !http || http->Shutdown(patience);
-  admin.join();
-  return clean && admin_clean;
-}
-
-bool HttpStack::CloseDoors() { return parts_->ShutDoors(DrainLeft()); }
-
-void HttpStack::Hurry() {
-  parts_->http->Hurry();
-  parts_->admin_http->Hurry();
-}
-
-// Those that an Idempotency-Key keeps going: nobody can come back for their
-// answers, but their rows are to be written.
-void HttpStack::Parts::EndLoneCalls() {
-  idempotency.CutAlone();
-  for (int i = 0; i < 200 && idempotency.alone() > 0; ++i) {
-    Sleep(absl::Milliseconds(10));
-  }
-}
-
-absl::Duration HttpStack::DrainLeft() const {
-  const absl::Duration drain = parts_->config->server.drain;
-  return drain - DrainGrace(drain) - RefusalTime(drain);
-}
-
-absl::Status HttpStack::Finish() {
-  // Last of the doors, so that a scrape sees the drain.
-  parts_->metrics_http->Shutdown(absl::Seconds(1));
-  parts_->StopLoops();
-  return parts_->store->Close(kStorePatience);
 }
 
 }  // namespace llm::server

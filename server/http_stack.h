@@ -29,6 +29,7 @@ namespace llm::server {
 
 class EventLoop;
 class Gateway;
+class SideThread;
 
 // A loop and what answers on it, for another door.
 struct StackLane {
@@ -56,6 +57,7 @@ class HttpStack {
   uint16_t metrics_port() const;
   std::vector<StackLane> lanes() const;
   const Clock& clock() const;
+  SideThread& reader() const;
   const Config& config() const;
   // What server.max_body_memory comes to on this machine.
   int64_t body_memory() const;
@@ -75,6 +77,8 @@ class HttpStack {
   // calls in flight have the rest of the drain time, or until Hurry. False
   // where some would not end: then the stack must not be destroyed;
   bool CloseDoors();
+  // calls that only an Idempotency-Key keeps going are cut. False as above;
+  bool EndLoneCalls();
   void Hurry();                      // from any thread
   absl::Duration DrainLeft() const;  // what that is
   // loops end, and what was recorded is stored. Returns how the store closed.

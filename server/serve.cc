@@ -97,6 +97,14 @@ std::shared_ptr<spdlog::logger> StartLog() {
   return log;
 }
 
+// Writes what is queued and ends the log's thread. Where nobody takes it from
+// stderr any more, the process ends all the same, by SIGALRM.
+void EndLog() {
+  ::alarm(5);
+  spdlog::shutdown();
+  ::alarm(0);
+}
+
 void Reload(ServeStack& stack, const std::string& file) {
   const ConfigResult loaded = Load(file);
   for (const std::string& fault : loaded.faults) {
@@ -146,7 +154,7 @@ class DrainWatch {
       }
       if (std::chrono::steady_clock::now() < end) continue;
       spdlog::critical("the drain does not end: stopping without it");
-      spdlog::shutdown();
+      EndLog();
       std::_Exit(kExitFailed);
     }
   }
@@ -168,11 +176,11 @@ int Drain(ServeStack& stack, const sigset_t& signals, absl::Duration drain) {
   }
   if (!closed.ok()) spdlog::warn("{}", std::string(closed.message()));
   for (const std::string& door : stack.stuck()) {
-    spdlog::error("calls of the {} door did not end", door);
+    spdlog::error("calls of {} did not end", door);
   }
   if (!stack.stuck().empty()) {
     // They may still use what would be destroyed now.
-    spdlog::shutdown();
+    EndLog();
     std::_Exit(kExitFailed);
   }
   spdlog::info("stopped");
@@ -214,8 +222,7 @@ int Serve(const ServeOptions& options) {
   const sigset_t signals = BlockSignals();
   const std::shared_ptr<spdlog::logger> log = StartLog();
   const int code = Run(options, signals, *log);
-  // Writes what is queued and ends the thread.
-  spdlog::shutdown();
+  EndLog();
   return code;
 }
 

@@ -9,6 +9,7 @@
 #include "adapters/core/status_macros.h"
 #include "server/core/event_loop.h"
 #include "server/core/gateway.h"
+#include "server/core/side_thread.h"
 #include "server/grpc/grpc_server.h"
 #include "server/http_stack.h"
 
@@ -67,6 +68,7 @@ absl::Status ServeStack::Parts::StartGrpc(const ListenerConfig& listener,
   // gRPC holds a message before it shows us whose it is, so what it may hold
   // is bounded by itself.
   options.memory_bytes = http->body_memory();
+  options.reader = &http->reader();
   options.admin = admin;
   std::vector<GrpcLane> lanes;
   for (const StackLane& lane : http->lanes()) {
@@ -133,11 +135,13 @@ absl::Status ServeStack::Drain() {
   bool admin_grpc = true;
   std::thread one([&] { grpc = parts.grpc->Shutdown(drain); });
   std::thread two([&] { admin_grpc = parts.admin_grpc->Shutdown(drain); });
-  if (!parts.http->CloseDoors()) parts.stuck.emplace_back("HTTP");
+  if (!parts.http->CloseDoors()) parts.stuck.emplace_back("the HTTP door");
   one.join();
   two.join();
-  if (!grpc) parts.stuck.emplace_back("gRPC");
-  if (!admin_grpc) parts.stuck.emplace_back("admin gRPC");
+  if (!grpc) parts.stuck.emplace_back("the gRPC door");
+  if (!admin_grpc) parts.stuck.emplace_back("the admin gRPC door");
+  if (!parts.http->EndLoneCalls())
+    parts.stuck.emplace_back("callers that left");
   return parts.http->Finish();
 }
 

@@ -52,8 +52,8 @@ class ServeStack {
   absl::Status Drain();
   // From any thread: calls in flight have no more time to end.
   void HurryDrain();
-  // After Drain: the doors whose calls would not end. Where there are any, the
-  // stack must not be destroyed: they may still use it.
+  // After Drain: whose calls would not end ("the HTTP door"). Where there are
+  // any, the stack must not be destroyed: they may still use it.
   const std::vector<std::string>& stuck() const;
 
  private:

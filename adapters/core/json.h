@@ -12,7 +12,8 @@
 //
 // Threads:   Values are immutable; share freely.
 // Ownership: A document borrows its text; values borrow the document.
-// Errors:    kInvalidArgument with the byte offset, never the content.
+// Errors:    kInvalidArgument with the byte offset, never the content;
+//            kResourceExhausted for more values than allowed.
 #ifndef LLM_ADAPTERS_CORE_JSON_H_
 #define LLM_ADAPTERS_CORE_JSON_H_
 
@@ -104,6 +105,9 @@ class JsonDocument {
  public:
   struct Options {
     int max_depth = 256;
+    // Scalars, arrays, objects. Each costs 28 bytes here, and more in what is
+    // made of it; the shortest has two in the text.
+    size_t max_values = 1'000'000;
   };
   // Parses exactly one value with white space around it. `text` must outlive
   // the document and is at most 4 GiB - 1.

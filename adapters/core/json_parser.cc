@@ -26,6 +26,7 @@ class JsonDocument::Parser {
         at_(begin_),
         end_(begin_ + text.size()),
         max_depth_(options.max_depth),
+        max_values_(options.max_values),
         nodes_(nodes) {}
 
   absl::Status Run() {
@@ -36,6 +37,10 @@ class JsonDocument::Parser {
       good = at_ == end_ || Fail("text after the value");
     }
     if (good) return absl::OkStatus();
+    if (too_many_) {
+      return absl::ResourceExhaustedError(
+          absl::StrCat("more than ", max_values_, " JSON values"));
+    }
     return absl::InvalidArgumentError(
         absl::StrCat("malformed JSON at byte ", at_ - begin_, ": ", reason_));
   }
@@ -97,6 +102,10 @@ class JsonDocument::Parser {
   bool Value(uint32_t key_begin, uint32_t key_end, bool key_escaped) {
     SkipSpace();
     if (at_ == end_) return Fail("");
+    if (nodes_.size() >= max_values_) {
+      too_many_ = true;
+      return false;
+    }
     const auto index = static_cast<uint32_t>(nodes_.size());
     Node& node =
         nodes_.emplace_back(Node{Offset(), 0, index + 1, key_begin, key_end, 0,
@@ -230,9 +239,11 @@ class JsonDocument::Parser {
   const char* at_;
   const char* const end_;
   const int max_depth_;
+  const size_t max_values_;
   std::vector<Node>& nodes_;
   uint32_t open_ = kNoNode;
   int depth_ = 0;
+  bool too_many_ = false;
   const char* reason_ = "";
 };
 

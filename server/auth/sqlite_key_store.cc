@@ -71,7 +71,8 @@ SqliteKeyStore::SqliteKeyStore(std::string path, const Clock* clock,
     : path_(std::move(path)), clock_(clock), random_(random) {
   // A failure stands in Check's answers and is tried again by the thread.
   Refresh().IgnoreError();
-  thread_ = std::make_unique<StoreThread>([this] { return Tick(); });
+  thread_ =
+      std::make_unique<SideThread>("the store", [this] { return Tick(); });
 }
 
 SqliteKeyStore::~SqliteKeyStore() { Stop(); }

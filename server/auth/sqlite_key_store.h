@@ -16,7 +16,7 @@
 #include "adapters/core/random.h"
 #include "server/auth/key_store.h"
 #include "server/auth/key_table.h"
-#include "server/ledger/store_thread.h"
+#include "server/core/side_thread.h"
 
 namespace llm::server {
 
@@ -65,7 +65,7 @@ class SqliteKeyStore : public KeyStore {
   std::shared_ptr<const Snapshot> keys_ ABSL_GUARDED_BY(mutex_);
   // When the store last said that they are the keys of that moment.
   Instant verified_ ABSL_GUARDED_BY(mutex_);
-  std::unique_ptr<StoreThread> thread_;
+  std::unique_ptr<SideThread> thread_;
 };
 
 }  // namespace llm::server

@@ -68,6 +68,12 @@ absl::Status StoreFailure(const absl::Status& status) {
   }
 }
 
+// Of a body that came over HTTP each byte was counted as it came.
+int64_t UncountedBytes(const ChatRequest& request) {
+  if (request.source.text != nullptr) return 0;
+  return static_cast<int64_t>(request.message.ByteSizeLong());
+}
+
 // Counts a call in flight for as long as it lives.
 class InFlight {
  public:
@@ -138,6 +144,12 @@ CallResult Gateway::Shed(const CallContext& context, std::string_view message) {
   return refused;
 }
 
+CallResult Gateway::ShedBody(const CallContext& context) {
+  return Shed(context,
+              "too many bytes of requests are in hand "
+              "(server.max_body_memory); try again later");
+}
+
 Task<CallResult> Gateway::Chat(const CallContext& context,
                                const ChatRequest& request, ChunkSink* sink) {
   ServiceState& state = *parts_.state;
@@ -156,27 +168,23 @@ Task<CallResult> Gateway::Chat(const CallContext& context,
                                 " calls are being answered "
                                 "(server.max_in_flight); try again later"));
   }
-  // A body that came over HTTP is counted from its first byte.
-  const auto held = std::make_shared<BodyBudget::Hold>(
-      parts_.bodies, context.caller.key_id.value);
-  if (request.source.text == nullptr &&
-      !held->Grow(static_cast<int64_t>(request.message.ByteSizeLong()))) {
-    co_return Shed(context,
-                   "too many bytes of requests are in hand "
-                   "(server.max_body_memory); try again later");
-  }
   if (!context.idempotency_key.empty() && parts_.idempotency != nullptr) {
-    co_return co_await ChatOnce(context, request, sink, held);
+    co_return co_await ChatOnce(context, request, sink);
   }
+  BodyBudget::Hold held(parts_.bodies, context.caller.key_id.value);
+  if (!held.Grow(UncountedBytes(request))) co_return ShedBody(context);
   // The router this call started with lives until it ends, whatever reloads.
   const std::shared_ptr<Router> router = parts_.snapshot.router;
   co_return co_await router->Chat(context, request, sink);
 }
 
 Task<CallResult> Gateway::ChatOnce(const CallContext& context,
-                                   const ChatRequest& request, ChunkSink* sink,
-                                   std::shared_ptr<BodyBudget::Hold> held) {
+                                   const ChatRequest& request,
+                                   ChunkSink* sink) {
   // The call may outlive its callers, and its request with it.
+  auto held = std::make_shared<BodyBudget::Hold>(parts_.bodies,
+                                                 context.caller.key_id.value);
+  if (!held->Grow(UncountedBytes(request))) co_return ShedBody(context);
   SharedCall::Chat chat = [router = parts_.snapshot.router,
                            held = std::move(held)](
                               const CallContext& c, const ChatRequest& r,

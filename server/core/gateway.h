@@ -137,8 +137,8 @@ class Gateway final : public HttpService {
   ListingFacts Facts() const;
   absl::Status StoreHealth() const;
   Task<CallResult> ChatOnce(const CallContext& context,
-                            const ChatRequest& request, ChunkSink* sink,
-                            std::shared_ptr<BodyBudget::Hold> held);
+                            const ChatRequest& request, ChunkSink* sink);
+  CallResult ShedBody(const CallContext& context);
   CallResult Shed(const CallContext& context, std::string_view message);
 
   GatewayParts parts_;

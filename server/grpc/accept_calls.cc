@@ -7,9 +7,6 @@
 namespace llm::server {
 namespace {
 
-using Llm = v1::LlmService::AsyncService;
-using Admin = v1::AdminService::AsyncService;
-
 // Callers that find none waiting are held by gRPC until one is renewed, which
 // happens at once; a few more save that wait in a burst.
 constexpr int kWaitingChats = 16;
@@ -65,41 +62,51 @@ Task<absl::StatusOr<v1::TestProviderResponse>> TestProvider(
 
 }  // namespace
 
-void AcceptLlmCalls(const Acceptor& acceptor, Llm& service) {
+void AcceptLlmCalls(const Acceptor& acceptor, RawLlmService& service) {
   // They own themselves (queue_call.h). One kind after the other, so that both
   // go round all lanes.
   for (int i = 0; i < kWaitingChats; ++i) new ChatCall(acceptor, service);
   for (int i = 0; i < kWaitingChats; ++i) new StreamChatCall(acceptor, service);
+  AcceptSimple(
+      acceptor, service,
+      SimpleMethod<RawLlmService, v1::CreateEmbeddingsRequest,
+                   v1::CreateEmbeddingsResponse>{
+          Access::kCaller, &RawLlmService::RequestCreateEmbeddings, Embed});
   AcceptSimple(acceptor, service,
-               SimpleMethod<Llm, v1::CreateEmbeddingsRequest,
-                            v1::CreateEmbeddingsResponse>{
-                   Access::kCaller, &Llm::RequestCreateEmbeddings, Embed});
-  AcceptSimple(acceptor, service,
-               SimpleMethod<Llm, v1::ListModelsRequest, v1::ListModelsResponse>{
-                   Access::kCaller, &Llm::RequestListModels, Models});
-  AcceptSimple(acceptor, service,
-               SimpleMethod<Llm, v1::GetUsageRequest, v1::GetUsageResponse>{
-                   Access::kCaller, &Llm::RequestGetUsage, Usage});
+               SimpleMethod<RawLlmService, v1::ListModelsRequest,
+                            v1::ListModelsResponse>{
+                   Access::kCaller, &RawLlmService::RequestListModels, Models});
+  AcceptSimple(
+      acceptor, service,
+      SimpleMethod<RawLlmService, v1::GetUsageRequest, v1::GetUsageResponse>{
+          Access::kCaller, &RawLlmService::RequestGetUsage, Usage});
 }
 
-void AcceptAdminCalls(const Acceptor& acceptor, Admin& service) {
-  AcceptSimple(acceptor, service,
-               SimpleMethod<Admin, v1::CreateKeyRequest, v1::CreateKeyResponse>{
-                   Access::kAdmin, &Admin::RequestCreateKey, CreateKey});
-  AcceptSimple(acceptor, service,
-               SimpleMethod<Admin, v1::ListKeysRequest, v1::ListKeysResponse>{
-                   Access::kAdmin, &Admin::RequestListKeys, ListKeys});
-  AcceptSimple(acceptor, service,
-               SimpleMethod<Admin, v1::RevokeKeyRequest, v1::RevokeKeyResponse>{
-                   Access::kAdmin, &Admin::RequestRevokeKey, RevokeKey});
+void AcceptAdminCalls(const Acceptor& acceptor, RawAdminService& service) {
   AcceptSimple(
       acceptor, service,
-      SimpleMethod<Admin, v1::ListProvidersRequest, v1::ListProvidersResponse>{
-          Access::kAdmin, &Admin::RequestListProviders, ListProviders});
+      SimpleMethod<RawAdminService, v1::CreateKeyRequest,
+                   v1::CreateKeyResponse>{
+          Access::kAdmin, &RawAdminService::RequestCreateKey, CreateKey});
   AcceptSimple(
       acceptor, service,
-      SimpleMethod<Admin, v1::TestProviderRequest, v1::TestProviderResponse>{
-          Access::kAdmin, &Admin::RequestTestProvider, TestProvider});
+      SimpleMethod<RawAdminService, v1::ListKeysRequest, v1::ListKeysResponse>{
+          Access::kAdmin, &RawAdminService::RequestListKeys, ListKeys});
+  AcceptSimple(
+      acceptor, service,
+      SimpleMethod<RawAdminService, v1::RevokeKeyRequest,
+                   v1::RevokeKeyResponse>{
+          Access::kAdmin, &RawAdminService::RequestRevokeKey, RevokeKey});
+  AcceptSimple(acceptor, service,
+               SimpleMethod<RawAdminService, v1::ListProvidersRequest,
+                            v1::ListProvidersResponse>{
+                   Access::kAdmin, &RawAdminService::RequestListProviders,
+                   ListProviders});
+  AcceptSimple(
+      acceptor, service,
+      SimpleMethod<RawAdminService, v1::TestProviderRequest,
+                   v1::TestProviderResponse>{
+          Access::kAdmin, &RawAdminService::RequestTestProvider, TestProvider});
 }
 
 }  // namespace llm::server

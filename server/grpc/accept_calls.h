@@ -6,16 +6,13 @@
 #ifndef LLM_SERVER_GRPC_ACCEPT_CALLS_H_
 #define LLM_SERVER_GRPC_ACCEPT_CALLS_H_
 
-#include "llm/v1/admin.grpc.pb.h"
-#include "llm/v1/service.grpc.pb.h"
 #include "server/grpc/acceptor.h"
+#include "server/grpc/raw_services.h"
 
 namespace llm::server {
 
-void AcceptLlmCalls(const Acceptor& acceptor,
-                    v1::LlmService::AsyncService& service);
-void AcceptAdminCalls(const Acceptor& acceptor,
-                      v1::AdminService::AsyncService& service);
+void AcceptLlmCalls(const Acceptor& acceptor, RawLlmService& service);
+void AcceptAdminCalls(const Acceptor& acceptor, RawAdminService& service);
 
 }  // namespace llm::server
 

@@ -10,6 +10,7 @@
 #include "router/call_error.h"
 #include "server/core/call_headers.h"
 #include "server/core/message_view.h"
+#include "server/core/read_request.h"
 #include "server/core/request_check.h"
 #include "server/grpc/wire_status.h"
 
@@ -33,8 +34,7 @@ std::string_view CallEdge::Metadata(const char* key) const {
   return {it->second.data(), it->second.size()};
 }
 
-absl::Status CallEdge::Enter(Access access,
-                             const google::protobuf::Message& message) {
+absl::Status CallEdge::Enter(Access access, const grpc::ByteBuffer& bytes) {
   call_ = lane_.service.NewCall({}, "grpc");
   call_.trace_id = TraceIdOf(Metadata("traceparent"));
   call_.client_request_id = SaneRequestId(Metadata("x-request-id"));
@@ -42,7 +42,10 @@ absl::Status CallEdge::Enter(Access access,
                                                 : call_.client_request_id;
   call_.service_stopping = &lane_.sweep->stopping();
   LLM_RETURN_IF_ERROR(Authorise(access));
-  return CheckSize(message);
+  const int64_t limit = lane_.max_message_bytes;
+  if (bytes.Length() <= static_cast<size_t>(limit)) return absl::OkStatus();
+  return RefuseBody(absl::StrCat("The message is larger than ", limit,
+                                 " bytes (server.max_body)."));
 }
 
 absl::Status CallEdge::Authorise(Access access) {
@@ -52,21 +55,6 @@ absl::Status CallEdge::Authorise(Access access) {
   }
   LLM_ASSIGN_OR_RETURN(call_.caller, lane_.service.Authenticate(authorization));
   return absl::OkStatus();
-}
-
-absl::Status CallEdge::CheckSize(
-    const google::protobuf::Message& message) const {
-  const int64_t limit = lane_.max_message_bytes;
-  if (message.ByteSizeLong() <= static_cast<size_t>(limit)) {
-    return absl::OkStatus();
-  }
-  v1::UpstreamError detail;
-  detail.set_code("body_too_large");
-  detail.set_source("client");
-  detail.set_message(absl::StrCat("The message is larger than ", limit,
-                                  " bytes (server.max_body)."));
-  detail.set_no_retry(true);
-  return MakeCallError(absl::StatusCode::kResourceExhausted, std::move(detail));
 }
 
 Instant CallEdge::GrpcDeadline() const {

@@ -5,8 +5,8 @@
 #ifndef LLM_SERVER_GRPC_CALL_EDGE_H_
 #define LLM_SERVER_GRPC_CALL_EDGE_H_
 
-#include <google/protobuf/message.h>
 #include <grpcpp/server_context.h>
+#include <grpcpp/support/byte_buffer.h>
 #include <grpcpp/support/status.h>
 
 #include <string>
@@ -26,8 +26,8 @@ class CallEdge {
       : lane_(lane), context_(context) {}
 
   // Mints the call, keeps the caller's ids, finds out who calls and whether
-  // `message` is within server.max_body. The ids stand also where it fails.
-  absl::Status Enter(Access access, const google::protobuf::Message& message);
+  // its `bytes` are within server.max_body. The ids stand also where it fails.
+  absl::Status Enter(Access access, const grpc::ByteBuffer& bytes);
   // Strictness and the deadline: the earliest of gRPC's, the message's and
   // the metadata's. Normalises and checks the messages.
   absl::Status AcceptChat(v1::ChatCompletionRequest* message);
@@ -48,7 +48,6 @@ class CallEdge {
 
  private:
   absl::Status Authorise(Access access);
-  absl::Status CheckSize(const google::protobuf::Message& message) const;
   // The first value of a metadata key, or empty.
   std::string_view Metadata(const char* key) const;
   Instant GrpcDeadline() const;

@@ -41,7 +41,8 @@ void CallSweep::ArmTimer() {
 void CallSweep::Tick() {
   const Instant now = clock_.Monotonic();
   if (now >= cut_at_) stopping_ = true;
-  for (QueueCall* call : calls_) call->OnTick(now, stopping_);
+  const bool ending = stopping_ && now >= cut_at_ + limits_.farewell;
+  for (QueueCall* call : calls_) call->OnTick(now, stopping_, ending);
   ArmTimer();
 }
 

@@ -31,8 +31,9 @@ class CallSweep : public std::enable_shared_from_this<CallSweep> {
 
   void Add(QueueCall& call);
   void Remove(QueueCall& call);
-  // From `when` on every call is cancelled, and told `overloaded`. Of several
-  // times the first counts.
+  // From `when` on every call is cancelled, and told `overloaded`; those that
+  // have not taken that limits.farewell later are broken off. Of several times
+  // the first counts.
   void CutAt(Instant when);
 
   // True once calls are being cut. Any thread.

@@ -4,52 +4,77 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <utility>
 
+#include "adapters/core/status_macros.h"
 #include "server/core/clean_text.h"
 #include "server/core/message_view.h"
+#include "server/core/read_request.h"
+#include "server/grpc/wire_message.h"
 
 namespace llm::server {
 
 namespace asio = boost::asio;
 
-ChatCall::ChatCall(const Acceptor& acceptor,
-                   v1::LlmService::AsyncService& service)
+namespace {
+
+// The request in `bytes`, once it is known whose it is. Gives the bytes back.
+Task<absl::StatusOr<ChatRequest>> Take(Lane& lane, CallEdge& edge,
+                                       grpc::ByteBuffer* bytes) {
+  const absl::Status entered = edge.Enter(Access::kCaller, *bytes);
+  if (!entered.ok()) co_return entered;
+  const size_t length = bytes->Length();
+  ParseRequest parse = [shared = *bytes]() -> absl::StatusOr<ChatRequest> {
+    ChatRequest request;
+    LLM_RETURN_IF_ERROR(FromWire(shared, &request.message));
+    return request;
+  };
+  bytes->Clear();
+  absl::StatusOr<ChatRequest> request =
+      co_await ReadRequest(lane.reader, length, std::move(parse));
+  if (!request.ok()) co_return request;
+  const absl::Status accepted = edge.AcceptChat(&request->message);
+  if (!accepted.ok()) co_return accepted;
+  co_return request;
+}
+
+}  // namespace
+
+ChatCall::ChatCall(const Acceptor& acceptor, RawLlmService& service)
     : QueueCall(acceptor),
       service_(service),
       edge_(lane(), context()),
       responder_(&context()) {
-  service_.RequestChatCompletion(&context(), &request_.message, &responder_,
+  service_.RequestChatCompletion(&context(), &bytes_, &responder_,
                                  &acceptor.queue, &acceptor.queue, arrived());
 }
 
 void ChatCall::Renew() { new ChatCall(acceptor(), service_); }
 
 void ChatCall::Finish(const grpc::Status& status) {
-  responder_.Finish(response_, status, finished());
+  responder_.Finish(bytes_, status, finished());
 }
 
 Task<grpc::Status> ChatCall::Run() {
-  absl::Status entered = edge_.Enter(Access::kCaller, request_.message);
-  if (entered.ok()) entered = edge_.AcceptChat(&request_.message);
-  if (!entered.ok()) co_return edge_.Refuse(entered);
+  const absl::StatusOr<ChatRequest> request =
+      co_await Take(lane(), edge_, &bytes_);
+  if (!request.ok()) co_return edge_.Refuse(request.status());
   CallResult result =
-      co_await lane().service.Chat(edge_.call(), request_, nullptr);
+      co_await lane().service.Chat(edge_.call(), *request, nullptr);
   edge_.SendFacts(result.info);
   if (result.replayed) edge_.SendReplayed();
   if (result.status.ok() && result.response.has_value()) {
     FillFlatView(&*result.response);
     CleanText(&*result.response);
-    response_ = *std::move(result.response);
+    bytes_ = ToWire(*result.response);
   }
   co_return edge_.Close(result.status);
 }
 
-StreamChatCall::StreamChatCall(const Acceptor& acceptor,
-                               v1::LlmService::AsyncService& service)
+StreamChatCall::StreamChatCall(const Acceptor& acceptor, RawLlmService& service)
     : QueueCall(acceptor),
       service_(service),
       edge_(lane(), context()),
       writer_(&context()) {
-  service_.RequestStreamChatCompletion(&context(), &request_.message, &writer_,
+  service_.RequestStreamChatCompletion(&context(), &bytes_, &writer_,
                                        &acceptor.queue, &acceptor.queue,
                                        arrived());
 }
@@ -61,11 +86,11 @@ void StreamChatCall::Finish(const grpc::Status& status) {
 }
 
 Task<grpc::Status> StreamChatCall::Run() {
-  absl::Status entered = edge_.Enter(Access::kCaller, request_.message);
-  if (entered.ok()) entered = edge_.AcceptChat(&request_.message);
-  if (!entered.ok()) co_return edge_.Refuse(entered);
+  const absl::StatusOr<ChatRequest> request =
+      co_await Take(lane(), edge_, &bytes_);
+  if (!request.ok()) co_return edge_.Refuse(request.status());
   CallResult result =
-      co_await lane().service.Chat(edge_.call(), request_, this);
+      co_await lane().service.Chat(edge_.call(), *request, this);
   co_await SettleWrite();
   edge_.TrailFacts(result.info);
   co_return edge_.Close(result.status);
@@ -80,10 +105,11 @@ Task<absl::Status> StreamChatCall::Write(v1::ChatCompletionChunk chunk) {
   edge_.SendRequestId();
   FillFlatView(&chunk);
   CleanText(&chunk);
-  chunk_ = std::move(chunk);
+  const grpc::ByteBuffer bytes = ToWire(chunk);
   write_ = WriteState::kInFlight;
-  BreakOffUnlessTaken(chunk_.ByteSizeLong());
-  writer_.Write(chunk_, written());
+  BreakOffUnlessTaken(bytes.Length());
+  // gRPC keeps what it needs of the bytes.
+  writer_.Write(bytes, written());
   while (write_ == WriteState::kInFlight) co_await WriteMoved();
   if (write_ == WriteState::kIdle) co_return absl::OkStatus();
   co_return absl::CancelledError("the caller has left");

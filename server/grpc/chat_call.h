@@ -8,27 +8,27 @@
 #include <grpcpp/support/async_unary_call.h>
 
 #include "absl/functional/any_invocable.h"
-#include "llm/v1/service.grpc.pb.h"
 #include "server/grpc/call_edge.h"
 #include "server/grpc/queue_call.h"
+#include "server/grpc/raw_services.h"
 
 namespace llm::server {
 
 class ChatCall final : public QueueCall {
  public:
-  ChatCall(const Acceptor& acceptor, v1::LlmService::AsyncService& service);
+  ChatCall(const Acceptor& acceptor, RawLlmService& service);
 
  private:
   void Renew() override;
   Task<grpc::Status> Run() override;
   void Finish(const grpc::Status& status) override;
-  size_t AnswerBytes() const override { return response_.ByteSizeLong(); }
+  size_t AnswerBytes() const override { return bytes_.Length(); }
 
-  v1::LlmService::AsyncService& service_;
+  RawLlmService& service_;
   CallEdge edge_;
-  ChatRequest request_;
-  v1::ChatCompletionResponse response_;
-  grpc::ServerAsyncResponseWriter<v1::ChatCompletionResponse> responder_;
+  // The request's, then the answer's.
+  grpc::ByteBuffer bytes_;
+  grpc::ServerAsyncResponseWriter<grpc::ByteBuffer> responder_;
 };
 
 // One chunk at a time: Write returns when gRPC has taken the chunk past its
@@ -37,14 +37,13 @@ class ChatCall final : public QueueCall {
 // where no provider waits any more (queue_call.h).
 class StreamChatCall final : public QueueCall, private ChunkSink {
  public:
-  StreamChatCall(const Acceptor& acceptor,
-                 v1::LlmService::AsyncService& service);
+  StreamChatCall(const Acceptor& acceptor, RawLlmService& service);
 
  private:
   enum class WriteState {
     kIdle,       // gRPC holds no chunk; the next Write may start
-    kInFlight,   // gRPC holds `chunk_`; Write waits for Written
-    kAbandoned,  // gRPC holds `chunk_`, but the call was cancelled: only the
+    kInFlight,   // gRPC holds a chunk; Write waits for Written
+    kAbandoned,  // gRPC holds a chunk, but the call was cancelled: only the
                  // end of the call still waits for Written
     kBroken,     // a write failed, the client is gone: all further fail
   };
@@ -65,11 +64,11 @@ class StreamChatCall final : public QueueCall, private ChunkSink {
   Task<void> SettleWrite();
   void Wake();
 
-  v1::LlmService::AsyncService& service_;
+  RawLlmService& service_;
   CallEdge edge_;
-  ChatRequest request_;
-  v1::ChatCompletionChunk chunk_;
-  grpc::ServerAsyncWriter<v1::ChatCompletionChunk> writer_;
+  // The request's.
+  grpc::ByteBuffer bytes_;
+  grpc::ServerAsyncWriter<grpc::ByteBuffer> writer_;
   WriteState write_ = WriteState::kIdle;
   absl::AnyInvocable<void()> waiter_;
 };

@@ -151,7 +151,7 @@ class GrpcServer::Parts {
   int port() const { return port_; }
 
  private:
-  // The queue's thread: parses requests, and passes every event on.
+  // The queue's thread: passes every event on.
   static void Serve(grpc::ServerCompletionQueue& queue) {
     void* raw = nullptr;
     bool ok = false;
@@ -178,8 +178,8 @@ class GrpcServer::Parts {
   // Destroyed last to first: the server before what its calls use.
   Lanes lanes_;
   LiveCalls live_;
-  v1::LlmService::AsyncService llm_;
-  v1::AdminService::AsyncService admin_;
+  RawLlmService llm_;
+  RawAdminService admin_;
   std::vector<std::unique_ptr<grpc::ServerCompletionQueue>> queues_;
   std::unique_ptr<grpc::Server> server_;
   std::vector<std::thread> threads_;
@@ -198,9 +198,9 @@ absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(
   }
   std::vector<std::unique_ptr<Lane>> own;
   for (const GrpcLane& lane : lanes) {
-    own.push_back(std::make_unique<Lane>(*lane.loop, *lane.service, clock,
-                                         options.limits,
-                                         options.max_message_bytes));
+    own.push_back(
+        std::make_unique<Lane>(*lane.loop, *lane.service, clock, options.limits,
+                               options.max_message_bytes, options.reader));
   }
   auto parts = std::make_unique<Parts>(std::move(own), clock, options.limits);
   absl::Status listening = parts->Listen(options);

@@ -4,8 +4,8 @@
 // Threads:   Start, Shutdown and the destructor on the owner's thread, not on
 //            a loop: Shutdown waits for calls that the loops must finish.
 //            SetServing from any thread.
-// Ownership: Loops, services and clock outlive the server, and the loops run
-//            until it is destroyed.
+// Ownership: Loops, services, clock and reader outlive the server, and the
+//            loops run until it is destroyed.
 // Errors:    kInvalidArgument for TLS files that do not fit, kUnavailable
 //            where the address cannot be bound.
 #ifndef LLM_SERVER_GRPC_GRPC_SERVER_H_
@@ -22,6 +22,7 @@
 #include "server/core/chat_service.h"
 #include "server/core/door_limits.h"
 #include "server/core/event_loop.h"
+#include "server/core/side_thread.h"
 
 namespace llm::server {
 
@@ -49,6 +50,8 @@ struct GrpcServerOptions {
   // their callers are known; beyond it, reads slow down. At least two of the
   // largest messages are let in.
   int64_t memory_bytes = int64_t{2} << 30;
+  // Reads large requests; null: the loops do.
+  SideThread* reader = nullptr;
 };
 
 // A loop and the gateway that lives on it.

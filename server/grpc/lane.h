@@ -2,7 +2,8 @@
 //
 // Threads:   `mailbox` and Lanes::Next from any thread; the rest is the
 //            loop's.
-// Ownership: The loop, the service and the clock outlive the lanes; the lanes
+// Ownership: The loop, the service, the clock and the reader outlive the lanes;
+// the lanes
 //            outlive every call (GrpcServer waits for them).
 #ifndef LLM_SERVER_GRPC_LANE_H_
 #define LLM_SERVER_GRPC_LANE_H_
@@ -18,23 +19,26 @@
 #include "server/core/chat_service.h"
 #include "server/core/event_loop.h"
 #include "server/core/mailbox.h"
+#include "server/core/side_thread.h"
 #include "server/grpc/call_sweep.h"
 
 namespace llm::server {
 
 struct Lane {
   Lane(EventLoop& on, ChatService& chat, const Clock& time,
-       const DoorLimits& limits, int64_t most_bytes)
+       const DoorLimits& limits, int64_t most_bytes, SideThread* side)
       : loop(on),
         service(chat),
         clock(time),
         max_message_bytes(most_bytes),
+        reader(side),
         mailbox(on.context()),
         sweep(std::make_shared<CallSweep>(on.context(), time, limits)) {}
   EventLoop& loop;
   ChatService& service;
   const Clock& clock;
   const int64_t max_message_bytes;
+  SideThread* const reader;  // of large requests; may be null
   Mailbox mailbox;
   const std::shared_ptr<CallSweep> sweep;
 };

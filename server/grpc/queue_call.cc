@@ -79,8 +79,8 @@ void QueueCall::End(const std::exception_ptr& error, grpc::Status status) {
   Finish(status);
 }
 
-void QueueCall::OnTick(Instant now, bool stopping) {
-  const bool broken_off = now >= take_by_;
+void QueueCall::OnTick(Instant now, bool stopping, bool ending) {
+  const bool broken_off = ending || now >= take_by_;
   if (broken_off) {
     Taken();
     context_.TryCancel();

@@ -57,9 +57,9 @@ class QueueCall {
 
   void OnEvent(Event event, bool ok);
   // Of the sweep: breaks the call off if its reader took nothing for too
-  // long, cancels it if the service stops. Again at each tick, since a step
-  // may have begun after the first time.
-  void OnTick(Instant now, bool stopping);
+  // long or the service is `ending`, cancels it if that is `stopping`. Again
+  // at each tick, since a step may have begun after the first time.
+  void OnTick(Instant now, bool stopping, bool ending);
 
  protected:
   // A subclass asks gRPC for its next caller, with `arrived()` as the tag, as

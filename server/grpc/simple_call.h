@@ -12,6 +12,7 @@
 #include "server/core/clean_text.h"
 #include "server/grpc/call_edge.h"
 #include "server/grpc/queue_call.h"
+#include "server/grpc/wire_message.h"
 
 namespace llm::server {
 
@@ -19,8 +20,8 @@ namespace llm::server {
 template <typename Service, typename Request, typename Response>
 struct SimpleMethod {
   Access access;
-  void (Service::*accept)(grpc::ServerContext*, Request*,
-                          grpc::ServerAsyncResponseWriter<Response>*,
+  void (Service::*accept)(grpc::ServerContext*, grpc::ByteBuffer*,
+                          grpc::ServerAsyncResponseWriter<grpc::ByteBuffer>*,
                           grpc::CompletionQueue*, grpc::ServerCompletionQueue*,
                           void*);
   Task<absl::StatusOr<Response>> (*ask)(ChatService& service,
@@ -39,7 +40,7 @@ class SimpleCall final : public QueueCall {
         method_(method),
         edge_(lane(), context()),
         responder_(&context()) {
-    (service_.*method_.accept)(&context(), &request_, &responder_,
+    (service_.*method_.accept)(&context(), &bytes_, &responder_,
                                &acceptor.queue, &acceptor.queue, arrived());
   }
 
@@ -47,27 +48,30 @@ class SimpleCall final : public QueueCall {
   void Renew() override { new SimpleCall(acceptor(), service_, method_); }
 
   Task<grpc::Status> Run() override {
-    const absl::Status entered = edge_.Enter(method_.access, request_);
+    absl::Status entered = edge_.Enter(method_.access, bytes_);
+    Request request;
+    if (entered.ok()) entered = FromWire(bytes_, &request);
+    bytes_.Clear();
     if (!entered.ok()) co_return edge_.Refuse(entered);
     absl::StatusOr<Response> answer =
-        co_await method_.ask(lane().service, edge_.call().caller, request_);
+        co_await method_.ask(lane().service, edge_.call().caller, request);
     if (!answer.ok()) co_return edge_.Refuse(answer.status());
     CleanText(&*answer);
-    response_ = *std::move(answer);
+    bytes_ = ToWire(*answer);
     co_return edge_.Close(absl::OkStatus());
   }
 
   void Finish(const grpc::Status& status) override {
-    responder_.Finish(response_, status, finished());
+    responder_.Finish(bytes_, status, finished());
   }
-  size_t AnswerBytes() const override { return response_.ByteSizeLong(); }
+  size_t AnswerBytes() const override { return bytes_.Length(); }
 
   Service& service_;
   const Method method_;
   CallEdge edge_;
-  Request request_;
-  Response response_;
-  grpc::ServerAsyncResponseWriter<Response> responder_;
+  // The question's, then the answer's.
+  grpc::ByteBuffer bytes_;
+  grpc::ServerAsyncResponseWriter<grpc::ByteBuffer> responder_;
 };
 
 // Starts accepting callers of one method.

@@ -9,7 +9,6 @@
 #include "router/call_error.h"
 #include "server/core/call_headers.h"
 #include "server/http/foreign_caller.h"
-#include "server/http/parse_chat_request.h"
 #include "server/http/parse_reports.h"
 #include "server/http/render_reports.h"
 #include "server/http/replies.h"
@@ -190,7 +189,7 @@ Task<HttpReply> HttpApi::Answer(const HttpRequest& request, const Call& call) {
     case HttpRoute::kModel:
       co_return AnswerModel(call);
     case HttpRoute::kRoute:
-      co_return AnswerRoute(request, call);
+      co_return co_await AnswerRoute(request, call);
     case HttpRoute::kUsage:
       co_return co_await AnswerUsage(call);
     case HttpRoute::kEmbeddings:
@@ -213,13 +212,13 @@ HttpReply HttpApi::AnswerModel(const Call& call) const {
   return Json(RenderModel(*model));
 }
 
-HttpReply HttpApi::AnswerRoute(const HttpRequest& request,
-                               const Call& call) const {
-  const auto chat = ParseChatRequest(request.body);
-  if (!chat.ok()) return ErrorReply(chat.status(), call.request_id);
+Task<HttpReply> HttpApi::AnswerRoute(const HttpRequest& request,
+                                     const Call& call) {
+  const auto chat = co_await ReadChat(request);
+  if (!chat.ok()) co_return ErrorReply(chat.status(), call.request_id);
   const auto plan = service_->Explain(call.context, *chat);
-  if (!plan.ok()) return ErrorReply(plan.status(), call.request_id);
-  return Json(RenderPlan(*plan));
+  if (!plan.ok()) co_return ErrorReply(plan.status(), call.request_id);
+  co_return Json(RenderPlan(*plan));
 }
 
 Task<HttpReply> HttpApi::AnswerUsage(const Call& call) {

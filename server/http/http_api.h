@@ -51,9 +51,10 @@ class HttpApi : public HttpHandler {
   Task<HttpReply> AnswerKeys(const HttpRequest& request, const Call& call);
   Task<HttpReply> AnswerTest(const HttpRequest& request, const Call& call);
   Task<HttpReply> AnswerUsage(const Call& call);
-  HttpReply AnswerRoute(const HttpRequest& request, const Call& call) const;
+  Task<HttpReply> AnswerRoute(const HttpRequest& request, const Call& call);
   HttpReply AnswerModel(const Call& call) const;
 
+  Task<absl::StatusOr<ChatRequest>> ReadChat(const HttpRequest& request);
   Task<void> Chat(const HttpRequest& request, Call& call, Exchange& exchange);
   Task<void> ChatWhole(const HttpRequest& request, const Call& call,
                        const ChatRequest& chat, Exchange& exchange);

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "adapters/core/text.h"
 #include "router/call_error.h"
+#include "server/core/read_request.h"
 #include "server/http/http_api.h"
 #include "server/http/parse_chat_request.h"
 #include "server/http/render_chat.h"
@@ -64,6 +65,12 @@ class EventSource : public ChunkSink {
 
 }  // namespace
 
+Task<absl::StatusOr<ChatRequest>> HttpApi::ReadChat(
+    const HttpRequest& request) {
+  return ReadRequest(options_.reader, request.body->size(),
+                     [body = request.body] { return ParseChatRequest(body); });
+}
+
 Task<void> HttpApi::Chat(const HttpRequest& request, Call& call,
                          Exchange& exchange) {
   const std::string_view encoding = request.Header("content-encoding");
@@ -77,7 +84,7 @@ Task<void> HttpApi::Chat(const HttpRequest& request, Call& call,
     exchange.Reply(std::move(reply));
     co_return;
   }
-  auto chat = ParseChatRequest(request.body);
+  auto chat = co_await ReadChat(request);
   if (!chat.ok()) {
     HttpReply reply = ErrorReply(chat.status(), call.request_id);
     NoteRefusal(call.context, reply);

@@ -22,6 +22,7 @@
 #include "server/core/body_budget.h"
 #include "server/core/door_limits.h"
 #include "server/core/http_service.h"
+#include "server/core/side_thread.h"
 
 namespace boost::asio {
 class io_context;
@@ -67,6 +68,8 @@ struct HttpServerOptions {
   absl::Duration stream_grace = absl::Seconds(15);
   // Prometheus text; for kMetrics. Called on any loop.
   std::function<std::string()> metrics;
+  // Reads large chat requests, and outlives the loops; null: the loops do.
+  SideThread* reader = nullptr;
 };
 
 // A loop and what answers on it; `service` may be null for kMetrics.

@@ -7,6 +7,7 @@
 #include "absl/time/time.h"
 #include "router/call_error.h"
 #include "router/priority.h"
+#include "server/core/read_request.h"
 #include "server/http/json_fields.h"
 #include "server/http/parse_message.h"
 #include "server/http/parse_tools.h"
@@ -313,7 +314,10 @@ absl::StatusOr<ChatRequest> ParseChatRequest(
   if (body->size() >= std::numeric_limits<uint32_t>::max()) {
     return BadBody("The body is too long.");
   }
-  auto doc = JsonDocument::Parse(*body);
+  JsonDocument::Options options;
+  options.max_values = kMaxRequestValues;
+  auto doc = JsonDocument::Parse(*body, options);
+  if (absl::IsResourceExhausted(doc.status())) return RefuseTooManyValues();
   if (!doc.ok()) {
     return BadBody(
         absl::StrCat("The body is not valid JSON: ", doc.status().message()));

@@ -10,7 +10,8 @@
 //
 // Ownership: The request holds `body`; its spans point into it.
 // Errors:    kInvalidArgument (invalid_request) whose `param` is the path of
-//            the member at fault. Never the member's value.
+//            the member at fault. Never the member's value. body_too_large
+//            for more than kMaxRequestValues (read_request.h).
 // Fact:      platform.openai.com/docs/api-reference/chat/create and its
 //            OpenAPI file 2.3.0, read 2026-08-21.
 #ifndef LLM_SERVER_HTTP_PARSE_CHAT_REQUEST_H_

@@ -21,7 +21,7 @@ SqliteUsageStore::SqliteUsageStore(std::string path, ExchangeRates rates,
     : path_(std::move(path)),
       writer_(writer),
       rates_(std::make_shared<const ExchangeRates>(std::move(rates))),
-      thread_(nullptr) {}
+      thread_("the store", nullptr) {}
 
 SqliteUsageStore::~SqliteUsageStore() { Stop(); }
 
@@ -51,17 +51,11 @@ Task<absl::StatusOr<v1::GetUsageResponse>> SqliteUsageStore::Query(
     MutexLock lock(mutex_);
     rates = rates_;
   }
-  // Shared, since a cancelled caller leaves while the thread still fills it.
-  const auto answer = std::make_shared<v1::GetUsageResponse>();
-  std::function<absl::Status()> work =
-      [this, answer, rates, query = *std::move(query)]() -> absl::Status {
-    LLM_ASSIGN_OR_RETURN(*answer, Answer(query, *rates));
-    return absl::OkStatus();
-  };
-  const absl::Status done =
-      co_await RunOn(&thread_, std::move(work), Abandoned::kSkipped);
-  if (!done.ok()) co_return done;
-  co_return std::move(*answer);
+  std::function<absl::StatusOr<v1::GetUsageResponse>()> work =
+      [this, rates, query = *std::move(query)] {
+        return Answer(query, *rates);
+      };
+  co_return co_await MakeOn(&thread_, std::move(work), Abandoned::kSkipped);
 }
 
 absl::StatusOr<v1::GetUsageResponse> SqliteUsageStore::Answer(

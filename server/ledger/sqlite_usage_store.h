@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "adapters/core/mutex.h"
+#include "server/core/side_thread.h"
 #include "server/ledger/exchange_rates.h"
-#include "server/ledger/store_thread.h"
 #include "server/ledger/store_writer.h"
 #include "server/ledger/usage_query.h"
 #include "server/ledger/usage_store.h"
@@ -42,7 +42,7 @@ class SqliteUsageStore : public UsageStore {
   // Shared between the thread that uses it and Stop, which interrupts it.
   std::shared_ptr<Database> database_ ABSL_GUARDED_BY(mutex_);
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
-  StoreThread thread_;
+  SideThread thread_;
 };
 
 }  // namespace llm::server

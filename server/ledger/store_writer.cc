@@ -42,8 +42,8 @@ absl::StatusOr<std::unique_ptr<StoreWriter>> StoreWriter::Start(
       JournalDirectory::Create(options.journal_root, options.instance));
   std::unique_ptr<StoreWriter> writer(
       new StoreWriter(std::move(options), std::move(directory)));
-  writer->thread_ = std::make_unique<StoreThread>(
-      [self = writer.get()] { return self->Tick(); });
+  writer->thread_ = std::make_unique<SideThread>(
+      "the store", [self = writer.get()] { return self->Tick(); });
   return writer;
 }
 
@@ -280,7 +280,7 @@ bool StoreWriter::WaitStored(absl::Duration patience) {
 
 absl::Status StoreWriter::Health() const {
   MutexLock lock(mutex_);
-  // A new one: see Waiting::TakeResult in store_thread.cc.
+  // A new one: see Waiting::TakeResult in side_thread.cc.
   return {health_.code(), health_.message()};
 }
 

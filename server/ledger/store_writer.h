@@ -21,11 +21,11 @@
 #include "absl/time/time.h"
 #include "adapters/core/clock.h"
 #include "adapters/core/mutex.h"
+#include "server/core/side_thread.h"
 #include "server/ledger/journal.h"
 #include "server/ledger/journal_directory.h"
 #include "server/ledger/row_group.h"
 #include "server/ledger/segment_reader.h"
-#include "server/ledger/store_thread.h"
 
 namespace llm::server {
 
@@ -116,7 +116,7 @@ class StoreWriter {
   absl::Status health_ ABSL_GUARDED_BY(mutex_);
 
   // Last: it uses all of the above.
-  std::unique_ptr<StoreThread> thread_;
+  std::unique_ptr<SideThread> thread_;
 };
 
 }  // namespace llm::server

@@ -184,6 +184,23 @@ TEST_CASE("Depth beyond any stack is only a matter of the limit",
   CHECK(depth == kDepth);
 }
 
+TEST_CASE("Values are counted, and one too many is refused as such",
+          "[adapters][core][json][PRF-5]") {
+  JsonDocument::Options options;
+  options.max_values = 4;
+  for (const std::string_view text :
+       {R"([1,2,3])", R"({"a":[1],"b":2})", R"([[[]],[]])"}) {
+    CAPTURE(text);
+    CHECK(JsonDocument::Parse(text, options).ok());
+  }
+  for (const std::string_view text :
+       {R"([1,2,3,4])", R"({"a":[1],"b":2,"c":3})", R"([[[]],[],[]])"}) {
+    CAPTURE(text);
+    CHECK(
+        absl::IsResourceExhausted(JsonDocument::Parse(text, options).status()));
+  }
+}
+
 TEST_CASE("A document is parsed again in place", "[adapters][core][json]") {
   JsonDocument document;
   CHECK_FALSE(document.root());

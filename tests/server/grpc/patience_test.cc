@@ -298,5 +298,28 @@ TEST_CASE("A slow reader whom the drain cuts off has the farewell to catch up",
   CHECK(status.error_details().empty() != reads);
 }
 
+TEST_CASE("A hurried drain does not wait for a reader that takes nothing",
+          "[server][grpc][drain][OPS-2]") {
+  GrpcServerOptions options;
+  options.limits.sweep = absl::Milliseconds(10);
+  options.limits.farewell = absl::Milliseconds(50);
+  GrpcFixture fixture(options, NarrowClient());
+  std::promise<End> ended;
+  fixture.service.chat = WriteForEver(
+      ended, RefuseCall(absl::StatusCode::kUnavailable, "overloaded",
+                        "The service is shutting down"));
+  auto context = GrpcFixture::Context();
+  auto reader =
+      fixture.stub->StreamChatCompletion(context.get(), UserRequest());
+  reader->WaitForInitialMetadata();
+  // An hour for calls to end, were it not for the hurry.
+  auto closing = std::async(std::launch::async, [&] {
+    return fixture.server->Shutdown(absl::Hours(1));
+  });
+  fixture.server->Hurry();
+  CHECK(closing.wait_for(kHang) == std::future_status::ready);
+  CHECK_FALSE(ReadToEnd(reader).ok());
+}
+
 }  // namespace
 }  // namespace llm::server

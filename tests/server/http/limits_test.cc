@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "tests/server/http/fake_service.h"
+#include "tests/support/held_side_thread.h"
 
 namespace llm::server {
 namespace {
@@ -98,6 +99,30 @@ TEST_CASE("bodies in hand are bounded together, by what has arrived",
   slow.Send(large.substr(large.size() - 1));
   CHECK(StatusOf(slow.ReadUntil("<>")) == 200);
   while (bodies.held() > 0) std::this_thread::yield();
+}
+
+TEST_CASE("while a large body is read its loop answers others",
+          "[server][http][connection][PRF-3]") {
+  FakeService service;
+  service.on_chat = Echo;
+  HeldSideThread reader;
+  HttpServerOptions options = Quick();
+  options.reader = &reader.thread;
+  RunningServer server(service, options);
+  const std::string pad(300 << 10, 'x');
+  const std::string path = GENERATE("/v1/chat/completions", "/v1/route");
+  CAPTURE(path);
+  RawClient large(server.port());
+  large.Send(
+      ChatPost(absl::StrCat(R"("agent":"l","prompt_cache_key":")", pad, "\""),
+               "", path));
+  for (int i = 0; i < 3; ++i) {
+    RawClient small(server.port());
+    small.Send(ChatPost(R"("agent":"s")"));
+    CHECK(StatusOf(small.ReadUntil("<s>")) == 200);
+  }
+  reader.LetGo();
+  CHECK(StatusOf(large.ReadUntil("}")) == 200);
 }
 
 TEST_CASE("one key's bodies leave room for another's",

@@ -315,6 +315,16 @@ TEST_CASE("a malformed request names the member at fault",
   CHECK(detail.param() == param);
 }
 
+TEST_CASE("a body of too many values is too large, however few its bytes",
+          "[server][http][parse][PRF-5]") {
+  std::string stop = "\"stop\":[\"\"";
+  for (int i = 0; i < 200'000; ++i) stop += ",\"\"";
+  const auto request = Parse(With(stop + "]"));
+  const v1::UpstreamError detail = CallErrorDetail(request.status());
+  CHECK(detail.code() == "body_too_large");
+  CHECK(detail.message().find("200000 values") != std::string::npos);
+}
+
 TEST_CASE("an error never repeats what the caller wrote",
           "[server][http][parse][SEC-5]") {
   const auto request = Parse(With(R"("temperature":"canary-secret")"));

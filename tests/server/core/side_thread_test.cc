@@ -1,4 +1,4 @@
-#include "server/ledger/store_thread.h"
+#include "server/core/side_thread.h"
 
 #include <atomic>
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -10,15 +10,16 @@
 #include <future>
 #include <memory>
 
+#include "tests/support/held_side_thread.h"
 #include "tests/support/run_task.h"
 #include "tests/support/status_matchers.h"
 
 namespace llm::server {
 namespace {
 
-TEST_CASE("Work runs on the store's thread and answers on the caller's",
-          "[ledger][threads]") {
-  StoreThread thread(nullptr);
+TEST_CASE("Work runs on a side thread and answers on the caller's",
+          "[core][threads]") {
+  SideThread thread("the store", nullptr);
   boost::asio::io_context io;
   std::thread::id ran;
   const absl::Status status = RunTask(io, RunOn(&thread, [&ran] {
@@ -29,8 +30,8 @@ TEST_CASE("Work runs on the store's thread and answers on the caller's",
   CHECK(ran != std::this_thread::get_id());
 }
 
-TEST_CASE("A stopped thread answers that it is closed", "[ledger][threads]") {
-  StoreThread thread(nullptr);
+TEST_CASE("A stopped thread answers that it is closed", "[core][threads]") {
+  SideThread thread("the store", nullptr);
   thread.Stop();
   boost::asio::io_context io;
   CHECK_THAT(RunTask(io, RunOn(&thread, [] { return absl::OkStatus(); })),
@@ -38,8 +39,8 @@ TEST_CASE("A stopped thread answers that it is closed", "[ledger][threads]") {
 }
 
 TEST_CASE("A cancelled caller leaves while the work goes on",
-          "[ledger][threads]") {
-  StoreThread thread(nullptr);
+          "[core][threads]") {
+  SideThread thread("the store", nullptr);
   boost::asio::io_context io;
   std::promise<void> started;
   std::promise<void> release;
@@ -71,8 +72,8 @@ TEST_CASE("A cancelled caller leaves while the work goes on",
 }
 
 TEST_CASE("A caller that is destroyed while it waits is forgotten",
-          "[ledger][threads]") {
-  StoreThread thread(nullptr);
+          "[core][threads]") {
+  SideThread thread("the store", nullptr);
   std::promise<void> release;
   {
     boost::asio::io_context io;
@@ -91,33 +92,11 @@ TEST_CASE("A caller that is destroyed while it waits is forgotten",
              IsOk());
 }
 
-// Work that holds a thread until the test lets go, started on `io`.
-class Held {
- public:
-  Held(StoreThread* thread, boost::asio::io_context& io) {
-    boost::asio::co_spawn(io,
-                          RunOn(thread,
-                                [this, future = release_.get_future().share()] {
-                                  started_.set_value();
-                                  future.wait();
-                                  return absl::OkStatus();
-                                }),
-                          boost::asio::detached);
-    io.poll();
-    started_.get_future().wait();
-  }
-  void Release() { release_.set_value(); }
-
- private:
-  std::promise<void> started_;
-  std::promise<void> release_;
-};
-
 TEST_CASE("Work is skipped where its caller left before its turn, if it may be",
-          "[ledger][threads]") {
-  StoreThread thread(nullptr);
+          "[core][threads]") {
+  HeldSideThread held;
+  SideThread& thread = held.thread;
   boost::asio::io_context io;
-  Held held(&thread, io);
   const auto ran = std::make_shared<std::vector<Abandoned>>();
   {
     boost::asio::io_context leaving;
@@ -134,18 +113,18 @@ TEST_CASE("Work is skipped where its caller left before its turn, if it may be",
     }
     leaving.poll();
   }
-  held.Release();
+  held.LetGo();
   REQUIRE_THAT(RunTask(io, RunOn(&thread, [] { return absl::OkStatus(); })),
                IsOk());
   CHECK(*ran == std::vector<Abandoned>{Abandoned::kRuns});
 }
 
 TEST_CASE("A thread with too much to do refuses more at once",
-          "[ledger][threads]") {
-  StoreThread thread(nullptr);
+          "[core][threads]") {
+  HeldSideThread held;
+  SideThread& thread = held.thread;
   boost::asio::io_context io;
-  Held held(&thread, io);
-  for (size_t i = 0; i < StoreThread::kMostWaiting; ++i) {
+  for (size_t i = 0; i < SideThread::kMostWaiting; ++i) {
     boost::asio::co_spawn(io, RunOn(&thread, [] { return absl::OkStatus(); }),
                           boost::asio::detached);
   }
@@ -153,7 +132,7 @@ TEST_CASE("A thread with too much to do refuses more at once",
   boost::asio::io_context other;
   CHECK_THAT(RunTask(other, RunOn(&thread, [] { return absl::OkStatus(); })),
              HasCode(absl::StatusCode::kUnavailable));
-  held.Release();
+  held.LetGo();
   io.run();
   boost::asio::io_context later;
   CHECK_THAT(RunTask(later, RunOn(&thread, [] { return absl::OkStatus(); })),
@@ -161,8 +140,8 @@ TEST_CASE("A thread with too much to do refuses more at once",
 }
 
 TEST_CASE("Many callers on many loops all get their own answer",
-          "[ledger][threads]") {
-  StoreThread thread(nullptr);
+          "[core][threads]") {
+  SideThread thread("the store", nullptr);
   std::atomic<int> right{0};
   std::vector<std::thread> loops;
   for (int i = 0; i < 4; ++i) {

@@ -1,22 +1,28 @@
-// A thread of the store: jobs one after the other, and something to do now
-// and then. The bridge by which coroutines wait for a job is here too.
+// A thread beside the loops, for what would hold one up: jobs one after the
+// other, and something to do now and then. The bridge by which coroutines wait
+// for a job is here too.
 //
 // Threads: Post, Wake and RunOn from any thread; Stop once.
-#ifndef LLM_SERVER_LEDGER_STORE_THREAD_H_
-#define LLM_SERVER_LEDGER_STORE_THREAD_H_
+#ifndef LLM_SERVER_CORE_SIDE_THREAD_H_
+#define LLM_SERVER_CORE_SIDE_THREAD_H_
 
 #include <deque>
 #include <functional>
+#include <memory>
+#include <optional>
+#include <string>
 #include <thread>
+#include <utility>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "adapters/core/mutex.h"
 #include "adapters/core/task.h"
 
 namespace llm::server {
 
-class StoreThread {
+class SideThread {
  public:
   // Called with OK at the job's turn, else with why that never comes:
   // kUnavailable.
@@ -25,10 +31,11 @@ class StoreThread {
   // next. Empty: nothing to do but jobs.
   using Tick = std::function<absl::Duration()>;
 
-  explicit StoreThread(Tick tick);
-  ~StoreThread();  // stops
-  StoreThread(const StoreThread&) = delete;
-  StoreThread& operator=(const StoreThread&) = delete;
+  // `name` begins the message of a refusal: "the store".
+  SideThread(std::string name, Tick tick);
+  ~SideThread();  // stops
+  SideThread(const SideThread&) = delete;
+  SideThread& operator=(const SideThread&) = delete;
 
   // A job that would wait behind kMostWaiting others is refused at once, on
   // the thread that posts.
@@ -42,6 +49,7 @@ class StoreThread {
   void Run();
   bool Next(absl::Duration patience, Job* job);
 
+  const std::string name_;
   const Tick tick_;
   Mutex mutex_;
   CondVar changed_;
@@ -60,10 +68,28 @@ enum class Abandoned { kRuns, kSkipped };
 // run: it must own, or share, what it touches); kUnavailable when the thread
 // has stopped or has too much to do. A task destroyed while it waits is
 // forgotten.
-Task<absl::Status> RunOn(StoreThread* thread,
-                         std::function<absl::Status()> work,
+Task<absl::Status> RunOn(SideThread* thread, std::function<absl::Status()> work,
                          Abandoned abandoned = Abandoned::kRuns);
+
+// The same for work that makes something, which nobody gets where the task
+// left before.
+template <typename T>
+Task<absl::StatusOr<T>> MakeOn(SideThread* thread,
+                               std::function<absl::StatusOr<T>()> make,
+                               Abandoned abandoned = Abandoned::kRuns) {
+  // Shared, since a cancelled caller leaves while the thread still makes it.
+  const auto made = std::make_shared<std::optional<T>>();
+  std::function<absl::Status()> work = [made, make = std::move(make)] {
+    absl::StatusOr<T> result = make();
+    if (!result.ok()) return std::move(result).status();
+    *made = *std::move(result);
+    return absl::OkStatus();
+  };
+  const absl::Status done = co_await RunOn(thread, std::move(work), abandoned);
+  if (!done.ok()) co_return done;
+  co_return std::move(**made);
+}
 
 }  // namespace llm::server
 
-#endif  // LLM_SERVER_LEDGER_STORE_THREAD_H_
+#endif  // LLM_SERVER_CORE_SIDE_THREAD_H_

@@ -1,4 +1,4 @@
-#include "server/ledger/store_thread.h"
+#include "server/core/side_thread.h"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/post.hpp>
@@ -10,19 +10,21 @@
 #include <optional>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+
 namespace llm::server {
 namespace {
 
 namespace asio = boost::asio;
 
-// What a waiting coroutine and the store thread share; the last of them to
+// What a waiting coroutine and the side thread share; the last of them to
 // leave destroys it.
 class Waiting {
  public:
   explicit Waiting(asio::steady_timer* alarm)
       : executor_(alarm->get_executor()), alarm_(alarm) {}
 
-  // On the store thread. The post happens under the lock: while the coroutine
+  // On the side thread. The post happens under the lock: while the coroutine
   // is there (Forget has not run), so is its loop.
   void Finish(absl::Status result, std::shared_ptr<Waiting> self) {
     MutexLock lock(mutex_);
@@ -36,7 +38,7 @@ class Waiting {
     alarm_ = nullptr;
     executor_ = asio::any_io_executor();
   }
-  // On the store thread: nobody waits any more.
+  // On the side thread: nobody waits any more.
   bool Left() {
     MutexLock lock(mutex_);
     return alarm_ == nullptr;
@@ -79,17 +81,16 @@ class Forgetting {
   Waiting* waiting_;
 };
 
-absl::Status Closed() { return absl::UnavailableError("the store is closed"); }
-
 }  // namespace
 
-StoreThread::StoreThread(Tick tick) : tick_(std::move(tick)) {
+SideThread::SideThread(std::string name, Tick tick)
+    : name_(std::move(name)), tick_(std::move(tick)) {
   thread_ = std::thread([this] { Run(); });
 }
 
-StoreThread::~StoreThread() { Stop(); }
+SideThread::~SideThread() { Stop(); }
 
-void StoreThread::Post(Job job) {
+void SideThread::Post(Job job) {
   bool stopping = false;
   {
     MutexLock lock(mutex_);
@@ -100,17 +101,17 @@ void StoreThread::Post(Job job) {
       return;
     }
   }
-  job(stopping ? Closed()
-               : absl::UnavailableError("the store has too much to do"));
+  job(absl::UnavailableError(
+      absl::StrCat(name_, stopping ? " is closed" : " has too much to do")));
 }
 
-void StoreThread::Wake() {
+void SideThread::Wake() {
   MutexLock lock(mutex_);
   woken_ = true;
   changed_.NotifyOne();
 }
 
-void StoreThread::Stop() {
+void SideThread::Stop() {
   {
     MutexLock lock(mutex_);
     stopping_ = true;
@@ -122,10 +123,12 @@ void StoreThread::Stop() {
     MutexLock lock(mutex_);
     left.swap(jobs_);
   }
-  for (Job& job : left) job(Closed());
+  for (Job& job : left) {
+    job(absl::UnavailableError(absl::StrCat(name_, " is closed")));
+  }
 }
 
-void StoreThread::Run() {
+void SideThread::Run() {
   absl::Duration patience = absl::ZeroDuration();
   Job job;
   while (Next(patience, &job)) {
@@ -136,7 +139,7 @@ void StoreThread::Run() {
 }
 
 // Waits for a job, a wake-up or the end of `patience`. False: stop.
-bool StoreThread::Next(absl::Duration patience, Job* job) {
+bool SideThread::Next(absl::Duration patience, Job* job) {
   // wait_for adds to now: an infinite wait would overflow.
   constexpr absl::Duration kLongest = absl::Hours(1);
   MutexLock lock(mutex_);
@@ -152,12 +155,11 @@ bool StoreThread::Next(absl::Duration patience, Job* job) {
   return true;
 }
 
-Task<absl::Status> RunOn(StoreThread* thread,
-                         std::function<absl::Status()> work,
+Task<absl::Status> RunOn(SideThread* thread, std::function<absl::Status()> work,
                          Abandoned abandoned) {
   const asio::any_io_executor executor = co_await asio::this_coro::executor;
   asio::steady_timer alarm(executor, asio::steady_timer::time_point::max());
-  // Shared, since a cancelled caller leaves before the store thread is done.
+  // Shared, since a cancelled caller leaves before the side thread is done.
   const auto waiting = std::make_shared<Waiting>(&alarm);
   const Forgetting forgetting(waiting.get());
   thread->Post([waiting, abandoned, work = std::move(work)](absl::Status turn) {
