@@ -101,12 +101,25 @@ Task<void> Prober::Look(const Router& router, const DueLook& due) {
   }
   const auto state = co_await asio::this_coro::cancellation_state;
   if (state.cancelled() != asio::cancellation_type::none) co_return;
+  {
+    const MutexLock lock(mutex_);
+    ++counts_[{due.provider, seen.verdict}];
+  }
   if (seen.verdict == ProbeVerdict::kUp) {
     health_.SeenUp(due.deployments, due.key.empty() ? nullptr : &due.key,
                    clock_.Monotonic());
   } else if (seen.verdict == ProbeVerdict::kDown) {
     health_.SeenDown(due.deployments, began + -interval);
   }
+}
+
+std::vector<ProbeCount> Prober::Counts() const {
+  std::vector<ProbeCount> counts;
+  const MutexLock lock(mutex_);
+  for (const auto& [what, looks] : counts_) {
+    counts.push_back({what.first, what.second, looks});
+  }
+  return counts;
 }
 
 Task<void> Prober::Round(const Router& router) {

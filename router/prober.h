@@ -7,17 +7,21 @@
 // overrides traffic, its 4xx says nothing, and a provider without a list of
 // models is judged by traffic alone.
 //
-// Threads:      One event loop: the one whose router is passed in.
+// Threads:      One event loop: the one whose router is passed in; Counts from
+//               any.
 // Cancellation: Cancelling Run ends the look that is under way, and Run.
 #ifndef LLM_ROUTER_PROBER_H_
 #define LLM_ROUTER_PROBER_H_
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "adapters/core/mutex.h"
 #include "adapters/core/task.h"
 #include "router/router.h"
 
@@ -28,6 +32,13 @@ struct DueLook {
   std::string provider;
   ApiKey key;  // empty: it has none
   std::vector<HealthSubject> deployments;
+};
+
+// Looks that were judged, by what they saw.
+struct ProbeCount {
+  std::string provider;
+  ProbeVerdict verdict = ProbeVerdict::kUnknown;
+  int64_t looks = 0;
 };
 
 class Prober {
@@ -45,6 +56,8 @@ class Prober {
   Task<void> Round(const Router& router);
   // What a round would do now; the subjects borrow from `table`.
   std::vector<DueLook> Due(const RouteTable& table, Instant now) const;
+  // By provider, in order.
+  std::vector<ProbeCount> Counts() const;
 
  private:
   absl::Duration NextWait() const;
@@ -55,6 +68,9 @@ class Prober {
   const Clock& clock_;
   Random& random_;
   absl::flat_hash_map<std::string, Instant> looked_at_;
+  mutable Mutex mutex_;
+  std::map<std::pair<std::string, ProbeVerdict>, int64_t> counts_
+      ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace llm

@@ -57,6 +57,9 @@ void HttpStack::Parts::AddLoadSources(MetricSources* sources) {
   sources->provider_inflight = [this](std::string_view provider) {
     return health.in_flight().InFlight(provider);
   };
+  sources->probes = [this] {
+    return probes ? probes->Counts() : std::vector<ProbeCount>();
+  };
   sources->body_bytes = [this] { return bodies.held(); };
   // Asked over the metrics listener, so never before the doors are there.
   sources->connections = [this] {

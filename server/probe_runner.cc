@@ -7,7 +7,6 @@
 #include <boost/asio/post.hpp>
 #include <exception>
 
-#include "router/prober.h"
 #include "server/core/event_loop.h"
 #include "server/core/gateway.h"
 
@@ -41,6 +40,10 @@ ProbeRunner::ProbeRunner(EventLoop& loop, Gateway& gateway, HealthBoard& health,
 }
 
 ProbeRunner::~ProbeRunner() { Stop(); }
+
+std::vector<ProbeCount> ProbeRunner::Counts() const {
+  return running_->prober.Counts();
+}
 
 void ProbeRunner::Stop() {
   if (stopped_) return;

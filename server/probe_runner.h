@@ -8,10 +8,12 @@
 
 #include <future>
 #include <memory>
+#include <vector>
 
 #include "adapters/core/clock.h"
 #include "adapters/core/random.h"
 #include "router/health_board.h"
+#include "router/prober.h"
 
 namespace llm::server {
 
@@ -29,6 +31,8 @@ class ProbeRunner {
   // Ends a look that is under way, and returns when nothing of it runs any
   // more. Once is enough.
   void Stop();
+  // Any thread, also while the prober runs.
+  std::vector<ProbeCount> Counts() const;
 
  private:
   struct Running;

@@ -64,6 +64,10 @@ constexpr Row kRows[] = {
     // xAI: a wrong key is a 400, no credits a 403.
     // https://docs.x.ai/docs/key-information/debugging, 2026-11-20
     {"xai", 400, "", "incorrect api key", kBadKey},
+    // With the code of a missing permission: only the words tell them apart.
+    // Seen at xAI, not in its documentation, until 2026-08-07:
+    // https://github.com/UKGovernmentBEIS/inspect_ai/pull/2267
+    {"xai", 403, "", "violates usage guidelines", kContentFilter},
     {"xai", 403, "", "credit", kOutOfMoney},
     {"xai", 403, "", "spending limit", kOutOfMoney},
     // OpenRouter: 403 is its moderation; its codes are HTTP statuses, also

@@ -50,6 +50,33 @@ void AddSources(const MetricSources& sources,
   }
 }
 
+std::string_view VerdictWord(ProbeVerdict verdict) {
+  switch (verdict) {
+    case ProbeVerdict::kUp:
+      return "up";
+    case ProbeVerdict::kDown:
+      return "down";
+    case ProbeVerdict::kUnknown:
+      return "unknown";
+  }
+  return "unknown";
+}
+
+void AddProbes(const MetricSources& sources, const RouteTable& table,
+               std::vector<MetricFamily>* families) {
+  if (!sources.probes) return;
+  families->push_back(
+      MakeFamily("llm_service_probes_total",
+                 "Looks at providers' lists of models, by what they saw.",
+                 MetricType::Counter));
+  for (const ProbeCount& count : sources.probes()) {
+    if (!table.providers.contains(count.provider)) continue;
+    AddValue({{"provider", count.provider},
+              {"verdict", std::string(VerdictWord(count.verdict))}},
+             static_cast<double>(count.looks), &families->back());
+  }
+}
+
 void AddByProvider(
     const std::function<int64_t(std::string_view provider)>& source,
     std::string name, std::string help, const RouteTable& table,
@@ -193,6 +220,7 @@ std::string MetricsHub::Render() const {
   AddHealth(sources_, *table, &families);
   AddKeys(sources_, *table, &families);
   AddSources(sources_, &families);
+  AddProbes(sources_, *table, &families);
   AddByProvider(sources_.queued, "llm_service_queued_requests",
                 "Calls that wait for a place at the provider.", *table,
                 &families);

@@ -21,6 +21,7 @@
 #include "adapters/core/mutex.h"
 #include "router/call_observer.h"
 #include "router/health_board.h"
+#include "router/prober.h"
 #include "router/route_table.h"
 
 namespace llm::server {
@@ -40,6 +41,7 @@ struct MetricSources {
   // What was refused because the service is at a limit of its own, by the
   // limit's configuration key.
   std::function<std::vector<std::pair<std::string, int64_t>>()> shed;
+  std::function<std::vector<ProbeCount>()> probes;
   std::function<int64_t()> body_bytes;
   std::function<int64_t()> connections;
   std::function<HealthView(const RouteTable&, const Deployment&)> health;

@@ -58,6 +58,11 @@ TEST_CASE_METHOD(ProbeFixture, "A look that succeeds ends a cooldown early",
   CHECK(a->probes[0].api_key.Reveal() == "a-key-0");
   CHECK(a->probes[0].deadline == clock.Monotonic() + absl::Seconds(10));
   CHECK(b->probes.empty());
+  const std::vector<ProbeCount> counts = prober.Counts();
+  REQUIRE(counts.size() == 1);
+  CHECK(counts[0].provider == "a");
+  CHECK(counts[0].verdict == ProbeVerdict::kUp);
+  CHECK(counts[0].looks == 1);
   // Half-open: a call has to prove it.
   CHECK(Breaker("a/alpha-up") == BreakerState::kHalfOpen);
   CHECK(a->calls().empty());

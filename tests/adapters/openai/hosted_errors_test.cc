@@ -108,6 +108,10 @@ TEST_CASE("xAI's three shapes find their class", "[adapters][openai][RTY-2]") {
        R"("Your team has run out of credits"})",
        kOutOfMoney},
       {"xai", 403, R"({"error":"You may not use this model"})", kPermission},
+      {"xai", 403,
+       R"({"code":"permission-denied","error":)"
+       R"("Content violates usage guidelines. Failed check: X"})",
+       kContentFilter},
       {"xai", 404, R"({"error":{"message":"m","type":"","code":""}})",
        kModelNotFound},
       {"xai", 422, R"({"error":"Failed to deserialize"})", kInvalidRequest},

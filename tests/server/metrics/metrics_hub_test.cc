@@ -88,6 +88,23 @@ TEST_CASE("Waits in line count by provider, replays for themselves",
       Has(text, "llm_service_shed_total{limit=\"server.max_in_flight\"} 2\n"));
 }
 
+TEST_CASE("Looks at configured providers are counted by what they saw",
+          "[metrics][HLT-1]") {
+  MetricSources sources;
+  sources.probes = [] {
+    return std::vector<ProbeCount>{{"deepseek", ProbeVerdict::kDown, 3},
+                                   {"deepseek", ProbeVerdict::kUp, 1},
+                                   {"gone", ProbeVerdict::kUp, 1}};
+  };
+  const std::string text =
+      MetricsHub(Table(), 1, std::move(sources), {}).Render();
+  CHECK(Has(text,
+            "llm_service_probes_total{provider=\"deepseek\",verdict=\"down\"}"
+            " 3\n"));
+  CHECK(Has(text, "verdict=\"up\"} 1\n"));
+  CHECK_FALSE(Has(text, "gone"));
+}
+
 TEST_CASE("Calls and attempts are counted under configured names",
           "[metrics]") {
   MetricsHub hub(Table(), 2, {}, {"0.1.0", "abcdef"});
