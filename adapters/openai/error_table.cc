@@ -61,6 +61,7 @@ constexpr Row kRows[] = {
     {"zhipu", 0, "1310", "", kOutOfMoney},
     {"zhipu", 0, "1312", "", kOverloaded},
     {"zhipu", 434, "", "", kPermission},
+    {"zhipu", 435, "", "", kInvalidRequest},
     // xAI: a wrong key is a 400, no credits a 403.
     // https://docs.x.ai/docs/key-information/debugging, 2026-11-20
     {"xai", 400, "", "incorrect api key", kBadKey},
@@ -202,7 +203,13 @@ FailureClass ByStatus(int status) {
     case 403:
     case 412:
       return kPermission;
+    case 400:
+    case 409:
+    case 413:
+    case 422:
+      return kInvalidRequest;
     case 404:
+    case 410:
       return kModelNotFound;
     // The provider's own deadlines: worth another try, unlike ours.
     case 408:
@@ -216,7 +223,8 @@ FailureClass ByStatus(int status) {
       break;
   }
   if (status >= 500) return kServerError;
-  if (status >= 400) return kInvalidRequest;
+  // 405, 415, 421 and the like: the address is wrong, or what stands before
+  // the provider answers. Another deployment may do better.
   return kBadAnswer;
 }
 

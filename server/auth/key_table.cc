@@ -50,7 +50,7 @@ KeyRow RowOf(const Statement& row) {
 
 std::string TimeText(const std::optional<absl::Time>& time) {
   if (!time) return "";
-  return absl::FormatTime("%Y-%m-%dT%H:%M:%E*SZ", *time, absl::UTCTimeZone());
+  return absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", *time, absl::UTCTimeZone());
 }
 
 }  // namespace

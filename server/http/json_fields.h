@@ -1,12 +1,15 @@
 // Reading a JSON object into a message: one table per object says which
 // member goes where, and the one loop below collects what no table names.
 //
-// JSON null is "not set" everywhere, as OpenAI's clients mean it.
+// JSON null is "not set" everywhere, as OpenAI's clients mean it. A member that
+// a table names may come once: two of one name would mean one thing to us and
+// another to the provider that gets the bytes.
 //
 // Errors: kInvalidArgument (invalid_request) with the path of the member.
 #ifndef LLM_SERVER_HTTP_JSON_FIELDS_H_
 #define LLM_SERVER_HTTP_JSON_FIELDS_H_
 
+#include <cstdint>
 #include <limits>
 #include <span>
 #include <string>
@@ -72,6 +75,7 @@ absl::Status ReadFields(const JsonValue& object, const JsonPath& path,
   if (!object.is_object()) return BadField(path, "must be an object");
   std::string unknown;
   ExtraMembers members(&unknown);
+  uint64_t seen = 0;  // a bit for each field; no table has more than 64
   for (JsonValue v = object.First(); v; v = v.Next()) {
     const JsonField<M>* known = nullptr;
     for (const JsonField<M>& field : fields) {
@@ -79,9 +83,13 @@ absl::Status ReadFields(const JsonValue& object, const JsonPath& path,
     }
     if (known == nullptr) {
       members.Add(v);
-    } else if (!v.is_null()) {
-      LLM_RETURN_IF_ERROR(known->read(v, JsonPath(path, known->name), out));
+      continue;
     }
+    const JsonPath here(path, known->name);
+    const uint64_t bit = uint64_t{1} << (known - fields.data());
+    if ((seen & bit) != 0) return BadField(here, "appears twice");
+    seen |= bit;
+    if (!v.is_null()) LLM_RETURN_IF_ERROR(known->read(v, here, out));
   }
   members.Finish();
   if (extra != nullptr) *extra = std::move(unknown);

@@ -1,5 +1,6 @@
 #include "server/http/parse_chat_request.h"
 
+#include <iterator>
 #include <limits>
 #include <span>
 
@@ -257,20 +258,11 @@ constexpr F kFields[] = {
     {"timeout", Timeout},
 };
 
+static_assert(std::size(kFields) <= 64);
+
 absl::Status BadBody(std::string_view message) {
   return RefuseCall(absl::StatusCode::kInvalidArgument, "invalid_request",
                     message);
-}
-
-// Two members of one name would mean one thing to us and another to the
-// provider that gets the bytes.
-absl::Status RefuseDuplicates(const RequestSource& source) {
-  for (const F& field : kFields) {
-    int seen = 0;
-    for (const auto& [name, span] : source.members) seen += name == field.name;
-    if (seen > 1) return BadField(JsonPath(field.name), "appears twice");
-  }
-  return absl::OkStatus();
 }
 
 RequestSource SpansOf(const JsonValue& root) {
@@ -327,7 +319,6 @@ absl::StatusOr<ChatRequest> ParseChatRequest(
   }
   ChatRequest request;
   request.source = SpansOf(doc->root());
-  LLM_RETURN_IF_ERROR(RefuseDuplicates(request.source));
   LLM_RETURN_IF_ERROR(FillMessage(doc->root(), &request.message));
   SplitArrays(doc->root(), &request.source);
   request.source.text = std::move(body);
