@@ -144,6 +144,8 @@ Task<absl::Status> SharedCall::Write(v1::ChatCompletionChunk chunk) {
     }
     if (bytes_ > options_.largest || all > options_.max_recording) {
       whole_ = false;
+      // Nobody could join it any more.
+      if (alone_ && state_ == State::kRunning) GiveUp();
     }
     WakeReaders();
   }

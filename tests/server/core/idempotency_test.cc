@@ -444,6 +444,32 @@ TEST_CASE_METHOD(SmallFixture, "An answer too large to keep is a conflict",
   CHECK(calls == 1);
 }
 
+TEST_CASE_METHOD(SmallFixture, "A call too large to keep needs a caller",
+                 "[server][idempotency]") {
+  chunks = {std::string(700, 'a'), std::string(700, 'b'), "c", "end"};
+  const auto first = Ask("k");
+  Advance(absl::Seconds(1));
+  SECTION("who leaves when it is too large ends it") {
+    Advance(absl::Seconds(1));
+    first->leave.emit(asio::cancellation_type::terminal);
+    Poll();
+    CHECK(ended == 1);
+  }
+  SECTION("left alone before, it ends when it becomes so") {
+    first->leave.emit(asio::cancellation_type::terminal);
+    Poll();
+    CHECK(ended == 0);
+    CHECK(store.alone() == 1);
+    Advance(absl::Seconds(1));
+    CHECK(ended == 1);
+  }
+  CHECK(store.alone() == 0);
+  // A retry is a new call.
+  const auto retry = Ask("k");
+  CHECK(calls == 2);
+  Finish();
+}
+
 TEST_CASE_METHOD(SmallFixture, "Whoever holds most gives way first",
                  "[server][idempotency]") {
   chunks = {std::string(900, 'a')};

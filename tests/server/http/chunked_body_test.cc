@@ -41,5 +41,21 @@ TEST_CASE("a body of nothing but a last chunk is a body",
   CHECK(StatusOf(client.ReadUntil("invalid_request")) == 400);
 }
 
+TEST_CASE("a chunk's extension that never ends is refused, and so are trailers",
+          "[server][http][framing][PRF-5]") {
+  FakeService service;
+  service.on_chat = Echo;
+  HttpServerOptions options = Quick();
+  const std::string head =
+      "POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\n"
+      "Transfer-Encoding: chunked\r\n\r\n";
+  const std::string never = GENERATE("5;x=", "0\r\nT: ");
+  options.limits.max_header_bytes = 500;
+  RunningServer server(service, options);
+  RawClient client(server.port());
+  client.Send(head + never + std::string(600, 'x'));
+  CHECK(StatusOf(client.ReadUntil("too long")) == 400);
+}
+
 }  // namespace
 }  // namespace llm::server

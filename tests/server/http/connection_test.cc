@@ -9,18 +9,6 @@
 namespace llm::server {
 namespace {
 
-// Answers with the caller's `agent`, so that answers can be told apart.
-Task<CallResult> Echo(const CallContext&, const ChatRequest& request,
-                      ChunkSink*) {
-  co_return WholeAnswer("<" + request.message.agent() + ">");
-}
-
-HttpServerOptions Quick() {
-  HttpServerOptions options;
-  options.limits.sweep = absl::Milliseconds(5);
-  return options;
-}
-
 TEST_CASE("pipelined requests are answered in their order",
           "[server][http][connection]") {
   FakeService service;

@@ -148,6 +148,17 @@ Task<void> UntilCancelled() {
   co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
 }
 
+Task<CallResult> Echo(const CallContext&, const ChatRequest& request,
+                      ChunkSink*) {
+  co_return WholeAnswer("<" + request.message.agent() + ">");
+}
+
+HttpServerOptions Quick() {
+  HttpServerOptions options;
+  options.limits.sweep = absl::Milliseconds(5);
+  return options;
+}
+
 RunningServer::RunningServer(FakeService& service, HttpServerOptions options,
                              int loops) {
   std::vector<HttpLoop> on;

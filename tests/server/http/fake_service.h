@@ -156,6 +156,13 @@ v1::ChatCompletionChunk LastChunk();
 // Waits on the loop until the call is cancelled.
 Task<void> UntilCancelled();
 
+// A script that answers with the caller's `agent`, so that answers can be told
+// apart.
+Task<CallResult> Echo(const CallContext&, const ChatRequest& request,
+                      ChunkSink*);
+// Options with a sweep that is soon.
+HttpServerOptions Quick();
+
 // A server on a loopback port; stops when it goes.
 class RunningServer {
  public:

@@ -12,18 +12,6 @@
 namespace llm::server {
 namespace {
 
-// Answers with the caller's `agent`, so that answers can be told apart.
-Task<CallResult> Echo(const CallContext&, const ChatRequest& request,
-                      ChunkSink*) {
-  co_return WholeAnswer("<" + request.message.agent() + ">");
-}
-
-HttpServerOptions Quick() {
-  HttpServerOptions options;
-  options.limits.sweep = absl::Milliseconds(5);
-  return options;
-}
-
 TEST_CASE("beyond the connection limit one 503 is the answer",
           "[server][http][PRF-5]") {
   FakeService service;
@@ -163,20 +151,26 @@ TEST_CASE("a body that drips is given up, however steadily",
   options.limits.linger = absl::Seconds(20);
   RunningServer server(service, options);
   RawClient client(server.port());
-  const bool chunked = GENERATE(false, true);
-  constexpr int kPieces = 1'000'000;
-  client.Send(absl::StrCat(
-      "POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\n",
-      chunked ? "Transfer-Encoding: chunked" : "Content-Length: 1000000",
-      "\r\n\r\n"));
+  // What announces the body and begins it, and what drips.
+  const auto [begin, drop] = GENERATE(table<const char*, const char*>({
+      {"Content-Length: 1000000\r\n\r\n", " "},
+      {"Transfer-Encoding: chunked\r\n\r\n", "1\r\n \r\n"},
+      // An extension, and trailers: they are no body, and end as one does.
+      {"Transfer-Encoding: chunked\r\n\r\n5;x=", "x"},
+      {"Transfer-Encoding: chunked\r\n\r\n0\r\nT: ", "x"},
+  }));
+  CAPTURE(begin);
+  // Less than max_header_bytes of an extension.
+  constexpr int kPieces = 50'000;
+  client.Send(
+      absl::StrCat("POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\n", begin));
   std::atomic<bool> answered{false};
-  std::thread drip([&] {
+  std::thread drip([&, piece = std::string(drop)] {
     for (int i = 0; i < kPieces && !answered; ++i) {
-      client.Send(chunked ? "1\r\n \r\n" : " ");
+      client.Send(piece);
       // A drip, no flood: the answer must not be lost behind it.
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
-    if (chunked && !answered) client.Send("0\r\n\r\n");
   });
   const std::string answer = client.ReadUntil("}}}");
   answered = true;

@@ -11,12 +11,6 @@
 namespace llm::server {
 namespace {
 
-HttpServerOptions Quick() {
-  HttpServerOptions options;
-  options.limits.sweep = absl::Milliseconds(5);
-  return options;
-}
-
 TEST_CASE("a stream is events, then [DONE]", "[server][http][stream]") {
   FakeService service;
   service.on_chat = [](const CallContext&, const ChatRequest&,
