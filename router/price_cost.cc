@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "router/price_book.h"
+#include "router/public_holidays.h"
 
 namespace llm {
 namespace {
@@ -24,7 +25,15 @@ absl::TimeZone Zone(const std::string& name) {
   return zone;
 }
 
+// Whether `at` is one of the days on which the window does not hold.
+HolidayAnswer Excluded(const PriceWindow& window, absl::Time at) {
+  if (window.excludes.empty()) return HolidayAnswer::kNo;
+  return HolidayOn(window.excludes,
+                   absl::ToCivilDay(at, Zone(window.timezone)));
+}
+
 bool Covers(const PriceWindow& window, absl::Time at) {
+  if (Excluded(window, at) == HolidayAnswer::kYes) return false;
   const absl::CivilSecond local =
       absl::ToCivilSecond(at, Zone(window.timezone));
   const auto weekday = absl::GetWeekday(absl::CivilDay(local));
@@ -179,10 +188,11 @@ CostSum SumCost(const PriceRow& row, absl::Time at, bool thinking,
   if (!usage.TotalInput() || (!row.embedding && !usage.output)) {
     bill.set_degraded();
   }
-  // On an excluded day the row's own price would hold, and no list of those
-  // days is at hand.
+  // On an excluded day the row's own price would hold.
   const PriceWindow* const window = WindowAt(row, at);
-  if (window != nullptr && !window->excludes.empty()) bill.set_degraded();
+  if (window != nullptr && Excluded(*window, at) == HolidayAnswer::kUnknown) {
+    bill.set_degraded();
+  }
   CostSum total = bill.Total();
   total.unverified = unverified;
   return total;

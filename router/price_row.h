@@ -51,8 +51,8 @@ struct PriceWindow {
   // [start, end) minutes of the day in that zone; past midnight if end <
   // start, both parts judged by the day they are in.
   std::vector<std::pair<int, int>> ranges;
-  // Days on which the window does not hold and that nobody lists here, such
-  // as "chinese_public_holidays"; empty: none.
+  // Days of that zone on which the window does not hold: a calendar of
+  // public_holidays.h; empty: none.
   std::string excludes;
   PriceSet prices;
 };

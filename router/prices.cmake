@@ -12,7 +12,7 @@ add_custom_command(OUTPUT ${LLM_BUILT_IN_PRICES}
 
 llm_library(router_prices
   SOURCES
-    price_book.cc price_cost.cc price_list.cc price_row.cc
+    price_book.cc price_cost.cc price_list.cc price_row.cc public_holidays.cc
     ${LLM_BUILT_IN_PRICES}
   PUBLIC llm::adapters_core absl::statusor absl::time
   PRIVATE absl::flat_hash_map absl::strings absl::str_format ${LLM_RE2})

@@ -95,13 +95,36 @@ TEST_CASE("DeepSeek bills by the time of day", "[router][prices][examples]") {
       {"2026-11-20T06:30:00Z", 9'984'000'000},  // Friday
       {"2026-11-22T06:30:00Z", 4'992'000'000},  // Sunday
       {"2026-11-23T01:00:00Z", 9'984'000'000},  // Monday
+      // Mid-Autumn (Friday), the eve and the end of National Day's week.
+      {"2026-09-25T06:30:00Z", 4'992'000'000},
+      {"2026-09-30T06:30:00Z", 9'984'000'000},
+      {"2026-10-01T06:30:00Z", 4'992'000'000},
+      {"2026-10-07T09:59:59Z", 4'992'000'000},
+      {"2026-10-08T01:00:00Z", 9'984'000'000},
+      // Worked in lieu, and a weekend all the same.
+      {"2026-10-10T06:30:00Z", 4'992'000'000},
   }));
   CAPTURE(at);
   const PricedCost cost =
       book->Price(Ask("deepseek", "deepseek-flash", At(at)), usage);
   CHECK(Pico(cost) == want);
-  // The peak does not hold on Chinese public holidays, and we have no list.
-  CHECK(cost.degraded == (want == 9'984'000'000));
+  CHECK_FALSE(cost.degraded);
+}
+
+TEST_CASE("A peak in a year whose holidays are not known is marked",
+          "[router][prices][COST-4]") {
+  const auto book = Book();
+  // A Tuesday.
+  const PricedCost peak =
+      book->Price(Ask("deepseek", "deepseek-flash", At("2027-11-16T06:00:00Z")),
+                  Tokens(16'000, 64'000, 0, 4'000));
+  const PricedCost evening =
+      book->Price(Ask("deepseek", "deepseek-flash", At("2027-11-16T12:00:00Z")),
+                  Tokens(16'000, 64'000, 0, 4'000));
+  CHECK(Pico(peak) == 9'984'000'000);
+  CHECK(peak.degraded);
+  CHECK(Pico(evening) == 4'992'000'000);
+  CHECK_FALSE(evening.degraded);
 }
 
 TEST_CASE("Qwen's tiers replace the price of the whole request",
