@@ -57,11 +57,9 @@ void HttpStack::Parts::AddLoadSources(MetricSources* sources) {
   sources->provider_inflight = [this](std::string_view provider) {
     return health.in_flight().InFlight(provider);
   };
-  sources->probes = [this] {
-    return probes ? probes->Counts() : std::vector<ProbeCount>();
-  };
+  // Asked over the metrics listener, so never before what they ask is there.
+  sources->probes = [this] { return probes->Counts(); };
   sources->body_bytes = [this] { return bodies.held(); };
-  // Asked over the metrics listener, so never before the doors are there.
   sources->connections = [this] {
     return static_cast<int64_t>(http->connections());
   };
@@ -196,10 +194,11 @@ absl::StatusOr<std::unique_ptr<HttpStack>> HttpStack::Start(
   LLM_RETURN_IF_ERROR(parts.OpenStoreAndMetrics());
   LLM_RETURN_IF_ERROR(parts.MakeWorkers());
   for (Worker& worker : parts.workers) worker.loop->Start();
-  LLM_RETURN_IF_ERROR(parts.Listen());
+  // Before anybody can ask for metrics.
   parts.probes = std::make_unique<ProbeRunner>(
       *parts.workers.front().loop, *parts.workers.front().gateway, parts.health,
       parts.clock, parts.random);
+  LLM_RETURN_IF_ERROR(parts.Listen());
   return stack;
 }
 

@@ -86,8 +86,9 @@ class HttpStack::Parts {
   BodyBudget bodies;
   IdempotencyStore idempotency;
   std::unique_ptr<Admission> admission;
-  // Of large requests.
-  SideThread reader{"the reader", nullptr};
+  // Of large requests. What waits for it is bounded by `bodies`, and by gRPC's
+  // own memory.
+  SideThread reader{"the reader", nullptr, SideThread::kUnbounded};
   std::unique_ptr<SqliteStore> store;
   std::unique_ptr<MetricsHub> metrics;
   std::vector<Worker> workers;

@@ -98,11 +98,13 @@ std::shared_ptr<spdlog::logger> StartLog() {
 }
 
 // Writes what is queued and ends the log's thread. Where nobody takes it from
-// stderr any more, the process ends all the same, by SIGALRM.
-void EndLog() {
-  ::alarm(5);
+// stderr any more, the process ends all the same, with `code`.
+void EndLog(int code) {
+  std::thread([code] {
+    std::this_thread::sleep_for(std::chrono::seconds(5));
+    std::_Exit(code);
+  }).detach();
   spdlog::shutdown();
-  ::alarm(0);
 }
 
 void Reload(ServeStack& stack, const std::string& file) {
@@ -154,7 +156,7 @@ class DrainWatch {
       }
       if (std::chrono::steady_clock::now() < end) continue;
       spdlog::critical("the drain does not end: stopping without it");
-      EndLog();
+      EndLog(kExitFailed);
       std::_Exit(kExitFailed);
     }
   }
@@ -180,7 +182,7 @@ int Drain(ServeStack& stack, const sigset_t& signals, absl::Duration drain) {
   }
   if (!stack.stuck().empty()) {
     // They may still use what would be destroyed now.
-    EndLog();
+    EndLog(kExitFailed);
     std::_Exit(kExitFailed);
   }
   spdlog::info("stopped");
@@ -222,7 +224,7 @@ int Serve(const ServeOptions& options) {
   const sigset_t signals = BlockSignals();
   const std::shared_ptr<spdlog::logger> log = StartLog();
   const int code = Run(options, signals, *log);
-  EndLog();
+  EndLog(code);
   return code;
 }
 

@@ -107,7 +107,7 @@ class JsonDocument {
     int max_depth = 256;
     // Scalars, arrays, objects. Each costs 28 bytes here, and more in what is
     // made of it; the shortest has two in the text.
-    size_t max_values = 1'000'000;
+    size_t max_values = 10'000'000;
   };
   // Parses exactly one value with white space around it. `text` must outlive
   // the document and is at most 4 GiB - 1.
@@ -127,6 +127,8 @@ class JsonDocument {
   absl::Status Reparse(std::string_view text, Options options);
 
   JsonValue root() const;
+  // Scalars, arrays and objects, all together.
+  size_t values() const { return nodes_.size(); }
 
  private:
   friend class JsonValue;

@@ -68,10 +68,19 @@ absl::Status StoreFailure(const absl::Status& status) {
   }
 }
 
-// Of a body that came over HTTP each byte was counted as it came.
+// What a request takes in memory beside what was counted: of a body that came
+// over HTTP each byte was counted as it came. A part may be four bytes on the
+// wire; made of it is an object with others in it.
 int64_t UncountedBytes(const ChatRequest& request) {
-  if (request.source.text != nullptr) return 0;
-  return static_cast<int64_t>(request.message.ByteSizeLong());
+  constexpr int64_t kObject = 200;
+  const v1::ChatCompletionRequest& message = request.message;
+  int64_t objects = message.tools_size() + message.stop_size();
+  for (const v1::Message& one : message.messages()) {
+    objects += 1 + one.parts_size();
+  }
+  const bool counted = request.source.text != nullptr;
+  return objects * kObject +
+         (counted ? 0 : static_cast<int64_t>(message.ByteSizeLong()));
 }
 
 // Counts a call in flight for as long as it lives.

@@ -8,7 +8,8 @@
 //          next request calls anew, and so does one that waited for a call
 //          whose own, shorter deadline passed before its first content.
 // Left:    A call that all its callers left goes on alone, for ten minutes at
-//          most, and its answer waits for the retry.
+//          most, and its answer waits for the retry. One whose answer is, or
+//          becomes, too large to keep is ended: nobody could read it.
 // Refused: The key with another request: 400 `invalid_request`. An answer too
 //          large to keep: 409 `idempotency_conflict` rather than a second
 //          call.

@@ -18,10 +18,16 @@ Task<absl::StatusOr<ChatRequest>> ReadRequest(SideThread* reader,
   if (request.ok() || request.status().GetPayload(ToAbsl(kUpstreamErrorUrl))) {
     co_return request;
   }
+  if (absl::IsCancelled(request.status())) {
+    co_return RefuseCall(absl::StatusCode::kCancelled, "client_cancelled",
+                         "The caller left");
+  }
+  if (absl::IsInternal(request.status())) {
+    co_return RefuseCall(absl::StatusCode::kInternal, "internal",
+                         "The body could not be read.");
+  }
   co_return RefuseCall(absl::StatusCode::kUnavailable, "overloaded",
-                       absl::IsCancelled(request.status())
-                           ? "the call ended while its body was being read"
-                           : "too many large bodies are being read; try again");
+                       "too many large bodies are being read; try again");
 }
 
 absl::Status RefuseBody(std::string_view message) {

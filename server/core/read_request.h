@@ -2,8 +2,9 @@
 // thread beside the loop, which has other callers to serve meanwhile [PRF-3].
 //
 // Threads: The caller's loop; `parse` runs there or on `reader`.
-// Errors:  `parse`'s own. kUnavailable (overloaded) where too many large
-//          bodies wait, or the task was cancelled meanwhile.
+// Errors:  `parse`'s own. kCancelled (client_cancelled) where the task was
+//          cancelled meanwhile: by the end of the service, doors say so.
+//          kUnavailable (overloaded) where too many large bodies wait.
 #ifndef LLM_SERVER_CORE_READ_REQUEST_H_
 #define LLM_SERVER_CORE_READ_REQUEST_H_
 
@@ -19,8 +20,8 @@
 
 namespace llm::server {
 
-// A body of this many bytes holds a loop up for 5 ms at worst; a change of
-// threads costs some 50 us.
+// A body of this many bytes holds a loop up for some 5 ms where all of it is
+// structure; a change of threads costs some 50 us.
 inline constexpr size_t kLargeRequest = size_t{256} << 10;
 
 // JSON values, or fields of protobuf: what bounds the time and the memory that

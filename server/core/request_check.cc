@@ -8,6 +8,7 @@
 #include "adapters/core/json.h"
 #include "adapters/core/status_macros.h"
 #include "router/call_error.h"
+#include "server/core/read_request.h"
 
 namespace llm::server {
 namespace {
@@ -33,11 +34,24 @@ struct Path {
   }
 };
 
-// Empty text means absent.
-absl::Status CheckJson(const std::string& text, Shape shape, Path path) {
+// The JSON texts of one request, which have kMaxRequestValues together.
+class JsonTexts {
+ public:
+  // Empty text means absent.
+  absl::Status Check(const std::string& text, Shape shape, Path path);
+
+ private:
+  size_t left_ = kMaxRequestValues;
+};
+
+absl::Status JsonTexts::Check(const std::string& text, Shape shape, Path path) {
   if (text.empty()) return absl::OkStatus();
-  const absl::StatusOr<JsonDocument> parsed = JsonDocument::Parse(text);
+  JsonDocument::Options options;
+  options.max_values = left_;
+  const auto parsed = JsonDocument::Parse(text, options);
+  if (absl::IsResourceExhausted(parsed.status())) return RefuseTooManyValues();
   if (!parsed.ok()) return Invalid(path.Text(), "this is not valid JSON");
+  left_ -= parsed->values();
   const JsonValue root = parsed->root();
   if (shape == Shape::kObject && !root.is_object()) {
     return Invalid(path.Text(), "this must be a JSON object");
@@ -82,7 +96,8 @@ absl::Status CheckNumbers(const v1::ChatCompletionRequest& request) {
   return CheckTimeout(request);
 }
 
-absl::Status CheckTopLevelJson(const v1::ChatCompletionRequest& request) {
+absl::Status CheckTopLevelJson(const v1::ChatCompletionRequest& request,
+                               JsonTexts& json) {
   struct Field {
     const std::string& text;
     Shape shape;
@@ -106,7 +121,7 @@ absl::Status CheckTopLevelJson(const v1::ChatCompletionRequest& request) {
   };
   for (const Field& field : fields) {
     LLM_RETURN_IF_ERROR(
-        CheckJson(field.text, field.shape, {{}, 0, field.name}));
+        json.Check(field.text, field.shape, {{}, 0, field.name}));
   }
   if (request.has_response_format() &&
       request.response_format().type().empty()) {
@@ -117,30 +132,30 @@ absl::Status CheckTopLevelJson(const v1::ChatCompletionRequest& request) {
   return absl::OkStatus();
 }
 
-absl::Status CheckTool(const v1::Tool& tool, int index) {
+absl::Status CheckTool(const v1::Tool& tool, int index, JsonTexts& json) {
   const auto at = [index](std::string_view field) {
     return Path{"tools", index, field};
   };
   LLM_RETURN_IF_ERROR(
-      CheckJson(tool.other_json(), Shape::kObject, at("other_json")));
+      json.Check(tool.other_json(), Shape::kObject, at("other_json")));
   LLM_RETURN_IF_ERROR(
-      CheckJson(tool.extra_json(), Shape::kObject, at("extra_json")));
+      json.Check(tool.extra_json(), Shape::kObject, at("extra_json")));
   if (tool.has_function()) {
     const v1::FunctionTool& function = tool.function();
     if (function.name().empty()) {
       return Invalid(at("function.name").Text(), "a function needs a name");
     }
-    LLM_RETURN_IF_ERROR(CheckJson(function.parameters(), Shape::kObject,
-                                  at("function.parameters")));
-    return CheckJson(function.extra_json(), Shape::kObject,
-                     at("function.extra_json"));
+    LLM_RETURN_IF_ERROR(json.Check(function.parameters(), Shape::kObject,
+                                   at("function.parameters")));
+    return json.Check(function.extra_json(), Shape::kObject,
+                      at("function.extra_json"));
   }
   if (tool.has_custom()) {
     if (tool.custom().name().empty()) {
       return Invalid(at("custom.name").Text(), "a custom tool needs a name");
     }
-    return CheckJson(tool.custom().format(), Shape::kObject,
-                     at("custom.format"));
+    return json.Check(tool.custom().format(), Shape::kObject,
+                      at("custom.format"));
   }
   if (tool.other_json().empty()) {
     return Invalid(at("function").Text(), "the tool is empty");
@@ -148,31 +163,32 @@ absl::Status CheckTool(const v1::Tool& tool, int index) {
   return absl::OkStatus();
 }
 
-absl::Status CheckMessage(const v1::Message& message, int index) {
+absl::Status CheckMessage(const v1::Message& message, int index,
+                          JsonTexts& json) {
   const auto at = [index](std::string_view field) {
     return Path{"messages", index, field};
   };
-  LLM_RETURN_IF_ERROR(CheckJson(message.audio(), Shape::kObject, at("audio")));
+  LLM_RETURN_IF_ERROR(json.Check(message.audio(), Shape::kObject, at("audio")));
   LLM_RETURN_IF_ERROR(
-      CheckJson(message.annotations(), Shape::kArray, at("annotations")));
+      json.Check(message.annotations(), Shape::kArray, at("annotations")));
   LLM_RETURN_IF_ERROR(
-      CheckJson(message.function_call(), Shape::kObject, at("function_call")));
+      json.Check(message.function_call(), Shape::kObject, at("function_call")));
   LLM_RETURN_IF_ERROR(
-      CheckJson(message.extra_json(), Shape::kObject, at("extra_json")));
+      json.Check(message.extra_json(), Shape::kObject, at("extra_json")));
   for (const v1::ToolCall& call : message.tool_calls()) {
     LLM_RETURN_IF_ERROR(
-        CheckJson(call.extra_json(), Shape::kObject, at("tool_calls")));
+        json.Check(call.extra_json(), Shape::kObject, at("tool_calls")));
   }
   for (const v1::Part& part : message.parts()) {
     LLM_RETURN_IF_ERROR(
-        CheckJson(part.extra_json(), Shape::kObject, at("parts")));
+        json.Check(part.extra_json(), Shape::kObject, at("parts")));
     LLM_RETURN_IF_ERROR(
-        CheckJson(part.tool_call().extra_json(), Shape::kObject, at("parts")));
+        json.Check(part.tool_call().extra_json(), Shape::kObject, at("parts")));
     if (part.has_opaque() && part.opaque().json().empty()) {
       return Invalid(at("parts").Text(), "an opaque part needs its JSON");
     }
     LLM_RETURN_IF_ERROR(
-        CheckJson(part.opaque().json(), Shape::kAny, at("parts")));
+        json.Check(part.opaque().json(), Shape::kAny, at("parts")));
   }
   return absl::OkStatus();
 }
@@ -181,12 +197,13 @@ absl::Status CheckMessage(const v1::Message& message, int index) {
 
 absl::Status CheckRequest(const v1::ChatCompletionRequest& request) {
   LLM_RETURN_IF_ERROR(CheckNumbers(request));
-  LLM_RETURN_IF_ERROR(CheckTopLevelJson(request));
+  JsonTexts json;
+  LLM_RETURN_IF_ERROR(CheckTopLevelJson(request, json));
   for (int i = 0; i < request.tools_size(); ++i) {
-    LLM_RETURN_IF_ERROR(CheckTool(request.tools(i), i));
+    LLM_RETURN_IF_ERROR(CheckTool(request.tools(i), i, json));
   }
   for (int i = 0; i < request.messages_size(); ++i) {
-    LLM_RETURN_IF_ERROR(CheckMessage(request.messages(i), i));
+    LLM_RETURN_IF_ERROR(CheckMessage(request.messages(i), i, json));
   }
   return absl::OkStatus();
 }

@@ -4,7 +4,8 @@
 // provider.
 //
 // Threads: Pure; any.
-// Errors:  kInvalidArgument, invalid_request, with the field in `param`.
+// Errors:  kInvalidArgument, invalid_request, with the field in `param`;
+//          body_too_large where its JSON texts hold too many values.
 #ifndef LLM_SERVER_CORE_REQUEST_CHECK_H_
 #define LLM_SERVER_CORE_REQUEST_CHECK_H_
 

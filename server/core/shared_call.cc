@@ -60,8 +60,10 @@ std::shared_ptr<SharedCall::Reader> SharedCall::MakeReader(
 }
 
 SharedCall::Joined SharedCall::MayJoinLocked() const {
-  if (state_ == State::kAbandoned || given_up_) return Joined::kNot;
-  return whole_ ? Joined::kYes : Joined::kTooLarge;
+  // Also where it was given up for that: it is not made again.
+  if (!whole_) return Joined::kTooLarge;
+  const bool gone = state_ == State::kAbandoned || given_up_;
+  return gone ? Joined::kNot : Joined::kYes;
 }
 
 SharedCall::Joined SharedCall::MayJoin() const {
@@ -360,7 +362,9 @@ bool SharedCall::RanOutBefore(const Reader& reader, const CallResult& result,
 
 bool SharedCall::worth_keeping() const {
   const MutexLock lock(mutex_);
-  if (result_ == nullptr || given_up_) return false;
+  if (result_ == nullptr) return false;
+  // That it was made is worth knowing (Joined::kTooLarge).
+  if (given_up_) return !whole_;
   if (result_->status.ok() || result_->committed) return true;
   const std::string code = CallErrorDetail(result_->status).code();
   return result_->info.attempts() > 0 &&

@@ -55,7 +55,7 @@ class SharedCall : public ChunkSink,
   class Reader;
   enum class Joined {
     kYes,
-    kTooLarge,  // its beginning is gone
+    kTooLarge,  // its beginning is gone, or it was ended for that
     kNot,       // it was given up
   };
 

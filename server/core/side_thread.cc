@@ -6,6 +6,7 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/system/system_error.hpp>
+#include <exception>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -83,8 +84,10 @@ class Forgetting {
 
 }  // namespace
 
-SideThread::SideThread(std::string name, Tick tick)
-    : name_(std::move(name)), tick_(std::move(tick)) {
+SideThread::SideThread(std::string name, Tick tick, size_t most_waiting)
+    : name_(std::move(name)),
+      tick_(std::move(tick)),
+      most_waiting_(most_waiting) {
   thread_ = std::thread([this] { Run(); });
 }
 
@@ -95,7 +98,7 @@ void SideThread::Post(Job job) {
   {
     MutexLock lock(mutex_);
     stopping = stopping_;
-    if (!stopping && jobs_.size() < kMostWaiting) {
+    if (!stopping && jobs_.size() < most_waiting_) {
       jobs_.push_back(std::move(job));
       changed_.NotifyOne();
       return;
@@ -109,6 +112,11 @@ void SideThread::Wake() {
   MutexLock lock(mutex_);
   woken_ = true;
   changed_.NotifyOne();
+}
+
+size_t SideThread::waiting() const {
+  MutexLock lock(mutex_);
+  return jobs_.size();
 }
 
 void SideThread::Stop() {
@@ -164,8 +172,12 @@ Task<absl::Status> RunOn(SideThread* thread, std::function<absl::Status()> work,
   const Forgetting forgetting(waiting.get());
   thread->Post([waiting, abandoned, work = std::move(work)](absl::Status turn) {
     if (abandoned == Abandoned::kSkipped && waiting->Left()) return;
-    // Moved, as TakeResult says.
-    if (turn.ok()) turn = work();
+    // Moved, as TakeResult says. Ours throws nothing, memory may run out.
+    try {
+      if (turn.ok()) turn = work();
+    } catch (const std::exception&) {
+      turn = absl::InternalError("the work threw");
+    }
     waiting->Finish(std::move(turn), waiting);
   });
   try {

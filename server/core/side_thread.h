@@ -8,6 +8,7 @@
 
 #include <deque>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -31,17 +32,23 @@ class SideThread {
   // next. Empty: nothing to do but jobs.
   using Tick = std::function<absl::Duration()>;
 
-  // `name` begins the message of a refusal: "the store".
-  SideThread(std::string name, Tick tick);
+  static constexpr size_t kMostWaiting = 64;
+  // Where what waits is bounded by other means.
+  static constexpr size_t kUnbounded = std::numeric_limits<size_t>::max();
+
+  // `name` begins the message of a refusal: "the store". Jobs beyond
+  // `most_waiting` are refused.
+  SideThread(std::string name, Tick tick, size_t most_waiting = kMostWaiting);
   ~SideThread();  // stops
   SideThread(const SideThread&) = delete;
   SideThread& operator=(const SideThread&) = delete;
 
-  // A job that would wait behind kMostWaiting others is refused at once, on
-  // the thread that posts.
-  static constexpr size_t kMostWaiting = 64;
+  // A job that would be one too many is refused at once, on the thread that
+  // posts.
   void Post(Job job);
   void Wake();
+  // Jobs that wait for their turn.
+  size_t waiting() const;
   // Waits for the running job; those in the queue are told and dropped.
   void Stop();
 
@@ -51,7 +58,8 @@ class SideThread {
 
   const std::string name_;
   const Tick tick_;
-  Mutex mutex_;
+  const size_t most_waiting_;
+  mutable Mutex mutex_;
   CondVar changed_;
   std::deque<Job> jobs_ ABSL_GUARDED_BY(mutex_);
   bool woken_ ABSL_GUARDED_BY(mutex_) = false;
@@ -64,10 +72,10 @@ class SideThread {
 enum class Abandoned { kRuns, kSkipped };
 
 // Runs `work` on `thread` and resumes on the caller's loop with what it
-// returned. kCancelled when the task is cancelled first (the work may still
-// run: it must own, or share, what it touches); kUnavailable when the thread
-// has stopped or has too much to do. A task destroyed while it waits is
-// forgotten.
+// returned; kInternal where it threw. kCancelled when the task is cancelled
+// first (the work may still run: it must own, or share, what it touches);
+// kUnavailable when the thread has stopped or has too much to do. A task
+// destroyed while it waits is forgotten.
 Task<absl::Status> RunOn(SideThread* thread, std::function<absl::Status()> work,
                          Abandoned abandoned = Abandoned::kRuns);
 

@@ -9,9 +9,7 @@
 #include "adapters/core/status_macros.h"
 #include "router/call_error.h"
 #include "server/core/call_headers.h"
-#include "server/core/message_view.h"
 #include "server/core/read_request.h"
-#include "server/core/request_check.h"
 #include "server/grpc/wire_status.h"
 
 namespace llm::server {
@@ -66,19 +64,16 @@ Instant CallEdge::GrpcDeadline() const {
          (absl::FromChrono(deadline) - lane_.clock.WallNow());
 }
 
-absl::Status CallEdge::AcceptChat(v1::ChatCompletionRequest* message) {
-  LLM_RETURN_IF_ERROR(CheckRequest(*message));
-  LLM_RETURN_IF_ERROR(NormaliseMessages(message));
-  call_.strict = message->strict() || ParseSwitch(Metadata("x-llm-strict"));
+absl::Status CallEdge::AcceptChat(const v1::ChatCompletionRequest& message) {
+  call_.strict = message.strict() || ParseSwitch(Metadata("x-llm-strict"));
   LLM_ASSIGN_OR_RETURN(call_.priority, ParsePriority(Metadata("x-llm-priority"),
                                                      "x-llm-priority"));
   LLM_ASSIGN_OR_RETURN(call_.idempotency_key,
                        ParseIdempotencyKey(Metadata("idempotency-key")));
   call_.deadline = GrpcDeadline();
-  if (message->has_timeout()) {
-    const absl::Duration timeout =
-        absl::Seconds(message->timeout().seconds()) +
-        absl::Nanoseconds(message->timeout().nanos());
+  if (message.has_timeout()) {
+    const absl::Duration timeout = absl::Seconds(message.timeout().seconds()) +
+                                   absl::Nanoseconds(message.timeout().nanos());
     call_.deadline = std::min(call_.deadline, call_.received + timeout);
   }
   const std::string_view timeout_text = Metadata("x-llm-timeout");

@@ -29,8 +29,8 @@ class CallEdge {
   // its `bytes` are within server.max_body. The ids stand also where it fails.
   absl::Status Enter(Access access, const grpc::ByteBuffer& bytes);
   // Strictness and the deadline: the earliest of gRPC's, the message's and
-  // the metadata's. Normalises and checks the messages.
-  absl::Status AcceptChat(v1::ChatCompletionRequest* message);
+  // the metadata's.
+  absl::Status AcceptChat(const v1::ChatCompletionRequest& message);
 
   const CallContext& call() const { return call_; }
 

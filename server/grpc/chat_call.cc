@@ -8,6 +8,7 @@
 #include "server/core/clean_text.h"
 #include "server/core/message_view.h"
 #include "server/core/read_request.h"
+#include "server/core/request_check.h"
 #include "server/grpc/wire_message.h"
 
 namespace llm::server {
@@ -16,22 +17,28 @@ namespace asio = boost::asio;
 
 namespace {
 
-// The request in `bytes`, once it is known whose it is. Gives the bytes back.
+// The request in `bytes`, once it is known whose it is. Gives the bytes back,
+// also where it fails.
 Task<absl::StatusOr<ChatRequest>> Take(Lane& lane, CallEdge& edge,
                                        grpc::ByteBuffer* bytes) {
   const absl::Status entered = edge.Enter(Access::kCaller, *bytes);
-  if (!entered.ok()) co_return entered;
   const size_t length = bytes->Length();
+  if (!entered.ok()) {
+    bytes->Clear();
+    co_return entered;
+  }
   ParseRequest parse = [shared = *bytes]() -> absl::StatusOr<ChatRequest> {
     ChatRequest request;
     LLM_RETURN_IF_ERROR(FromWire(shared, &request.message));
+    LLM_RETURN_IF_ERROR(CheckRequest(request.message));
+    LLM_RETURN_IF_ERROR(NormaliseMessages(&request.message));
     return request;
   };
   bytes->Clear();
   absl::StatusOr<ChatRequest> request =
       co_await ReadRequest(lane.reader, length, std::move(parse));
   if (!request.ok()) co_return request;
-  const absl::Status accepted = edge.AcceptChat(&request->message);
+  const absl::Status accepted = edge.AcceptChat(request->message);
   if (!accepted.ok()) co_return accepted;
   co_return request;
 }

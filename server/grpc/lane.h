@@ -2,9 +2,8 @@
 //
 // Threads:   `mailbox` and Lanes::Next from any thread; the rest is the
 //            loop's.
-// Ownership: The loop, the service, the clock and the reader outlive the lanes;
-// the lanes
-//            outlive every call (GrpcServer waits for them).
+// Ownership: The loop, the service, the clock and the reader outlive the
+//            lanes; the lanes outlive every call (GrpcServer waits for them).
 #ifndef LLM_SERVER_GRPC_LANE_H_
 #define LLM_SERVER_GRPC_LANE_H_
 

@@ -18,52 +18,72 @@ using google::protobuf::FieldDescriptor;
 using google::protobuf::internal::WireFormatLite;
 using google::protobuf::io::CodedInputStream;
 
-// Counts fields, those of messages within included, and makes nothing.
+// Counts fields, those of messages and groups within included, and makes
+// nothing. Stricter than the parser, which pushes an inner length as it stands
+// and finds out later that it went past the outer one: what this does not
+// follow to the end is not shown to the parser at all.
 class FieldCount {
  public:
-  // False where there are more than kMaxRequestValues. What is malformed is
-  // left to the parser: it stops there too.
-  bool Walk(const Descriptor* type, CodedInputStream* in) {
-    while (const uint32_t tag = in->ReadTag()) {
-      if (++count_ > kMaxRequestValues) return false;
-      const FieldDescriptor* field =
-          type->FindFieldByNumber(WireFormatLite::GetTagFieldNumber(tag));
-      const bool within = WireFormatLite::GetTagWireType(tag) ==
-                              WireFormatLite::WIRETYPE_LENGTH_DELIMITED &&
-                          field != nullptr &&
-                          field->type() == FieldDescriptor::TYPE_MESSAGE;
-      if (!within) {
-        // A group has fields that nobody counts; no message of ours has one.
-        if (!Skip(tag, in)) return true;
-        continue;
-      }
-      int length = 0;
-      if (!in->ReadVarintSizeAsInt(&length)) return true;
-      const auto outer = in->IncrementRecursionDepthAndPushLimit(length);
-      if (outer.second < 0) return true;
-      if (!Walk(field->message_type(), in)) return false;
-      if (!in->DecrementRecursionDepthAndPopLimit(outer.first)) return true;
-    }
-    return true;
+  enum class Found { kFew, kMany, kMalformed };
+
+  Found Count(const Descriptor* type, CodedInputStream* in, size_t length) {
+    in->PushLimit(static_cast<int>(length));
+    const bool whole = Walk(type, 0, in);
+    if (count_ > kMaxRequestValues) return Found::kMany;
+    return whole ? Found::kFew : Found::kMalformed;
   }
 
-  bool malformed() const { return malformed_; }
-
  private:
-  bool Skip(uint32_t tag, CodedInputStream* in) {
-    const auto wire = WireFormatLite::GetTagWireType(tag);
-    malformed_ = wire == WireFormatLite::WIRETYPE_START_GROUP ||
-                 wire == WireFormatLite::WIRETYPE_END_GROUP ||
-                 !WireFormatLite::SkipField(in, tag);
-    return !malformed_;
+  // To the limit, or to the end of group `group`. `type` null: unknown.
+  bool Walk(const Descriptor* type, int group, CodedInputStream* in) {
+    while (const uint32_t tag = in->ReadTag()) {
+      const int number = WireFormatLite::GetTagFieldNumber(tag);
+      const auto wire = WireFormatLite::GetTagWireType(tag);
+      if (number == 0) return false;
+      if (wire == WireFormatLite::WIRETYPE_END_GROUP) return number == group;
+      if (++count_ > kMaxRequestValues) return false;
+      if (wire == WireFormatLite::WIRETYPE_START_GROUP) {
+        if (!Group(number, in)) return false;
+        continue;
+      }
+      const Descriptor* within = nullptr;
+      if (wire == WireFormatLite::WIRETYPE_LENGTH_DELIMITED) {
+        within = MessageType(type, number);
+      }
+      if (within != nullptr ? !Message(within, in)
+                            : !WireFormatLite::SkipField(in, tag)) {
+        return false;
+      }
+    }
+    return group == 0 && in->BytesUntilLimit() == 0;
+  }
+
+  static const Descriptor* MessageType(const Descriptor* type, int number) {
+    if (type == nullptr) return nullptr;
+    const FieldDescriptor* field = type->FindFieldByNumber(number);
+    const bool message =
+        field != nullptr && field->type() == FieldDescriptor::TYPE_MESSAGE;
+    return message ? field->message_type() : nullptr;
+  }
+
+  bool Group(int number, CodedInputStream* in) {
+    if (!in->IncrementRecursionDepth()) return false;
+    const bool whole = Walk(nullptr, number, in);
+    in->DecrementRecursionDepth();
+    return whole;
+  }
+
+  bool Message(const Descriptor* type, CodedInputStream* in) {
+    int length = 0;
+    if (!in->ReadVarintSizeAsInt(&length)) return false;
+    if (length > in->BytesUntilLimit()) return false;
+    const auto outer = in->IncrementRecursionDepthAndPushLimit(length);
+    if (outer.second < 0 || !Walk(type, 0, in)) return false;
+    return in->DecrementRecursionDepthAndPopLimit(outer.first);
   }
 
   size_t count_ = 0;
-  bool malformed_ = false;
 };
-
-// Fewer bytes cannot hold enough fields to matter.
-constexpr size_t kUncounted = size_t{64} << 10;
 
 absl::Status Malformed() {
   return RefuseCall(absl::StatusCode::kInvalidArgument, "invalid_request",
@@ -74,19 +94,23 @@ absl::Status CheckCount(const grpc::ByteBuffer& bytes, const Descriptor* type) {
   grpc::ByteBuffer shared(bytes);
   grpc::ProtoBufferReader reader(&shared);
   CodedInputStream in(&reader);
-  FieldCount count;
-  if (!count.Walk(type, &in)) return RefuseTooManyValues();
-  return count.malformed() ? Malformed() : absl::OkStatus();
+  switch (FieldCount().Count(type, &in, bytes.Length())) {
+    case FieldCount::Found::kFew:
+      return absl::OkStatus();
+    case FieldCount::Found::kMany:
+      return RefuseTooManyValues();
+    case FieldCount::Found::kMalformed:
+      return Malformed();
+  }
+  return Malformed();
 }
 
 }  // namespace
 
 absl::Status FromWire(const grpc::ByteBuffer& bytes,
                       google::protobuf::Message* message) {
-  if (bytes.Length() > kUncounted) {
-    absl::Status counted = CheckCount(bytes, message->GetDescriptor());
-    if (!counted.ok()) return counted;
-  }
+  absl::Status counted = CheckCount(bytes, message->GetDescriptor());
+  if (!counted.ok()) return counted;
   grpc::ByteBuffer shared(bytes);
   grpc::ProtoBufferReader reader(&shared);
   if (!reader.status().ok()) return Malformed();

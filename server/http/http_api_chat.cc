@@ -86,7 +86,13 @@ Task<void> HttpApi::Chat(const HttpRequest& request, Call& call,
   }
   auto chat = co_await ReadChat(request);
   if (!chat.ok()) {
-    HttpReply reply = ErrorReply(chat.status(), call.request_id);
+    const bool cut =
+        absl::IsCancelled(chat.status()) && exchange.service_stopping();
+    HttpReply reply = ErrorReply(
+        cut ? RefuseCall(absl::StatusCode::kUnavailable, "overloaded",
+                         "The service is shutting down; try another instance")
+            : chat.status(),
+        call.request_id);
     NoteRefusal(call.context, reply);
     Decorate(request, call.request_id, &reply);
     exchange.Reply(std::move(reply));

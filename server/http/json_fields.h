@@ -96,6 +96,11 @@ absl::Status ReadFields(const JsonValue& object, const JsonPath& path,
   return absl::OkStatus();
 }
 
+// The refusal of an object with two members of one name, for objects that no
+// table describes: which of them counts must not be a matter of taste. Of
+// anything but an object: OK.
+absl::Status RefuseRepeated(const JsonValue& object, const JsonPath& path);
+
 // Readers for plain members. `kMutable` and `kSet` are the message's own
 // accessors.
 template <auto kMutable, typename M>

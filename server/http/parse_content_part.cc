@@ -144,7 +144,7 @@ absl::Status ParseContentPart(const JsonValue& json, const JsonPath& path,
   }
   out->mutable_opaque()->set_origin("openai");
   out->mutable_opaque()->mutable_json()->assign(json.raw());
-  return absl::OkStatus();
+  return RefuseRepeated(json, path);
 }
 
 }  // namespace llm::server

@@ -94,7 +94,7 @@ absl::Status ParseTool(const JsonValue& json, const JsonPath& path,
   }
   out->set_type(type.StringOr());
   out->mutable_other_json()->assign(json.raw());
-  return absl::OkStatus();
+  return RefuseRepeated(json, path);
 }
 
 absl::Status ParseToolChoice(const JsonValue& json, const JsonPath& path,
@@ -107,6 +107,11 @@ absl::Status ParseToolChoice(const JsonValue& json, const JsonPath& path,
     return BadField(path, "must be a string or an object");
   }
   const JsonValue type = json.Find("type");
+  LLM_RETURN_IF_ERROR(RefuseRepeated(json, path));
+  for (const std::string_view inner : {"function", "custom"}) {
+    LLM_RETURN_IF_ERROR(
+        RefuseRepeated(json.Find(inner), JsonPath(path, inner)));
+  }
   const JsonValue function = json.Find("function").Find("name");
   const JsonValue custom = json.Find("custom").Find("name");
   if (type.Equals("function") && function.is_string()) {

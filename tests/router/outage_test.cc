@@ -29,19 +29,20 @@ class ChancyProvider : public Provider {
     ++calls;
     AttemptResult result;
     if (out == Out::kHangs) {
-      co_await clock_.SleepUntil(
+      (void)co_await clock_.SleepUntil(
           std::min(clock_.Monotonic() + context.deadlines.first_content,
                    context.deadlines.total));
       result.failure.failure = FailureClass::kTimeout;
     } else if (out == Out::kErrors || random_.Unit() < share_) {
-      co_await clock_.SleepUntil(clock_.Monotonic() + absl::Milliseconds(50));
+      (void)co_await clock_.SleepUntil(clock_.Monotonic() +
+                                       absl::Milliseconds(50));
       result.failure.failure = FailureClass::kServerError;
     }
     if (result.failure.failure != FailureClass::kNone) {
       result.status = absl::UnavailableError("by lot");
       co_return result;
     }
-    co_await clock_.SleepUntil(clock_.Monotonic() + absl::Seconds(1));
+    (void)co_await clock_.SleepUntil(clock_.Monotonic() + absl::Seconds(1));
     static_cast<void>(co_await sink.Write(TextChunk("hi")));
     static_cast<void>(co_await sink.Write(FinishChunk("stop")));
     co_return result;

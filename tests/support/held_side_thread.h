@@ -4,6 +4,7 @@
 #define LLM_TESTS_SUPPORT_HELD_SIDE_THREAD_H_
 
 #include <future>
+#include <thread>
 #include <utility>
 
 #include "server/core/side_thread.h"
@@ -20,6 +21,11 @@ class HeldSideThread {
     started_.get_future().wait();
   }
   ~HeldSideThread() { LetGo(); }
+
+  // Returns once `jobs` wait behind it.
+  void AwaitWaiting(size_t jobs) {
+    while (thread.waiting() < jobs) std::this_thread::yield();
+  }
 
   // Once or more.
   void LetGo() {

@@ -298,6 +298,29 @@ TEST_CASE("A slow reader whom the drain cuts off has the farewell to catch up",
   CHECK(status.error_details().empty() != reads);
 }
 
+TEST_CASE("A hurried drain does not wait for a whole answer to be taken",
+          "[server][grpc][drain][OPS-2]") {
+  GrpcServerOptions options;
+  options.limits.sweep = absl::Milliseconds(10);
+  options.limits.farewell = absl::Milliseconds(50);
+  options.limits.write = absl::Hours(1);
+  GrpcFixture fixture(options, NarrowClient());
+  std::promise<void> answered;
+  fixture.service.chat = [&](const CallContext&, const ChatRequest&,
+                             ChunkSink*) -> Task<CallResult> {
+    answered.set_value();
+    co_return TextAnswer(std::string(900 << 10, 'x'));
+  };
+  const AskedWithoutReading asked(fixture);
+  answered.get_future().wait();
+  auto closing = std::async(std::launch::async, [&] {
+    return fixture.server->Shutdown(absl::Hours(1));
+  });
+  fixture.server->Hurry();
+  const bool over = closing.wait_for(kHang) == std::future_status::ready;
+  CHECK(over);
+}
+
 TEST_CASE("A hurried drain does not wait for a reader that takes nothing",
           "[server][grpc][drain][OPS-2]") {
   GrpcServerOptions options;

@@ -97,6 +97,15 @@ class FakeService : public HttpService {
     const MutexLock lock(mutex_);
     return create_;
   }
+  void NoteRefusal(const CallContext&, std::string_view code, int) override {
+    const MutexLock lock(mutex_);
+    refused_code_ = std::string(code);
+  }
+  // Of the last refusal that was noted.
+  std::string refused_code() const {
+    const MutexLock lock(mutex_);
+    return refused_code_;
+  }
   std::string last_revoked() const {
     const MutexLock lock(mutex_);
     return revoked_;
@@ -118,6 +127,7 @@ class FakeService : public HttpService {
   v1::ChatCompletionRequest message_ ABSL_GUARDED_BY(mutex_);
   v1::CreateKeyRequest create_ ABSL_GUARDED_BY(mutex_);
   std::string revoked_ ABSL_GUARDED_BY(mutex_);
+  std::string refused_code_ ABSL_GUARDED_BY(mutex_);
 };
 
 // Something one thread waits for and another announces.

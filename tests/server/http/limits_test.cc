@@ -104,13 +104,40 @@ TEST_CASE("while a large body is read its loop answers others",
   large.Send(
       ChatPost(absl::StrCat(R"("agent":"l","prompt_cache_key":")", pad, "\""),
                "", path));
+  reader.AwaitWaiting(1);
   for (int i = 0; i < 3; ++i) {
     RawClient small(server.port());
     small.Send(ChatPost(R"("agent":"s")"));
     CHECK(StatusOf(small.ReadUntil("<s>")) == 200);
   }
+  CHECK(reader.thread.waiting() == 1);
   reader.LetGo();
   CHECK(StatusOf(large.ReadUntil("}")) == 200);
+}
+
+TEST_CASE("a caller who leaves, or is cut, while its body is read is told so",
+          "[server][http][connection][PRF-3]") {
+  FakeService service;
+  service.on_chat = Echo;
+  HeldSideThread reader;
+  HttpServerOptions options = Quick();
+  options.reader = &reader.thread;
+  RunningServer server(service, options);
+  RawClient client(server.port());
+  client.Send(ChatPost(absl::StrCat(R"("prompt_cache_key":")",
+                                    std::string(300 << 10, 'x'), "\"")));
+  reader.AwaitWaiting(1);
+  SECTION("the service ends") {
+    server.server().Shutdown(absl::ZeroDuration());
+    const std::string answer = client.ReadAll();
+    CHECK(StatusOf(answer) == 503);
+    CHECK(answer.find("shutting down") != std::string::npos);
+  }
+  SECTION("the caller leaves") {
+    client.Reset();
+    while (service.refused_code().empty()) std::this_thread::yield();
+    CHECK(service.refused_code() == "client_cancelled");
+  }
 }
 
 TEST_CASE("one key's bodies leave room for another's",
