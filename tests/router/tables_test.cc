@@ -11,6 +11,7 @@
 #include "router/digest.h"
 #include "router/rendezvous.h"
 #include "router/route_plan.h"
+#include "router/token_estimate.h"
 #include "tests/router/router_fixture.h"
 #include "tests/support/status_matchers.h"
 
@@ -221,6 +222,22 @@ TEST_CASE("Tokens are estimated by script", "[router][estimate]") {
   CHECK(EstimateTokens("") == 0);
   CHECK(EstimateTokens("abcdefghij") == 3);
   CHECK(EstimateTokens("你好世界") == 3);  // 2.4, rounded up
+}
+
+TEST_CASE("The estimate of a text does not depend on where it is cut",
+          "[router][tables][PRF-3]") {
+  // 60 characters: one of four bytes, one of three, and so on; 2 of 4 are CJK.
+  std::string text;
+  for (int i = 0; i < 15; ++i) text += "\U0002000B世éa";
+  TokenEstimate whole;
+  whole.Add(text);
+  CHECK(whole.Tokens() == (6 * 30 + 3 * 30 + 9) / 10);
+  for (size_t cut = 0; cut <= text.size(); ++cut) {
+    TokenEstimate pieces;
+    pieces.Add(std::string_view(text).substr(0, cut));
+    pieces.Add(std::string_view(text).substr(cut));
+    CHECK(pieces.Tokens() == whole.Tokens());
+  }
 }
 
 TEST_CASE("Conversation state is bounded in age, entries and tenants",
