@@ -68,7 +68,9 @@ uint8_t Begins(char c) {
 uint8_t BeginsCjk(char c) {
   const auto byte = static_cast<uint8_t>(c);
   const auto from_e3 = static_cast<uint8_t>(byte - 0xE3);
-  return static_cast<uint8_t>((from_e3 <= 0xED - 0xE3) | (byte >= 0xEF));
+  // No branch: see TokenEstimate::Add.
+  return static_cast<uint8_t>(static_cast<uint8_t>(from_e3 <= 0xED - 0xE3) |
+                              static_cast<uint8_t>(byte >= 0xEF));
 }
 
 bool ForcesTool(const v1::ToolChoice& choice) {
