@@ -141,4 +141,47 @@ bool ReplaceInvalidUtf8(std::string* text) {
   return true;
 }
 
+namespace {
+
+// 1 for the first byte of a character.
+uint8_t Begins(char c) {
+  return (static_cast<uint8_t>(c) & 0xC0) != 0x80 ? 1 : 0;
+}
+
+// 1 or 0, without a branch.
+uint8_t Cjk(char c) {
+  const auto byte = static_cast<uint8_t>(c);
+  const auto from_e3 = static_cast<uint8_t>(byte - 0xE3);
+  return static_cast<uint8_t>(static_cast<uint8_t>(from_e3 <= 0xED - 0xE3) |
+                              static_cast<uint8_t>(byte >= 0xEF));
+}
+
+}  // namespace
+
+bool BeginsCjk(char c) { return Cjk(c) != 0; }
+
+CharacterCount CountCharacters(std::string_view utf8) {
+  CharacterCount count;
+  // Twenty megabytes may come by on an event loop. A loop of known length
+  // without branches becomes vector code: 0.25 ns a byte where one with both
+  // takes 1 to 2 (GCC 12, 2026-11-27).
+  constexpr size_t kBlock = 64;
+  while (utf8.size() >= kBlock) {
+    uint8_t all = 0;
+    uint8_t cjk = 0;
+    for (size_t i = 0; i < kBlock; ++i) {
+      all = static_cast<uint8_t>(all + Begins(utf8[i]));
+      cjk = static_cast<uint8_t>(cjk + Cjk(utf8[i]));
+    }
+    count.all += all;
+    count.cjk += cjk;
+    utf8.remove_prefix(kBlock);
+  }
+  for (const char c : utf8) {
+    count.all += Begins(c);
+    count.cjk += Cjk(c);
+  }
+  return count;
+}
+
 }  // namespace llm

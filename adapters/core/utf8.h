@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace llm {
 
@@ -39,6 +40,17 @@ inline bool IsLowSurrogate(char32_t c) { return c >= 0xDC00 && c < 0xE000; }
 inline char32_t JoinSurrogates(char32_t high, char32_t low) {
   return 0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00);
 }
+
+// True for the first byte of a character of U+3000..U+DFFF, of full-width
+// forms, and of the planes beyond the first, where the rarer ideographs are.
+bool BeginsCjk(char c);
+
+struct CharacterCount {
+  int64_t all = 0;
+  int64_t cjk = 0;  // those that BeginsCjk says
+};
+// Of the characters that begin in `utf8`, which may be cut anywhere.
+CharacterCount CountCharacters(std::string_view utf8);
 
 // The first byte at or after `at` that a JSON string treats specially: a
 // control character, quote, backslash or non-ASCII byte; or `end`.

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "adapters/core/utf8.h"
 
 namespace llm {
 namespace {
@@ -109,7 +110,7 @@ std::string CutToTokens(const std::string& text, int64_t tokens) {
   int64_t cjk = 0;
   int64_t other = 0;
   for (size_t at = 0; at < text.size(); ++at) {
-    if (IsCjkLead(text[at])) {
+    if (BeginsCjk(text[at])) {
       ++cjk;
     } else if ((static_cast<unsigned char>(text[at]) & 0xC0) != 0x80) {
       ++other;

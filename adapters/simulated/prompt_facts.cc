@@ -5,12 +5,14 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cstring>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "adapters/core/json.h"
 #include "adapters/core/text.h"
+#include "adapters/core/utf8.h"
 
 namespace llm {
 namespace {
@@ -82,7 +84,7 @@ std::string_view FindSketch(std::string_view text) {
   return {};
 }
 
-void ReadText(std::string_view text, PromptFacts& facts) {
+void ReadStretch(std::string_view text, PromptFacts& facts) {
   for (size_t i = 0; i + 10 <= text.size(); ++i) {
     if (IsDigit(text[i]) && LooksLikeDate(text.substr(i))) {
       facts.date = std::string(text.substr(i, 10));
@@ -101,6 +103,41 @@ void ReadText(std::string_view text, PromptFacts& facts) {
   const std::string_view sketch = FindSketch(text);
   if (!sketch.empty()) facts.json_sketch = std::string(sketch);
 }
+
+// What is asked stands at the beginning of a prompt or at its end; between them
+// may be megabytes of material.
+void ReadText(std::string_view text, PromptFacts& facts) {
+  constexpr size_t kRead = size_t{64} << 10;
+  if (text.size() <= 2 * kRead) return ReadStretch(text, facts);
+  ReadStretch(text.substr(0, kRead), facts);
+  ReadStretch(text.substr(text.size() - kRead), facts);
+}
+
+// FNV-1a over words of eight bytes.
+class Fnv {
+ public:
+  void Add(uint64_t word) { hash_ = (hash_ ^ word) * 1099511628211ULL; }
+  void Add(const google::protobuf::MessageLite& message) {
+    std::string bytes;
+    {
+      google::protobuf::io::StringOutputStream stream(&bytes);
+      google::protobuf::io::CodedOutputStream coded(&stream);
+      coded.SetSerializationDeterministic(true);
+      message.SerializeToCodedStream(&coded);
+    }
+    Add(bytes.size());
+    bytes.resize((bytes.size() + 7) / 8 * 8);
+    for (size_t at = 0; at < bytes.size(); at += 8) {
+      uint64_t word = 0;
+      std::memcpy(&word, bytes.data() + at, sizeof(word));
+      Add(word);
+    }
+  }
+  uint64_t value() const { return hash_ ^ hash_ >> 32; }
+
+ private:
+  uint64_t hash_ = 14695981039346656037ULL;
+};
 
 // A plausible value for what the sketch says after the colon.
 std::string SketchValue(std::string_view after) {
@@ -137,11 +174,6 @@ std::string SketchValue(std::string_view after) {
 
 }  // namespace
 
-bool IsCjkLead(char c) {
-  const auto byte = static_cast<unsigned char>(c);
-  return byte >= 0xE3 && byte <= 0xE9;
-}
-
 std::string TextOf(const v1::Message& message) {
   std::string text;
   for (const v1::Part& part : message.parts()) {
@@ -162,7 +194,7 @@ PromptFacts ReadPrompt(const v1::ChatCompletionRequest& request) {
     const std::string text = TextOf(message);
     ReadText(text, facts);
     if (message.role() != "user") continue;
-    facts.chinese = std::count_if(text.begin(), text.end(), IsCjkLead) > 3;
+    facts.chinese = CountCharacters(text).cjk > 3;
     facts.subject = text.substr(0, text.find('\n')).substr(0, 60);
     ReplaceInvalidUtf8(&facts.subject);
   }
@@ -170,17 +202,8 @@ PromptFacts ReadPrompt(const v1::ChatCompletionRequest& request) {
 }
 
 int64_t CountTokens(std::string_view utf8) {
-  int64_t cjk = 0;
-  int64_t other = 0;
-  for (const char c : utf8) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (IsCjkLead(c)) {
-      ++cjk;
-    } else if ((byte & 0xC0) != 0x80) {
-      ++other;
-    }
-  }
-  return cjk + (other + 3) / 4;
+  const CharacterCount count = CountCharacters(utf8);
+  return count.cjk + (count.all - count.cjk + 3) / 4;
 }
 
 int64_t CountPromptTokens(const v1::ChatCompletionRequest& request) {
@@ -202,24 +225,13 @@ int64_t CountPromptTokens(const v1::ChatCompletionRequest& request) {
 }
 
 uint64_t RequestDigest(const v1::ChatCompletionRequest& request) {
-  v1::ChatCompletionRequest shape;
-  *shape.mutable_messages() = request.messages();
-  *shape.mutable_tools() = request.tools();
-  *shape.mutable_response_format() = request.response_format();
-  *shape.mutable_tool_choice() = request.tool_choice();
-  shape.set_seed(request.seed());
-  std::string bytes;
-  {
-    google::protobuf::io::StringOutputStream stream(&bytes);
-    google::protobuf::io::CodedOutputStream coded(&stream);
-    coded.SetSerializationDeterministic(true);
-    shape.SerializeToCodedStream(&coded);
-  }
-  uint64_t hash = 14695981039346656037ULL;  // FNV-1a, 64 bits
-  for (const char c : bytes) {
-    hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211ULL;
-  }
-  return hash;
+  Fnv digest;
+  for (const v1::Message& message : request.messages()) digest.Add(message);
+  for (const v1::Tool& tool : request.tools()) digest.Add(tool);
+  digest.Add(request.response_format());
+  digest.Add(request.tool_choice());
+  digest.Add(static_cast<uint64_t>(request.seed()));
+  return digest.value();
 }
 
 std::string FillSketch(const PromptFacts& facts) {

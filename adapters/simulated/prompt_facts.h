@@ -33,9 +33,6 @@ PromptFacts ReadPrompt(const v1::ChatCompletionRequest& request);
 // The text parts of a message, joined.
 std::string TextOf(const v1::Message& message);
 
-// The lead byte of a character in U+3000..U+9FFF: Chinese and its marks.
-bool IsCjkLead(char c);
-
 int64_t CountTokens(std::string_view utf8);
 int64_t CountPromptTokens(const v1::ChatCompletionRequest& request);
 

@@ -485,7 +485,8 @@ def test_large_bodies_disturb_nobody_and_leave_nothing(running):
     assert watch.poll() is None
     watch.terminate()
     health = [float(line) for line in watch.communicate()[0].split()]
-    assert all(one and one[0] in (200, 400) for one in done), done
+    # Too many values is its own refusal, whatever the bytes.
+    assert all(one and one[0] in (200, 400, 413) for one in done), done
     assert len(done) == 18
     worst = max(health)
     middle, late = percentiles(health)

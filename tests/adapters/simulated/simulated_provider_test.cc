@@ -270,6 +270,23 @@ TEST_CASE("A prompt of nothing but braces is read once",
   CHECK(JsonDocument::Parse(run.sink.text).ok());
 }
 
+TEST_CASE("What is asked around megabytes of material is read",
+          "[adapters][simulated][PRF-3]") {
+  const auto ask = [](const std::string& material, const std::string& end) {
+    ChatRequest request;
+    Say(request, "user", "Report on 600519. " + material + end);
+    return Ask(request);
+  };
+  std::string material(1'000'000, 'x');
+  const Run run = ask(material, " as of 2026-03-04");
+  CHECK(run.sink.text.find("600519") != std::string::npos);
+  CHECK(run.sink.text.find("2026-03-04") != std::string::npos);
+  // All of it shapes the answer, and counts.
+  material[500'001] = 'y';
+  CHECK(ask(material, " as of 2026-03-04").sink.text != run.sink.text);
+  CHECK(ask(material, " Reply in JSON: {\"a\": 1}").sink.text == R"({"a":1})");
+}
+
 TEST_CASE("A look at the simulated provider shows its faults and no luck",
           "[adapters][simulated][probe]") {
   const auto [status, rate, want] = GENERATE(table<int, double, ProbeVerdict>({
