@@ -70,17 +70,25 @@ absl::Status StoreFailure(const absl::Status& status) {
 
 // What a request takes in memory beside what was counted: of a body that came
 // over HTTP each byte was counted as it came. A part may be four bytes on the
-// wire; made of it is an object with others in it.
+// wire; made of it is an object with others in it. As many as conversations
+// have are free: small bodies are always taken.
 int64_t UncountedBytes(const ChatRequest& request) {
   constexpr int64_t kObject = 200;
+  constexpr int64_t kFree = 1000;
   const v1::ChatCompletionRequest& message = request.message;
   int64_t objects = message.tools_size() + message.stop_size();
   for (const v1::Message& one : message.messages()) {
     objects += 1 + one.parts_size();
   }
   const bool counted = request.source.text != nullptr;
-  return objects * kObject +
+  return std::max<int64_t>(objects - kFree, 0) * kObject +
          (counted ? 0 : static_cast<int64_t>(message.ByteSizeLong()));
+}
+
+// Whose share that is: the key's, but where its body has a place in the share
+// already, beside which this would be a second body.
+std::string ShareOf(const CallContext& context, const ChatRequest& request) {
+  return request.source.text != nullptr ? "" : context.caller.key_id.value;
 }
 
 // Counts a call in flight for as long as it lives.
@@ -180,7 +188,7 @@ Task<CallResult> Gateway::Chat(const CallContext& context,
   if (!context.idempotency_key.empty() && parts_.idempotency != nullptr) {
     co_return co_await ChatOnce(context, request, sink);
   }
-  BodyBudget::Hold held(parts_.bodies, context.caller.key_id.value);
+  BodyBudget::Hold held(parts_.bodies, ShareOf(context, request));
   if (!held.Grow(UncountedBytes(request))) co_return ShedBody(context);
   // The router this call started with lives until it ends, whatever reloads.
   const std::shared_ptr<Router> router = parts_.snapshot.router;
@@ -192,7 +200,7 @@ Task<CallResult> Gateway::ChatOnce(const CallContext& context,
                                    ChunkSink* sink) {
   // The call may outlive its callers, and its request with it.
   auto held = std::make_shared<BodyBudget::Hold>(parts_.bodies,
-                                                 context.caller.key_id.value);
+                                                 ShareOf(context, request));
   if (!held->Grow(UncountedBytes(request))) co_return ShedBody(context);
   SharedCall::Chat chat = [router = parts_.snapshot.router,
                            held = std::move(held)](

@@ -214,7 +214,7 @@ HttpReply HttpApi::AnswerModel(const Call& call) const {
 
 Task<HttpReply> HttpApi::AnswerRoute(const HttpRequest& request,
                                      const Call& call) {
-  const auto chat = co_await ReadChat(request);
+  const auto chat = co_await ReadChat(request, call);
   if (!chat.ok()) co_return ErrorReply(chat.status(), call.request_id);
   const auto plan = service_->Explain(call.context, *chat);
   if (!plan.ok()) co_return ErrorReply(plan.status(), call.request_id);

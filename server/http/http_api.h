@@ -54,7 +54,9 @@ class HttpApi : public HttpHandler {
   Task<HttpReply> AnswerRoute(const HttpRequest& request, const Call& call);
   HttpReply AnswerModel(const Call& call) const;
 
-  Task<absl::StatusOr<ChatRequest>> ReadChat(const HttpRequest& request);
+  // What the end of the service cancelled is `overloaded`.
+  Task<absl::StatusOr<ChatRequest>> ReadChat(const HttpRequest& request,
+                                             const Call& call);
   Task<void> Chat(const HttpRequest& request, Call& call, Exchange& exchange);
   Task<void> ChatWhole(const HttpRequest& request, const Call& call,
                        const ChatRequest& chat, Exchange& exchange);

@@ -65,10 +65,16 @@ class EventSource : public ChunkSink {
 
 }  // namespace
 
-Task<absl::StatusOr<ChatRequest>> HttpApi::ReadChat(
-    const HttpRequest& request) {
-  return ReadRequest(options_.reader, request.body->size(),
-                     [body = request.body] { return ParseChatRequest(body); });
+Task<absl::StatusOr<ChatRequest>> HttpApi::ReadChat(const HttpRequest& request,
+                                                    const Call& call) {
+  auto chat = co_await ReadRequest(
+      options_.reader, request.body->size(),
+      [body = request.body] { return ParseChatRequest(body); });
+  if (absl::IsCancelled(chat.status()) && *call.context.service_stopping) {
+    co_return RefuseCall(absl::StatusCode::kUnavailable, "overloaded",
+                         "The service is shutting down; try another instance");
+  }
+  co_return chat;
 }
 
 Task<void> HttpApi::Chat(const HttpRequest& request, Call& call,
@@ -84,15 +90,9 @@ Task<void> HttpApi::Chat(const HttpRequest& request, Call& call,
     exchange.Reply(std::move(reply));
     co_return;
   }
-  auto chat = co_await ReadChat(request);
+  auto chat = co_await ReadChat(request, call);
   if (!chat.ok()) {
-    const bool cut =
-        absl::IsCancelled(chat.status()) && exchange.service_stopping();
-    HttpReply reply = ErrorReply(
-        cut ? RefuseCall(absl::StatusCode::kUnavailable, "overloaded",
-                         "The service is shutting down; try another instance")
-            : chat.status(),
-        call.request_id);
+    HttpReply reply = ErrorReply(chat.status(), call.request_id);
     NoteRefusal(call.context, reply);
     Decorate(request, call.request_id, &reply);
     exchange.Reply(std::move(reply));

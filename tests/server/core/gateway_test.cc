@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "router/call_error.h"
+#include "tests/router/router_fixture.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/run_task.h"
 #include "tests/support/status_matchers.h"
@@ -231,6 +232,40 @@ TEST_CASE("At its own limits the service refuses, naming the setting",
   CHECK(fixture.observer.refusals[0].code == "overloaded");
   CHECK(fixture.state.inflight == 0);
   CHECK(fixture.bodies.held() == 0);
+}
+
+TEST_CASE("A body that has its place is not turned away for being many parts",
+          "[server][gateway][PRF-5]") {
+  RouterFixture under;
+  under.a->PlayForever(Answer("hi", 1, 1));
+  GatewayFixture fixture;
+  Gateway gateway = fixture.Make();
+  GatewaySnapshot snapshot;
+  snapshot.router = std::move(under.router);
+  gateway.SetSnapshot(std::move(snapshot));
+  CallContext context = under.context;
+  context.caller.key_id.value = "key_1";
+  ChatRequest request;
+  request.message = Ask("alpha", "hi");
+  request.source.text = std::make_shared<const std::string>("{}");
+  // The door's own count: more than a key's half, which a single body may be.
+  BodyBudget::Hold door(&fixture.bodies, "key_1");
+  REQUIRE(door.Grow(900));
+  const auto ask = [&] {
+    return RunTask(under.io, under.clock,
+                   gateway.Chat(context, request, nullptr));
+  };
+  // Thousands are memory, whatever their bytes.
+  const int parts = GENERATE(100, 2000);
+  for (int i = 0; i < parts; ++i) {
+    request.message.mutable_messages(0)->add_parts()->mutable_text();
+  }
+  const CallResult result = ask();
+  CAPTURE(result.status.ToString());
+  CHECK(result.status.ok() == (parts == 100));
+  if (!result.status.ok()) {
+    CHECK(CallErrorDetail(result.status).code() == "overloaded");
+  }
 }
 
 }  // namespace

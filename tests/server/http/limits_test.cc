@@ -123,9 +123,12 @@ TEST_CASE("a caller who leaves, or is cut, while its body is read is told so",
   HttpServerOptions options = Quick();
   options.reader = &reader.thread;
   RunningServer server(service, options);
+  const std::string path = GENERATE("/v1/chat/completions", "/v1/route");
+  CAPTURE(path);
   RawClient client(server.port());
   client.Send(ChatPost(absl::StrCat(R"("prompt_cache_key":")",
-                                    std::string(300 << 10, 'x'), "\"")));
+                                    std::string(300 << 10, 'x'), "\""),
+                       "", path));
   reader.AwaitWaiting(1);
   SECTION("the service ends") {
     server.server().Shutdown(absl::ZeroDuration());
