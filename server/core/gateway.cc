@@ -70,8 +70,7 @@ absl::Status StoreFailure(const absl::Status& status) {
 
 // What a request takes in memory beside what was counted: of a body that came
 // over HTTP each byte was counted as it came. A part may be four bytes on the
-// wire; made of it is an object with others in it. As many as conversations
-// have are free: small bodies are always taken.
+// wire, and an object with others in it here. What conversations have is free.
 int64_t UncountedBytes(const ChatRequest& request) {
   constexpr int64_t kObject = 200;
   constexpr int64_t kFree = 1000;
@@ -208,10 +207,9 @@ Task<CallResult> Gateway::ChatOnce(const CallContext& context,
                               ChunkSink* s) { return router->Chat(c, r, s); };
   CallResult result = co_await parts_.idempotency->Chat(context, request, sink,
                                                         std::move(chat));
-  const std::string code =
-      result.status.ok() ? "ok" : CallErrorDetail(result.status).code();
-  const int http =
-      result.status.ok() ? 200 : CallErrorHttpStatus(result.status);
+  const bool ok = result.status.ok();
+  const std::string code = ok ? "ok" : CallErrorDetail(result.status).code();
+  const int http = ok ? 200 : CallErrorHttpStatus(result.status);
   if (result.replayed && parts_.observer != nullptr) {
     parts_.observer->OnReplayed(
         {context.door, context.call_id.value, result.info.request_id(),
