@@ -51,7 +51,7 @@ v1::Part* PartOfKind(v1::Message* out, v1::Part::KindCase kind) {
 void ChoiceDecoder::AddReasoning(std::string text, v1::Message* out) {
   if (text.empty()) return;
   has_reasoning_ = true;
-  characters_ += CountCharacters(text);
+  characters_ += CountCodePoints(text);
   PartOfKind(out, v1::Part::kReasoning)
       ->mutable_reasoning()
       ->mutable_text()
@@ -61,7 +61,7 @@ void ChoiceDecoder::AddReasoning(std::string text, v1::Message* out) {
 void ChoiceDecoder::AddText(std::string text, v1::Message* out) {
   if (text.empty()) return;
   has_answer_ = true;
-  characters_ += CountCharacters(text);
+  characters_ += CountCodePoints(text);
   PartOfKind(out, v1::Part::kText)
       ->mutable_text()
       ->mutable_text()
@@ -71,7 +71,7 @@ void ChoiceDecoder::AddText(std::string text, v1::Message* out) {
 void ChoiceDecoder::AddRefusal(std::string text, v1::Message* out) {
   if (text.empty()) return;
   has_answer_ = true;
-  characters_ += CountCharacters(text);
+  characters_ += CountCodePoints(text);
   PartOfKind(out, v1::Part::kRefusal)
       ->mutable_refusal()
       ->mutable_text()
@@ -162,7 +162,7 @@ void ChoiceDecoder::PushRest(JsonValue message, v1::Message* out) {
   const JsonValue audio = message.Find("audio");
   if (SaysSomething(audio)) {
     has_answer_ = true;
-    characters_ += CountCharacters(audio.Find("transcript").StringOr());
+    characters_ += CountCodePoints(audio.Find("transcript").StringOr());
     out->set_audio(std::string(audio.raw()));
   }
   const JsonValue annotations = message.Find("annotations");

@@ -15,9 +15,9 @@
 #include <string_view>
 
 #include "adapters/core/json.h"
-#include "adapters/openai/extra_fields.h"
+#include "adapters/dialect/extra_fields.h"
+#include "adapters/dialect/text_fragments.h"
 #include "adapters/openai/reasoning_details.h"
-#include "adapters/openai/text_fragments.h"
 #include "adapters/openai/tool_call_decoder.h"
 #include "llm/v1/chat.pb.h"
 

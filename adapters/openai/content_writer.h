@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "adapters/core/json.h"
-#include "adapters/openai/dropped_fields.h"
+#include "adapters/dialect/dropped_fields.h"
 #include "adapters/openai/profiles.h"
 #include "llm/v1/chat.pb.h"
 

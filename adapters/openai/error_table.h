@@ -11,8 +11,7 @@
 #include <string_view>
 
 #include "adapters/core/failure.h"
-#include "adapters/core/ids.h"
-#include "adapters/openai/error_body.h"
+#include "adapters/dialect/error_rows.h"
 #include "adapters/openai/profiles.h"
 
 namespace llm::openai {
@@ -25,10 +24,6 @@ FailureClass ClassifyError(const Profile& profile, int http_status,
 // The whole record; retry_after only as far as the body says it.
 UpstreamFailure DescribeError(const Profile& profile, int http_status,
                               const ErrorWords& words);
-
-// As above, without `key` in any word: taken out before the words are cut.
-UpstreamFailure DescribeError(const Profile& profile, int http_status,
-                              ErrorWords words, const ApiKey& key);
 
 }  // namespace llm::openai
 

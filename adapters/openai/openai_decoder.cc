@@ -6,8 +6,8 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "adapters/core/text.h"
+#include "adapters/dialect/provider_words.h"
 #include "adapters/openai/finish_reason.h"
-#include "adapters/openai/provider_words.h"
 #include "adapters/openai/usage_decoder.h"
 
 namespace llm::openai {

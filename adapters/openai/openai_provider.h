@@ -11,14 +11,12 @@
 #define LLM_ADAPTERS_OPENAI_OPENAI_PROVIDER_H_
 
 #include <string>
-#include <vector>
 
 #include "adapters/core/clock.h"
 #include "adapters/core/provider.h"
 #include "adapters/core/provider_settings.h"
-#include "adapters/openai/answer_reader.h"
+#include "adapters/dialect/chat_exchange.h"
 #include "adapters/openai/endpoint_url.h"
-#include "adapters/openai/openai_request.h"
 #include "adapters/openai/profiles.h"
 
 namespace llm {
@@ -36,19 +34,13 @@ class OpenAiProvider : public Provider {
  private:
   HttpRequest MakeHttpRequest(std::string body,
                               const AttemptContext& context) const;
-  void Evaluate(const HttpResult& http, const openai::AnswerReader& reader,
-                const openai::OpenAiDecoder& decoder, const ApiKey& key,
-                AttemptResult* result) const;
-  UpstreamFailure FailureOf(const HttpResult& http,
-                            const openai::AnswerReader& reader,
-                            const openai::OpenAiDecoder& decoder,
-                            const ApiKey& key) const;
 
   const openai::Profile& profile_;
   const openai::EndpointUrl url_;
   EndpointOptions endpoint_;
   HttpTransport& transport_;
   const Clock& clock_;
+  const ChatExchange exchange_;
 };
 
 }  // namespace llm

@@ -4,7 +4,7 @@
 #include <string_view>
 
 #include "adapters/core/json.h"
-#include "adapters/openai/dropped_fields.h"
+#include "adapters/dialect/dropped_fields.h"
 #include "adapters/openai/message_writer.h"
 #include "adapters/openai/reasoning_plan.h"
 #include "adapters/openai/request_fields.h"

@@ -16,7 +16,7 @@
 
 #include "adapters/core/json.h"
 #include "adapters/core/provider.h"
-#include "adapters/openai/dropped_fields.h"
+#include "adapters/dialect/dropped_fields.h"
 #include "adapters/openai/profiles.h"
 
 namespace llm::openai {

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "adapters/openai/extra_fields.h"
+#include "adapters/dialect/extra_fields.h"
 
 namespace llm::openai {
 namespace {
@@ -86,14 +86,14 @@ void ToolCallDecoder::Open(size_t at, JsonValue entry, const std::string& name,
     part->set_signature_origin("gemini");
   }
   call.opened = true;
-  characters_ += CountCharacters(name);
+  characters_ += CountCodePoints(name);
 }
 
 void ToolCallDecoder::Append(size_t at, std::string text, v1::Message* out) {
   if (text.empty()) return;
   Call& call = calls_[at];
   call.empty = false;
-  characters_ += CountCharacters(text);
+  characters_ += CountCodePoints(text);
   // Joins the first fragment when it was made for this very chunk.
   v1::ToolCall* part = nullptr;
   if (out->parts_size() > 0) {

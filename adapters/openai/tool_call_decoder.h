@@ -17,7 +17,7 @@
 #include <vector>
 
 #include "adapters/core/json.h"
-#include "adapters/openai/text_fragments.h"
+#include "adapters/dialect/text_fragments.h"
 #include "llm/v1/chat.pb.h"
 
 namespace llm::openai {

@@ -11,7 +11,7 @@
 #include "adapters/core/chat_request.h"
 #include "adapters/core/json.h"
 #include "adapters/core/provider.h"
-#include "adapters/openai/dropped_fields.h"
+#include "adapters/dialect/dropped_fields.h"
 #include "adapters/openai/profiles.h"
 
 namespace llm::openai {

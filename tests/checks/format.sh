@@ -20,7 +20,8 @@ for file in "${files[@]}"; do
       faults=1
   fi
 done
-for room in proto clients tests deploy adapters/core adapters/http adapters/openai adapters/simulated \
+for room in proto clients tests deploy adapters/core adapters/dialect adapters/http adapters/openai \
+  adapters/simulated \
   router server; do
   [ -f "$room/README.md" ] || { echo "$room: no README.md"; faults=1; }
 done

@@ -17,14 +17,16 @@ forbid() {
 forbid "adapters router server clients" 'tests/' 'nothing depends on tests'
 forbid "adapters" '(router|server|clients)/' 'adapters know no one above'
 forbid "router" '(server|clients)/' 'the router knows no one above'
-forbid "router" 'adapters/(http|openai|anthropic|gemini|simulated|registry)' \
+forbid "router" 'adapters/(dialect|http|openai|anthropic|gemini|simulated|registry)' \
   'the router sees adapters/core only'
 forbid "router adapters" 'grpc|prometheus|boost/beast' \
   'no gRPC, Prometheus or Beast below the server'
-forbid "adapters/core" 'adapters/(http|openai|anthropic|gemini|simulated)/' \
+forbid "adapters/core" 'adapters/(dialect|http|openai|anthropic|gemini|simulated)/' \
   'core is the bottom'
-forbid "adapters/http" 'adapters/(openai|anthropic|gemini|simulated)/' \
+forbid "adapters/http" 'adapters/(dialect|openai|anthropic|gemini|simulated)/' \
   'the transport knows no dialect'
+forbid "adapters/dialect" 'adapters/(openai|anthropic|gemini|simulated)/' \
+  'what dialects share knows none of them'
 for dialect in openai anthropic gemini simulated; do
   others=$(printf '%s|' openai anthropic gemini simulated |
     sed "s/$dialect|//; s/|$//")
@@ -34,7 +36,7 @@ forbid "server" 'adapters/registry' 'only main wires the registry' \
   '^server/(main|serve|http_stack)[a-z_]*\.(cc|h):'
 forbid "server/http server/core server/ledger server/auth server/config server/metrics server/cli" \
   'grpcpp|grpc' 'gRPC stays in server/grpc'
-forbid "adapters/core adapters/openai adapters/simulated router server" \
+forbid "adapters/core adapters/dialect adapters/openai adapters/anthropic adapters/gemini adapters/simulated router server" \
   'curl/' 'only adapters/http includes curl'
 forbid "clients" '(adapters|router|server)/' 'clients see the proto only'
 exit $faults

@@ -4,7 +4,7 @@
 #include <boost/asio/io_context.hpp>
 #include <map>
 
-#include "adapters/openai/answer_reader.h"
+#include "adapters/dialect/answer_reader.h"
 #include "router/stream_shaper.h"
 #include "tests/fuzz/fuzz_check.h"
 
@@ -21,13 +21,13 @@ class Chunks : public EventSink {
 };
 
 struct Answer {
-  openai::AnswerFacts facts;
+  AnswerFacts facts;
   bool failed = false;
   std::vector<v1::ChatCompletionChunk> chunks;
 };
 
 Task<void> Feed(const std::vector<std::string>& pieces, bool clean,
-                openai::AnswerReader* reader) {
+                AnswerReader* reader) {
   for (const std::string& piece : pieces) {
     const auto progress = co_await reader->OnBody(piece);
     if (!progress.ok()) co_return;
@@ -40,7 +40,7 @@ Task<void> Feed(const std::vector<std::string>& pieces, bool clean,
 Answer Read(std::string_view text, uint8_t flags, uint8_t seed) {
   openai::OpenAiDecoder decoder("openai", "seed");
   Chunks sink;
-  openai::AnswerReader reader(decoder, sink);
+  AnswerReader reader(decoder, sink);
   reader.OnHead(200, {{"content-type", (flags & 1) != 0 ? "text/event-stream"
                                                         : "application/json"}});
   boost::asio::io_context loop;

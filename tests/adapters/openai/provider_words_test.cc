@@ -1,4 +1,4 @@
-#include "adapters/openai/provider_words.h"
+#include "adapters/dialect/provider_words.h"
 
 #include <boost/asio/io_context.hpp>
 #include <catch2/catch.hpp>
@@ -104,7 +104,7 @@ TEST_CASE("a key is hidden where a text was cut in it, or escapes it",
   words.message = std::string(500, 'x') + " " + key.Reveal();
   words.code = std::string(60, 'c') + key.Reveal();
   const UpstreamFailure failure =
-      DescribeError(FindProfile("groq"), 401, words, key);
+      DescribeError(FindProfile("groq"), 401, WithoutKey(words, key));
   CHECK(failure.message.find("gsk") == std::string::npos);
   CHECK(failure.code.find("gsk") == std::string::npos);
 }

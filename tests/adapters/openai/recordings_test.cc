@@ -12,6 +12,7 @@
 #include <sstream>
 
 #include "adapters/core/json.h"
+#include "adapters/openai/openai_request.h"
 #include "server/http/parse_chat_request.h"
 #include "tests/adapters/openai/exchange.h"
 

@@ -1,4 +1,4 @@
-#include "adapters/openai/text_fragments.h"
+#include "adapters/dialect/text_fragments.h"
 
 #include <catch2/catch.hpp>
 

@@ -1,4 +1,4 @@
-#include "adapters/openai/models_probe.h"
+#include "adapters/dialect/models_probe.h"
 
 #include <algorithm>
 #include <string_view>
@@ -6,10 +6,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "adapters/core/text.h"
-#include "adapters/openai/error_table.h"
-#include "adapters/openai/request_headers.h"
+#include "adapters/dialect/error_body.h"
+#include "adapters/dialect/mask_key.h"
 
-namespace llm::openai {
+namespace llm {
 namespace {
 
 // A list that takes longer says enough about the provider's state.
@@ -65,7 +65,7 @@ Task<ProbeResult> ProbeModels(const ProbeTarget& target,
   HttpRequest request;
   request.method = "GET";
   request.url = target.url;
-  request.headers = RequestHeaders(target.profile, context.api_key);
+  request.headers = target.headers;
   request.headers.push_back({"accept", "application/json"});
   request.endpoint = target.endpoint;
   request.deadlines.connect = kConnectPatience;
@@ -90,4 +90,4 @@ Task<ProbeResult> ProbeModels(const ProbeTarget& target,
   co_return result;
 }
 
-}  // namespace llm::openai
+}  // namespace llm

@@ -1,9 +1,9 @@
-#include "adapters/openai/text_fragments.h"
+#include "adapters/dialect/text_fragments.h"
 
 #include <algorithm>
 #include <utility>
 
-namespace llm::openai {
+namespace llm {
 namespace {
 
 constexpr std::string_view kOpen = "<think>";
@@ -120,7 +120,7 @@ ThinkSplitter::Pieces ThinkSplitter::Flush() {
   return out;
 }
 
-int64_t CountCharacters(std::string_view text) {
+int64_t CountCodePoints(std::string_view text) {
   int64_t count = 0;
   for (const char c : text) {
     if ((static_cast<unsigned char>(c) & 0xC0) != 0x80) ++count;
@@ -128,4 +128,4 @@ int64_t CountCharacters(std::string_view text) {
   return count;
 }
 
-}  // namespace llm::openai
+}  // namespace llm

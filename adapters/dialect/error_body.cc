@@ -1,4 +1,4 @@
-#include "adapters/openai/error_body.h"
+#include "adapters/dialect/error_body.h"
 
 #include <utility>
 
@@ -6,7 +6,7 @@
 #include "absl/strings/strip.h"
 #include "adapters/core/text.h"
 
-namespace llm::openai {
+namespace llm {
 namespace {
 
 // Words or a number, as text.
@@ -200,4 +200,4 @@ ErrorWords ReadErrorBody(std::string_view body) {
   return out;
 }
 
-}  // namespace llm::openai
+}  // namespace llm

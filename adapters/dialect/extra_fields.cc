@@ -1,8 +1,8 @@
-#include "adapters/openai/extra_fields.h"
+#include "adapters/dialect/extra_fields.h"
 
 #include <algorithm>
 
-namespace llm::openai {
+namespace llm {
 
 void ExtraFields::Note(JsonValue object,
                        std::span<const std::string_view> known) {
@@ -39,4 +39,4 @@ std::string ExtraFields::Take() {
   return out;
 }
 
-}  // namespace llm::openai
+}  // namespace llm

@@ -6,8 +6,8 @@
 // itself is passed on unread.
 //
 // Threads: Pure; a sink belongs to its attempt's loop.
-#ifndef LLM_ADAPTERS_OPENAI_PROVIDER_WORDS_H_
-#define LLM_ADAPTERS_OPENAI_PROVIDER_WORDS_H_
+#ifndef LLM_ADAPTERS_DIALECT_PROVIDER_WORDS_H_
+#define LLM_ADAPTERS_DIALECT_PROVIDER_WORDS_H_
 
 #include <string>
 #include <string_view>
@@ -15,7 +15,7 @@
 #include "adapters/core/json.h"
 #include "adapters/core/provider.h"
 
-namespace llm::openai {
+namespace llm {
 
 // `text` if it is one word of at most `limit` visible ASCII characters without
 // quotes and backslashes, else nothing.
@@ -42,6 +42,6 @@ class KeyHidingSink : public EventSink {
   EventSink& sink_;
 };
 
-}  // namespace llm::openai
+}  // namespace llm
 
-#endif  // LLM_ADAPTERS_OPENAI_PROVIDER_WORDS_H_
+#endif  // LLM_ADAPTERS_DIALECT_PROVIDER_WORDS_H_

@@ -2,14 +2,14 @@
 //
 // Threads: Not safe; one object per choice and kind of text.
 // Errors:  None: whatever comes is passed on.
-#ifndef LLM_ADAPTERS_OPENAI_TEXT_FRAGMENTS_H_
-#define LLM_ADAPTERS_OPENAI_TEXT_FRAGMENTS_H_
+#ifndef LLM_ADAPTERS_DIALECT_TEXT_FRAGMENTS_H_
+#define LLM_ADAPTERS_DIALECT_TEXT_FRAGMENTS_H_
 
 #include <cstdint>
 #include <string>
 #include <string_view>
 
-namespace llm::openai {
+namespace llm {
 
 // Joins a surrogate pair whose halves came in two JSON strings. A lone half
 // is three bytes of WTF-8 (see core/json.h); the pair becomes one character.
@@ -54,8 +54,8 @@ class ThinkSplitter {
 };
 
 // Unicode characters in UTF-8 or WTF-8 text.
-int64_t CountCharacters(std::string_view text);
+int64_t CountCodePoints(std::string_view text);
 
-}  // namespace llm::openai
+}  // namespace llm
 
-#endif  // LLM_ADAPTERS_OPENAI_TEXT_FRAGMENTS_H_
+#endif  // LLM_ADAPTERS_DIALECT_TEXT_FRAGMENTS_H_

@@ -1,13 +1,13 @@
-#include "adapters/openai/provider_words.h"
+#include "adapters/dialect/provider_words.h"
 
 #include <algorithm>
 #include <initializer_list>
 #include <utility>
 
 #include "adapters/core/text.h"
-#include "adapters/openai/request_headers.h"
+#include "adapters/dialect/mask_key.h"
 
-namespace llm::openai {
+namespace llm {
 namespace {
 
 constexpr size_t kMaxWord = 64;
@@ -88,4 +88,4 @@ void KeyHidingSink::HideBeside(v1::ChatCompletionChunk* chunk) const {
   }
 }
 
-}  // namespace llm::openai
+}  // namespace llm

@@ -1,8 +1,8 @@
 // Request fields that do not reach the provider, each named once [TRN-6].
 //
 // Threads: Not safe; one object per rendered request.
-#ifndef LLM_ADAPTERS_OPENAI_DROPPED_FIELDS_H_
-#define LLM_ADAPTERS_OPENAI_DROPPED_FIELDS_H_
+#ifndef LLM_ADAPTERS_DIALECT_DROPPED_FIELDS_H_
+#define LLM_ADAPTERS_DIALECT_DROPPED_FIELDS_H_
 
 #include <algorithm>
 #include <string>
@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-namespace llm::openai {
+namespace llm {
 
 class DroppedFields {
  public:
@@ -25,6 +25,6 @@ class DroppedFields {
   std::vector<std::string> names_;
 };
 
-}  // namespace llm::openai
+}  // namespace llm
 
-#endif  // LLM_ADAPTERS_OPENAI_DROPPED_FIELDS_H_
+#endif  // LLM_ADAPTERS_DIALECT_DROPPED_FIELDS_H_

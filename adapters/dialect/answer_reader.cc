@@ -1,4 +1,4 @@
-#include "adapters/openai/answer_reader.h"
+#include "adapters/dialect/answer_reader.h"
 
 #include <algorithm>
 #include <utility>
@@ -7,7 +7,7 @@
 #include "absl/strings/match.h"
 #include "adapters/core/json.h"
 
-namespace llm::openai {
+namespace llm {
 namespace {
 
 constexpr std::string_view kSpace = " \t\r\n";
@@ -149,4 +149,4 @@ Task<absl::Status> AnswerReader::Finish(bool clean) {
   co_return co_await WriteChunks();
 }
 
-}  // namespace llm::openai
+}  // namespace llm

@@ -10,8 +10,8 @@
 // Ownership: Everything given to the constructor outlives the reader.
 // Errors:    A failed decode ends the exchange (kAborted); a sink's error
 //            ends it as it came and stays in sink_status().
-#ifndef LLM_ADAPTERS_OPENAI_ANSWER_READER_H_
-#define LLM_ADAPTERS_OPENAI_ANSWER_READER_H_
+#ifndef LLM_ADAPTERS_DIALECT_ANSWER_READER_H_
+#define LLM_ADAPTERS_DIALECT_ANSWER_READER_H_
 
 #include <string>
 #include <string_view>
@@ -21,14 +21,14 @@
 #include "adapters/core/http_transport.h"
 #include "adapters/core/provider.h"
 #include "adapters/core/task.h"
+#include "adapters/dialect/answer_decoder.h"
 #include "adapters/http/sse_decoder.h"
-#include "adapters/openai/openai_decoder.h"
 
-namespace llm::openai {
+namespace llm {
 
 class AnswerReader : public BodySink {
  public:
-  AnswerReader(OpenAiDecoder& decoder, EventSink& sink)
+  AnswerReader(AnswerDecoder& decoder, EventSink& sink)
       : decoder_(decoder), sink_(sink) {}
 
   void OnHead(int status, const std::vector<HttpHeader>& headers) override;
@@ -53,7 +53,7 @@ class AnswerReader : public BodySink {
   void KeepTail(std::string_view slice);
   void ReadLastEvent(bool clean);
 
-  OpenAiDecoder& decoder_;
+  AnswerDecoder& decoder_;
   EventSink& sink_;
   SseDecoder events_;
   Form form_ = Form::kUnknown;
@@ -64,10 +64,10 @@ class AnswerReader : public BodySink {
   std::string body_;
   // The last bytes of a stream, to find a `[DONE]` that is no event.
   std::string tail_;
-  OpenAiDecoder::Chunks chunks_;
+  AnswerDecoder::Chunks chunks_;
   absl::Status sink_status_;
 };
 
-}  // namespace llm::openai
+}  // namespace llm
 
-#endif  // LLM_ADAPTERS_OPENAI_ANSWER_READER_H_
+#endif  // LLM_ADAPTERS_DIALECT_ANSWER_READER_H_

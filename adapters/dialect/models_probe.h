@@ -1,24 +1,25 @@
-// GET {base}/models: whether a provider answers, and takes our key, without
+// A list of models: whether a provider answers, and takes our key, without
 // generating anything [HLT-1]. The list itself is not looked at: Together's is
 // a bare array, Mistral's and Groq's have members of their own.
 //
 // Threads:   One event loop.
 // Ownership: Everything outlives the returned task.
-#ifndef LLM_ADAPTERS_OPENAI_MODELS_PROBE_H_
-#define LLM_ADAPTERS_OPENAI_MODELS_PROBE_H_
+#ifndef LLM_ADAPTERS_DIALECT_MODELS_PROBE_H_
+#define LLM_ADAPTERS_DIALECT_MODELS_PROBE_H_
 
 #include <string>
+#include <vector>
 
 #include "adapters/core/clock.h"
 #include "adapters/core/http_transport.h"
 #include "adapters/core/provider.h"
-#include "adapters/openai/profiles.h"
 
-namespace llm::openai {
+namespace llm {
 
 struct ProbeTarget {
-  const Profile& profile;
   std::string url;
+  // With the credential, in the dialect's way.
+  std::vector<HttpHeader> headers;
   EndpointOptions endpoint;
 };
 
@@ -27,6 +28,6 @@ Task<ProbeResult> ProbeModels(const ProbeTarget& target,
                               const ProbeContext& context,
                               HttpTransport& transport, const Clock& clock);
 
-}  // namespace llm::openai
+}  // namespace llm
 
-#endif  // LLM_ADAPTERS_OPENAI_MODELS_PROBE_H_
+#endif  // LLM_ADAPTERS_DIALECT_MODELS_PROBE_H_

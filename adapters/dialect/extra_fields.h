@@ -3,8 +3,8 @@
 // on once, and again only when it changes.
 //
 // Threads: Not safe; one object per level of one answer.
-#ifndef LLM_ADAPTERS_OPENAI_EXTRA_FIELDS_H_
-#define LLM_ADAPTERS_OPENAI_EXTRA_FIELDS_H_
+#ifndef LLM_ADAPTERS_DIALECT_EXTRA_FIELDS_H_
+#define LLM_ADAPTERS_DIALECT_EXTRA_FIELDS_H_
 
 #include <span>
 #include <string>
@@ -14,7 +14,7 @@
 
 #include "adapters/core/json.h"
 
-namespace llm::openai {
+namespace llm {
 
 class ExtraFields {
  public:
@@ -29,6 +29,6 @@ class ExtraFields {
   std::vector<size_t> pending_;
 };
 
-}  // namespace llm::openai
+}  // namespace llm
 
-#endif  // LLM_ADAPTERS_OPENAI_EXTRA_FIELDS_H_
+#endif  // LLM_ADAPTERS_DIALECT_EXTRA_FIELDS_H_

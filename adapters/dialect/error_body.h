@@ -3,8 +3,8 @@
 // inside a choice (others.md, "Rules common to all", rule 4; 2026-11-20).
 //
 // Threads: Pure.
-#ifndef LLM_ADAPTERS_OPENAI_ERROR_BODY_H_
-#define LLM_ADAPTERS_OPENAI_ERROR_BODY_H_
+#ifndef LLM_ADAPTERS_DIALECT_ERROR_BODY_H_
+#define LLM_ADAPTERS_DIALECT_ERROR_BODY_H_
 
 #include <optional>
 #include <string>
@@ -12,7 +12,7 @@
 
 #include "adapters/core/json.h"
 
-namespace llm::openai {
+namespace llm {
 
 // The provider's words, uncut: only error_table.h lets them out.
 struct ErrorWords {
@@ -35,6 +35,6 @@ std::optional<ErrorWords> FindError(JsonValue root);
 // event stream with one, or text that is no JSON at all.
 ErrorWords ReadErrorBody(std::string_view body);
 
-}  // namespace llm::openai
+}  // namespace llm
 
-#endif  // LLM_ADAPTERS_OPENAI_ERROR_BODY_H_
+#endif  // LLM_ADAPTERS_DIALECT_ERROR_BODY_H_

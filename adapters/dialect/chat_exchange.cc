@@ -1,0 +1,238 @@
+#include "adapters/dialect/chat_exchange.h"
+
+#include <exception>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "adapters/core/text.h"
+#include "adapters/dialect/error_rows.h"
+#include "adapters/dialect/provider_words.h"
+#include "adapters/http/rate_limit_headers.h"
+#include "adapters/http/retry_after.h"
+
+namespace llm {
+namespace {
+
+// Vendors' names for the id their support desk asks for.
+std::string RequestId(const std::vector<HttpHeader>& headers) {
+  for (const std::string_view name :
+       {"x-request-id", "request-id", "apim-request-id",
+        "x-siliconcloud-trace-id", "mistral-correlation-id",
+        "x-generation-id"}) {
+    if (const std::string* id = FindHeader(headers, name)) {
+      return SanitiseUpstreamText(OneWord(*id, 128), 128);
+    }
+  }
+  return {};
+}
+
+// Nothing came back that a provider could be blamed for by its own words.
+FailureClass TransportFailure(const HttpResult& http, bool streamed) {
+  switch (http.status.code()) {
+    case absl::StatusCode::kCancelled:
+      return FailureClass::kCancelled;
+    case absl::StatusCode::kDeadlineExceeded:
+      // No connection: nothing was sent, so nothing can be billed.
+      return http.phase == HttpPhase::kConnect &&
+                     absl::StrContains(http.status.message(), "connect")
+                 ? FailureClass::kConnect
+                 : FailureClass::kTimeout;
+    case absl::StatusCode::kUnavailable:
+      if (http.phase == HttpPhase::kConnect) return FailureClass::kConnect;
+      return http.phase == HttpPhase::kBody && streamed
+                 ? FailureClass::kIncomplete
+                 : FailureClass::kTransport;
+    default:
+      return FailureClass::kBadAnswer;
+  }
+}
+
+std::string_view Explain(FailureClass failure) {
+  switch (failure) {
+    case FailureClass::kIncomplete:
+      return "the stream ended without its terminal event";
+    case FailureClass::kEmptyAnswer:
+      return "the provider answered without content";
+    case FailureClass::kBadAnswer:
+      return "the answer is not a chat completion";
+    case FailureClass::kSinkFailed:
+      return "the answer could not be passed on";
+    case FailureClass::kOverloaded:
+    case FailureClass::kServerError:
+      return "the provider broke off the answer";
+    default:
+      return {};
+  }
+}
+
+AttemptResult RefuseField(std::string param, std::string message) {
+  AttemptResult result =
+      RefuseAttempt(FailureClass::kUnsupported, std::move(message));
+  result.failure.code = "unsupported_parameter";
+  result.failure.param = std::move(param);
+  return result;
+}
+
+AttemptResult RefuseDrops(std::vector<std::string> dropped) {
+  AttemptResult result = RefuseField(
+      dropped.front(), absl::StrCat("strict: the provider does not take ",
+                                    absl::StrJoin(dropped, ", ")));
+  result.dropped = std::move(dropped);
+  return result;
+}
+
+// A connection that had died while idle says so as soon as it is used. One
+// that dies later took the request with it: the provider may have worked on
+// it, and a repeat would be a second bill.
+constexpr absl::Duration kStaleWithin = absl::Seconds(1);
+
+bool MayBeStale(const HttpResult& http) {
+  if (http.status.code() != absl::StatusCode::kUnavailable ||
+      !http.reused_connection) {
+    return false;
+  }
+  // Half a request is none.
+  if (http.phase == HttpPhase::kConnect || http.phase == HttpPhase::kSend) {
+    return true;
+  }
+  return http.phase == HttpPhase::kWait && http.timings.total <= kStaleWithin;
+}
+
+}  // namespace
+
+AttemptResult RefuseAttempt(FailureClass failure, std::string message) {
+  AttemptResult result;
+  result.dispatched = false;
+  result.failure.failure = failure;
+  result.failure.message = std::move(message);
+  result.status =
+      absl::Status(FailureStatusCode(failure), result.failure.message);
+  return result;
+}
+
+UpstreamFailure ChatExchange::Describe(int http_status, ErrorWords words,
+                                       const ApiKey& key) const {
+  words = WithoutKey(std::move(words), key);
+  return DescribeFailure(classify_(http_status, words), http_status, words);
+}
+
+UpstreamFailure ChatExchange::FailureOf(const HttpResult& http,
+                                        const AnswerReader& reader,
+                                        const AnswerDecoder& decoder,
+                                        const ApiKey& key) const {
+  UpstreamFailure failure;
+  failure.http_status = reader.http_status();
+  const bool cancelled = http.status.code() == absl::StatusCode::kCancelled;
+  // A deadline cancels the sink that waits: then the sink's word is an echo.
+  const bool late = http.status.code() == absl::StatusCode::kDeadlineExceeded;
+  if (cancelled || (!late && !reader.sink_status().ok())) {
+    const bool by_sink = !cancelled && reader.sink_status().code() !=
+                                           absl::StatusCode::kCancelled;
+    failure.failure =
+        by_sink ? FailureClass::kSinkFailed : FailureClass::kCancelled;
+    failure.message = std::string(Explain(failure.failure));
+    return failure;
+  }
+  if (reader.http_status() != 0 && !reader.answered_ok()) {
+    return Describe(reader.http_status(), ReadErrorBody(reader.error_body()),
+                    key);
+  }
+  const AnswerFacts& facts = decoder.facts();
+  if (facts.error) {
+    return Describe(reader.http_status(), *facts.error, key);
+  }
+  // What the decoder found in whole bytes outranks how they ended; a missing
+  // end is the transport's to explain.
+  const bool cut = facts.failure == FailureClass::kIncomplete ||
+                   facts.failure == FailureClass::kNone;
+  if (!cut || http.status.ok()) {
+    failure.failure = cut ? FailureClass::kIncomplete : facts.failure;
+    failure.message = std::string(Explain(failure.failure));
+    return failure;
+  }
+  failure.failure =
+      TransportFailure(http, facts.content_seen || http.body_bytes > 0);
+  failure.message = SanitiseUpstreamText(ToStd(http.status.message()), 512);
+  return failure;
+}
+
+void ChatExchange::Evaluate(const HttpResult& http, const AnswerReader& reader,
+                            const AnswerDecoder& decoder, const ApiKey& key,
+                            AttemptResult* result) const {
+  const AnswerFacts& facts = decoder.facts();
+  const bool ok =
+      facts.complete && !decoder.failed() && reader.sink_status().ok();
+  if (facts.usage) {
+    result->usage = *facts.usage;
+    result->usage_source =
+        ok || facts.complete ? UsageSource::kProvider : UsageSource::kPartial;
+  }
+  result->raw_usage_json = facts.raw_usage_json;
+  result->served_model.value = OneWord(facts.served_model, 256);
+  result->content_seen = facts.content_seen;
+  result->reasoning_exhausted = facts.reasoning_exhausted;
+  result->output_chars = facts.output_chars;
+  result->timings = http.timings;
+  result->provider_request_id = RequestId(reader.headers());
+  result->limits = ParseRateLimits(reader.headers(), clock_.WallNow());
+  if (!ok) {
+    result->failure = FailureOf(http, reader, decoder, key);
+    // On a 200 none of these headers is a wait, whatever the stream became.
+    const auto wait = reader.http_status() >= 400
+                          ? ParseRetryAfter(reader.headers(), clock_.WallNow())
+                          : std::nullopt;
+    if (wait) result->failure.retry_after = wait;
+    result->stale_connection = MayBeStale(http);
+    result->status = absl::Status(FailureStatusCode(result->failure.failure),
+                                  result->failure.message);
+  }
+  if (result->provider_request_id.empty()) {
+    result->provider_request_id =
+        facts.answer_id.empty()
+            ? result->failure.provider_request_id
+            : SanitiseUpstreamText(OneWord(facts.answer_id, 128), 128);
+  }
+  if (!ok) result->failure.provider_request_id = result->provider_request_id;
+}
+
+Task<AttemptResult> ChatExchange::Run(RenderedChat rendered,
+                                      const AttemptContext& context,
+                                      AnswerDecoder& decoder,
+                                      EventSink& sink) const {
+  if (rendered.refusal) {
+    co_return RefuseField(std::move(rendered.refusal->param),
+                          std::move(rendered.refusal->message));
+  }
+  if (context.strict && !rendered.dropped.empty()) {
+    co_return RefuseDrops(std::move(rendered.dropped));
+  }
+  AttemptResult result;
+  result.dropped = std::move(rendered.dropped);
+  if (!result.dropped.empty()) sink.OnDropped(result.dropped);
+  result.request_bytes = static_cast<int64_t>(rendered.http.body.size());
+  result.streamed_upstream = rendered.stream;
+  result.thinking = rendered.thinking;
+  rendered.http.deadlines = context.deadlines;
+  rendered.http.fresh_connection = context.fresh_connection;
+  KeyHidingSink hiding(context.api_key, sink);
+  AnswerReader reader(decoder, hiding);
+  HttpResult http = co_await transport_.Send(rendered.http, reader);
+  // A cancelled task must not wait for anything any more.
+  if (http.status.code() != absl::StatusCode::kCancelled &&
+      reader.sink_status().ok()) {
+    try {
+      // The reader keeps the sink's error; there is nothing to add here.
+      (void)co_await reader.Finish(http.status.ok());
+    } catch (const std::exception&) {
+      // Asio throws where a cancelled coroutine waits.
+      http.status = absl::CancelledError("cancelled");
+    }
+  }
+  Evaluate(http, reader, decoder, context.api_key, &result);
+  HideKey(context.api_key, &result);
+  co_return result;
+}
+
+}  // namespace llm
