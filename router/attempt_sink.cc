@@ -24,7 +24,8 @@ bool WorthHolding(const v1::ChatCompletionChunk& chunk) {
 
 }  // namespace
 
-AttemptSink::AttemptSink(Options options) : options_(std::move(options)) {}
+AttemptSink::AttemptSink(Options options)
+    : options_(std::move(options)), recorder_(options_.max_turn_bytes) {}
 
 bool AttemptSink::Commit() {
   if (committed_) return true;
@@ -36,6 +37,7 @@ bool AttemptSink::Commit() {
 
 void AttemptSink::Note(const v1::ChatCompletionChunk& chunk) {
   CountOutput(chunk, &estimate_);
+  if (options_.shaper != nullptr) recorder_.Add(chunk);
   if (!content_seen_ && ChunkHasContent(chunk)) {
     content_seen_ = true;
     if (options_.on_first_content) options_.on_first_content();

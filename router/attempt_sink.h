@@ -20,6 +20,7 @@
 #include "adapters/core/clock.h"
 #include "adapters/core/provider.h"
 #include "router/commit_gate.h"
+#include "router/kept_turn.h"
 #include "router/response_assembler.h"
 #include "router/stream_shaper.h"
 #include "router/token_estimate.h"
@@ -34,6 +35,9 @@ class AttemptSink : public EventSink {
     const Clock* clock = nullptr;
     // Null: unary.
     StreamShaper* shaper = nullptr;
+    // Puts a stream's turn together beside the caller's chunks, for
+    // TakeTurn; of this many bytes at most. 0: no.
+    size_t max_turn_bytes = 0;
     // Called once, at the first content, before it is passed on.
     std::function<void()> on_first_content;
     // Called once, when this attempt wins, before anything of it is written,
@@ -52,6 +56,8 @@ class AttemptSink : public EventSink {
 
   // Unary, after Complete: the whole answer.
   v1::ChatCompletionResponse TakeResponse() { return assembler_.Take(); }
+  // A stream's turn, if it is one to keep. Once.
+  std::optional<v1::Message> TakeTurn() { return recorder_.Take(); }
 
   bool content_seen() const { return content_seen_; }
   bool committed() const { return committed_; }
@@ -72,6 +78,7 @@ class AttemptSink : public EventSink {
 
   Options options_;
   ResponseAssembler assembler_;
+  TurnRecorder recorder_;
   std::vector<v1::ChatCompletionChunk> held_;
   TokenEstimate estimate_;
   std::vector<std::string> tool_call_ids_;

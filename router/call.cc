@@ -9,6 +9,7 @@
 #include "adapters/core/status_macros.h"
 #include "adapters/core/text.h"
 #include "router/call_identity.h"
+#include "router/kept_turn.h"
 
 namespace llm {
 
@@ -65,7 +66,10 @@ Router::Call::Call(const RouterParts& parts, const CallContext& context,
                    const ChatRequest& request, ChunkSink* sink)
     : parts_(parts),
       context_(context),
-      request_(request),
+      restored_(parts.turns == nullptr ? std::nullopt
+                                       : RestoreTurns(context.caller.tenant,
+                                                      request, *parts.turns)),
+      request_(restored_ ? *restored_ : request),
       sink_(sink),
       identity_(IdentityOf(context, request.message)),
       conversation_(ConversationOf(context.caller.tenant, identity_,

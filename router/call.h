@@ -78,6 +78,8 @@ class Router::Call {
   const ProviderSettings* SettingsOf(const NextAttempt& next) const;
   void Judge(AttemptSink& sink, Running* attempt);
   void Win(const Running& attempt, AttemptSink& sink);
+  // For the conversation's next call.
+  void Remember(const Running& attempt, AttemptSink& sink);
   // What follows; keeps the failed attempt's record for the next append.
   std::optional<NextAttempt> AfterFailure(Running& attempt);
   // The failure leaves the call something to try.
@@ -105,6 +107,9 @@ class Router::Call {
 
   const RouterParts& parts_;
   const CallContext& context_;
+  // The caller's request with what its client has dropped of earlier turns;
+  // nothing where there is nothing to put back.
+  const std::optional<ChatRequest> restored_;
   const ChatRequest& request_;
   ChunkSink* const sink_;
 

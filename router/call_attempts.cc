@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "router/call.h"
+#include "router/kept_turn.h"
 
 namespace llm {
 
@@ -11,6 +12,9 @@ namespace {
 
 // Who had this share of its own total has had its time.
 constexpr double kOwnTime = 0.9;
+
+// The longest turn of a stream that is kept for the conversation's next call.
+constexpr size_t kMaxKeptTurn = size_t{256} << 10;
 
 }  // namespace
 
@@ -144,6 +148,7 @@ AttemptSink::Options Router::Call::SinkOptions(Running& attempt) {
   options.gate = &gate_;
   options.clock = parts_.clock;
   options.shaper = shaper_.get();
+  if (parts_.turns != nullptr) options.max_turn_bytes = kMaxKeptTurn;
   options.on_commit = [this,
                        &attempt](const std::vector<std::string>& dropped) {
     winner_ = attempt.target;
@@ -288,8 +293,21 @@ void Router::Call::Win(const Running& attempt, AttemptSink& sink) {
   unwritten_.push_back(attempt.record);
   reasoning_exhausted_ = attempt.result.reasoning_exhausted;
   if (sink_ == nullptr) response_ = sink.TakeResponse();
+  Remember(attempt, sink);
+}
+
+void Router::Call::Remember(const Running& attempt, AttemptSink& sink) {
   RememberDeployment(conversation_, sink.tool_call_ids(),
                      StickyName(*attempt.target), *parts_.conversations);
+  if (parts_.turns == nullptr) return;
+  const std::string& tenant = context_.caller.tenant;
+  if (!response_) {
+    if (auto turn = sink.TakeTurn()) {
+      KeepTurn(tenant, *std::move(turn), *parts_.turns);
+    }
+  } else if (response_->choices_size() > 0) {
+    KeepTurn(tenant, response_->choices(0).message(), *parts_.turns);
+  }
 }
 
 }  // namespace llm

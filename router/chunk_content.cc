@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "router/join_parts.h"
+
 namespace llm {
 
 bool PartHasContent(const v1::Part& part) {
@@ -42,10 +44,7 @@ bool DeltaSaysAnything(const v1::Message& delta) {
     return true;
   }
   for (const v1::Part& part : delta.parts()) {
-    const bool only_empty_text = part.has_text() &&
-                                 part.text().text().empty() &&
-                                 part.extra_json().empty();
-    if (part.kind_case() != v1::Part::KIND_NOT_SET && !only_empty_text) {
+    if (part.kind_case() != v1::Part::KIND_NOT_SET && !IsEmptyFragment(part)) {
       return true;
     }
   }

@@ -32,6 +32,7 @@
 #include "router/priority.h"
 #include "router/route_plan.h"
 #include "router/route_table.h"
+#include "router/turn_memory.h"
 #include "router/usage_ledger.h"
 
 namespace llm {
@@ -127,6 +128,8 @@ struct RouterParts {
   CallObserver* observer = nullptr;
   HealthBoard* health = nullptr;
   ConversationState* conversations = nullptr;
+  // Null: what clients drop of their conversations stays lost.
+  TurnMemory* turns = nullptr;
 };
 
 class Router {

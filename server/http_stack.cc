@@ -93,6 +93,7 @@ absl::StatusOr<std::shared_ptr<Router>> HttpStack::Parts::MakeRouter(
   router.observer = worker.observer.get();
   router.health = &health;
   router.conversations = conversations.get();
+  router.turns = turns.get();
   return std::make_shared<Router>(std::move(router));
 }
 

@@ -48,6 +48,7 @@ class HttpStack::Parts {
         logger(request_log),
         conversations(MakeMemoryConversationState(clock, kMaxConversations,
                                                   kConversationAge)),
+        turns(MakeTurnMemory(clock, {})),
         bodies(config->server.max_body_memory > 0
                    ? config->server.max_body_memory
                    : std::max(DefaultBodyMemory(), config->server.max_body)),
@@ -82,6 +83,7 @@ class HttpStack::Parts {
   ServiceState state;
   HealthBoard health{&random};
   std::unique_ptr<ConversationState> conversations;
+  std::unique_ptr<TurnMemory> turns;
   // Calls that the store keeps going hold bodies.
   BodyBudget bodies;
   IdempotencyStore idempotency;

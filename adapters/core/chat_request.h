@@ -62,6 +62,15 @@ struct RequestSource {
 struct ChatRequest {
   v1::ChatCompletionRequest message;
   RequestSource source;
+  // Messages into which the router put back what their client had dropped:
+  // reasoning, signatures, opaque parts. Parallel to message.messages; empty
+  // where there are none. A source span still says what the client sent.
+  std::vector<bool> restored = {};
+
+  bool IsRestored(int message_index) const {
+    return static_cast<size_t>(message_index) < restored.size() &&
+           restored[static_cast<size_t>(message_index)];
+  }
 };
 
 }  // namespace llm

@@ -146,7 +146,8 @@ bool MessageWriter::Splices(const v1::Message& message,
       (profile.plain_messages || &message == prefill_)) {
     return false;
   }
-  return !NeedsReasoningChange(message) && !HasForeignPart(message);
+  return AsSent() ||
+         (!NeedsReasoningChange(message) && !HasForeignPart(message));
 }
 
 void MessageWriter::WriteAll(const ChatRequest& request) {
@@ -163,6 +164,7 @@ void MessageWriter::WriteAll(const ChatRequest& request) {
     const std::string_view text =
         spans ? source.View(source.messages[static_cast<size_t>(i)])
               : std::string_view();
+    restored_ = request.IsRestored(i);
     if (Splices(message, text)) {
       out_.Raw(text);
     } else {
@@ -243,7 +245,7 @@ void MessageWriter::WriteContent(const v1::Message& message) {
     if (Ours(part.opaque())) {
       parts.push_back(&part);
     } else {
-      dropped_.Add("messages.content");
+      NameDropped("messages.content");
     }
   }
   if (plain && !refusal.empty() && parts.empty()) {
@@ -262,10 +264,8 @@ void MessageWriter::WriteContent(const v1::Message& message) {
 void MessageWriter::WriteReasoning(const v1::Message& message) {
   const ReasoningReplay replay = setting_.replay;
   const bool echo = replay == ReasoningReplay::kEcho;
-  if (message.role() != "assistant" ||
-      (replay != ReasoningReplay::kForward && !echo)) {
-    return;
-  }
+  const bool forward = replay == ReasoningReplay::kForward && !AsSent();
+  if (message.role() != "assistant" || (!forward && !echo)) return;
   const std::string reasoning = JoinReasoning(message);
   // DeepSeek refuses tool turns without the field; an empty one passes
   // (api-docs.deepseek.com/guides/thinking_mode, 2026-11-20).
@@ -312,7 +312,7 @@ void MessageWriter::WriteToolCall(const v1::ToolCall& call) {
       call.extra_json().find("thought_signature") != std::string::npos;
   if (!call.signature().empty() && !carried &&
       call.signature_origin() != "openai") {
-    dropped_.Add("messages.tool_calls.signature");
+    NameDropped("messages.tool_calls.signature");
   }
 }
 
@@ -341,11 +341,11 @@ void MessageWriter::WriteExtra(const v1::Message& message) {
   for (const v1::Part& part : message.parts()) {
     if (part.has_reasoning() && !part.reasoning().redacted_data().empty() &&
         !details && !strip) {
-      dropped_.Add("messages.reasoning");
+      NameDropped("messages.reasoning");
     }
     if (!part.has_opaque() || IsContentPart(part.opaque().json())) continue;
     if (!Ours(part.opaque())) {
-      dropped_.Add("messages.reasoning_details");
+      NameDropped("messages.reasoning_details");
     } else if (!details && !strip) {
       AppendListMember(part.opaque().json(), "reasoning_details", &joined);
     }

@@ -51,10 +51,20 @@ class MessageWriter {
   void WriteExtra(const v1::Message& message);
   bool Ours(const v1::OpaquePart& part) const;
   std::string CallId(const std::string& id) const;
+  // A server of unknown ways gets what the caller sent, and no more.
+  bool AsSent() const {
+    return restored_ && setting_.replay == ReasoningReplay::kForward;
+  }
+  // The names of what the caller sent; what was put back is not theirs.
+  void NameDropped(std::string_view name) {
+    if (!restored_) dropped_.Add(name);
+  }
 
   const Setting setting_;
   DroppedFields& dropped_;
   JsonWriter& out_;
+  // The message at hand holds what its client had dropped.
+  bool restored_ = false;
   // The last message, where it is one that the model is to go on with.
   const v1::Message* prefill_ = nullptr;
   // Function names by call id, as the caller wrote it.

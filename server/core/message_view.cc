@@ -135,7 +135,7 @@ int FlatRank(const v1::Part& part) {
       return plain ? 0 : -1;
     }
     case v1::Part::kText:
-      return 1;
+      return part.text().signature().empty() ? 1 : -1;
     case v1::Part::kRefusal:
       return 2;
     case v1::Part::kToolCall:

@@ -1,5 +1,9 @@
 #include "server/http/parse_message.h"
 
+#include <algorithm>
+#include <string>
+#include <utility>
+
 namespace llm::server {
 namespace {
 
@@ -15,6 +19,7 @@ struct Draft {
   JsonValue reasoning_content;
   JsonValue reasoning;
   JsonValue reasoning_details;
+  JsonValue opaque_parts;
   JsonValue refusal;
   JsonValue tool_calls;
 };
@@ -46,6 +51,7 @@ constexpr JsonField<Draft> kMessageFields[] = {
     {"refusal", Hold<&Draft::refusal>},
     {"reasoning_content", Hold<&Draft::reasoning_content>},
     {"reasoning", Hold<&Draft::reasoning>},
+    {"opaque_parts", Hold<&Draft::opaque_parts>},
     {"audio", Raw<&Message::mutable_audio>},
     {"annotations", Raw<&Message::mutable_annotations>},
     {"function_call", Raw<&Message::mutable_function_call>},
@@ -94,6 +100,29 @@ constexpr JsonField<ToolCall> kCallFields[] = {
     {"custom", ReadCustom},
 };
 
+// A signature as render_message.cc writes it, or as Google's own endpoint
+// does. Only what is marked as ours is taken out: the rest is the provider's.
+void TakeSignature(const JsonValue& call, ToolCall* out) {
+  const JsonValue content = call.Find("extra_content");
+  const JsonValue proof = content.Find("google").Find("thought_signature");
+  if (!proof.is_string()) return;
+  const JsonValue ours = content.Find("llm_service");
+  out->set_signature(proof.StringOr());
+  out->set_signature_origin(ours.Find("origin").StringOr("gemini"));
+  out->set_origin_model(ours.Find("model").StringOr());
+  if (!ours) return;
+  const std::string all = std::move(*out->mutable_extra_json());
+  std::string others;
+  ExtraMembers members(&others);
+  const auto doc = JsonDocument::Parse(all);
+  const JsonValue root = doc.ok() ? doc->root() : JsonValue();
+  for (JsonValue v = root.First(); v; v = v.Next()) {
+    if (!v.KeyEquals("extra_content")) members.Add(v);
+  }
+  members.Finish();
+  out->set_extra_json(std::move(others));
+}
+
 absl::Status AddToolCalls(const JsonValue& json, const JsonPath& path,
                           Message* out) {
   if (!json.is_array()) return BadField(path, "must be an array");
@@ -104,6 +133,7 @@ absl::Status AddToolCalls(const JsonValue& json, const JsonPath& path,
     call->set_index(index);
     LLM_RETURN_IF_ERROR(ReadFields<ToolCall>(v, here, kCallFields, call,
                                              call->mutable_extra_json()));
+    TakeSignature(v, call);
     if (call->type().empty()) {
       call->set_type(call->has_custom() ? "custom" : "function");
     }
@@ -141,6 +171,7 @@ bool FillReasoning(const JsonValue& detail, ReasoningPart* out) {
   if (!out->signature().empty() || !out->redacted_data().empty()) {
     out->set_origin(
         std::string(OriginOfFormat(detail.Find("format").StringOr())));
+    out->set_origin_model(detail.Find("model").StringOr());
   }
   return true;
 }
@@ -154,6 +185,30 @@ bool AddReasoningDetails(const JsonValue& details, Message* out) {
     *out->add_parts() = std::move(part);
   }
   return text;
+}
+
+// Streams bring the signature of a block of reasoning without its text, which
+// came before it. One signature proves the whole text; of several nobody knows
+// which piece each proves, and a wrong proof is refused.
+bool JoinText(std::string text, Message* out) {
+  ReasoningPart* proof = nullptr;
+  int proofs = 0;
+  for (Part& part : *out->mutable_parts()) {
+    if (part.reasoning().signature().empty()) continue;
+    proof = part.mutable_reasoning();
+    ++proofs;
+  }
+  if (proofs == 1) {
+    proof->set_text(std::move(text));
+    return true;
+  }
+  auto& parts = *out->mutable_parts();
+  parts.erase(std::remove_if(parts.begin(), parts.end(),
+                             [](const Part& part) {
+                               return !part.reasoning().signature().empty();
+                             }),
+              parts.end());
+  return false;
 }
 
 // Details carry the signatures, so their text is used where they have some;
@@ -170,12 +225,31 @@ absl::Status AddReasoning(const Draft& draft, const JsonPath& path,
     return BadField(JsonPath(path, first ? "reasoning_content" : "reasoning"),
                     "must be a string");
   }
+  if (JoinText(text.StringOr(), out)) return absl::OkStatus();
   Part part;
   part.mutable_reasoning()->set_text(text.StringOr());
   *out->add_parts() = std::move(part);
   // In front of signatures and redacted data: text comes first.
   const int last = out->parts_size() - 1;
   for (int i = last; i > 0; --i) out->mutable_parts()->SwapElements(i, i - 1);
+  return absl::OkStatus();
+}
+
+// Before the text: where they stood in it the flat fields cannot say.
+absl::Status AddOpaque(const JsonValue& list, const JsonPath& path,
+                       Message* out) {
+  if (!list.has_value()) return absl::OkStatus();
+  if (!list.is_array()) return BadField(path, "must be an array");
+  int index = 0;
+  for (JsonValue v = list.First(); v; v = v.Next(), ++index) {
+    const JsonPath here(path, index);
+    if (!v.Find("origin").is_string() || !v.Find("part").is_object()) {
+      return BadField(here, "must have an origin and a part");
+    }
+    v1::OpaquePart* part = out->add_parts()->mutable_opaque();
+    part->set_origin(v.Find("origin").StringOr());
+    part->mutable_json()->assign(v.Find("part").raw());
+  }
   return absl::OkStatus();
 }
 
@@ -200,6 +274,8 @@ absl::Status AddContent(const JsonValue& json, const JsonPath& path,
 absl::Status AddParts(const Draft& draft, const JsonPath& path, Message* out) {
   LLM_RETURN_IF_ERROR(AddReasoning(draft, path, out));
   LLM_RETURN_IF_ERROR(
+      AddOpaque(draft.opaque_parts, JsonPath(path, "opaque_parts"), out));
+  LLM_RETURN_IF_ERROR(
       AddContent(draft.content, JsonPath(path, "content"), out));
   if (draft.refusal.has_value()) {
     if (!draft.refusal.is_string()) {
@@ -215,7 +291,7 @@ absl::Status AddParts(const Draft& draft, const JsonPath& path, Message* out) {
 
 absl::Status ParseMessage(const JsonValue& json, const JsonPath& path,
                           v1::Message* out) {
-  Draft draft{out, {}, {}, {}, {}, {}, {}};
+  Draft draft{out, {}, {}, {}, {}, {}, {}, {}};
   LLM_RETURN_IF_ERROR(ReadFields<Draft>(json, path, kMessageFields, &draft,
                                         out->mutable_extra_json()));
   if (out->role().empty())

@@ -24,8 +24,9 @@ struct FlatView {
   std::optional<std::string> refusal;
   std::vector<const ToolCall*> calls;
   std::vector<const v1::MediaPart*> media;
-  // Reasoning that text alone would lose.
-  std::vector<const ReasoningPart*> proofs;
+  // Reasoning that text alone would lose, and signed text.
+  std::vector<ReasoningPart> proofs;
+  std::vector<const v1::OpaquePart*> opaque;
 };
 
 void Append(std::optional<std::string>* to, std::string_view text) {
@@ -33,16 +34,27 @@ void Append(std::optional<std::string>* to, std::string_view text) {
   (*to)->append(text);
 }
 
+// A piece of text that its maker signed: the signature has no place of its own
+// in the flat fields, so it goes as data beside the reasoning.
+void AddTextProof(const v1::TextPart& text, FlatView* view) {
+  if (text.signature().empty()) return;
+  ReasoningPart& proof = view->proofs.emplace_back();
+  proof.set_redacted_data(text.signature());
+  proof.set_origin(text.signature_origin());
+  proof.set_origin_model(text.origin_model());
+}
+
 void AddPart(const Part& part, FlatView* view) {
   switch (part.kind_case()) {
     case Part::kText:
       Append(&view->content, part.text().text());
+      AddTextProof(part.text(), view);
       break;
     case Part::kReasoning:
       Append(&view->reasoning, part.reasoning().text());
       if (!part.reasoning().signature().empty() ||
           !part.reasoning().redacted_data().empty()) {
-        view->proofs.push_back(&part.reasoning());
+        view->proofs.push_back(part.reasoning());
       }
       break;
     case Part::kRefusal:
@@ -55,6 +67,8 @@ void AddPart(const Part& part, FlatView* view) {
       view->media.push_back(&part.media());
       break;
     case Part::kOpaque:
+      view->opaque.push_back(&part.opaque());
+      break;
     case Part::KIND_NOT_SET:
       break;
   }
@@ -87,6 +101,28 @@ void WriteNamed(std::string_view key, std::string_view name,
   json.EndObject();
 }
 
+// Where Google's own compatible endpoint has it (ai.google.dev/gemini-api/docs/
+// thought-signatures, 2026-11), and who made it.
+void WriteSignature(const ToolCall& call, JsonWriter& json) {
+  // What the provider itself sent under this name is among the extras.
+  if (call.signature().empty() ||
+      call.extra_json().find("\"extra_content\"") != std::string::npos) {
+    return;
+  }
+  json.Key("extra_content");
+  json.BeginObject();
+  json.Key("google");
+  json.BeginObject();
+  json.Member("thought_signature", call.signature());
+  json.EndObject();
+  json.Key("llm_service");
+  json.BeginObject();
+  json.Member("origin", call.signature_origin());
+  if (!call.origin_model().empty()) json.Member("model", call.origin_model());
+  json.EndObject();
+  json.EndObject();
+}
+
 void WriteCall(const ToolCall& call, MessageForm form, JsonWriter& json) {
   json.BeginObject();
   if (form == MessageForm::kDelta) json.MemberInt("index", call.index());
@@ -105,6 +141,7 @@ void WriteCall(const ToolCall& call, MessageForm form, JsonWriter& json) {
     WriteNamed("function", call.function().name(), "arguments",
                call.function().arguments(), json);
   }
+  WriteSignature(call, json);
   if (!call.extra_json().empty()) json.RawMembers(call.extra_json());
   json.EndObject();
 }
@@ -135,6 +172,7 @@ void WriteProof(const ReasoningPart& part, JsonWriter& json) {
   } else {
     json.Member("format", "openai-responses-v1");
   }
+  if (!part.origin_model().empty()) json.Member("model", part.origin_model());
   json.EndObject();
 }
 
@@ -147,8 +185,27 @@ void WriteProofs(const Message& message, const FlatView& view,
   }
   json.Key("reasoning_details");
   json.BeginArray();
-  for (const ReasoningPart* part : view.proofs) WriteProof(*part, json);
+  for (const ReasoningPart& part : view.proofs) WriteProof(part, json);
   json.EndArray();
+}
+
+// Ours: parts that only their maker understands. A compatible server's own
+// are message members, and among the extras already.
+void WriteOpaque(const FlatView& view, JsonWriter& json) {
+  bool open = false;
+  for (const v1::OpaquePart* part : view.opaque) {
+    if (part->origin() != "anthropic" && part->origin() != "gemini") continue;
+    if (!open) {
+      json.Key("opaque_parts");
+      json.BeginArray();
+    }
+    open = true;
+    json.BeginObject();
+    json.Member("origin", part->origin());
+    json.MemberRaw("part", part->json());
+    json.EndObject();
+  }
+  if (open) json.EndArray();
 }
 
 std::string UrlOf(const v1::MediaPart& media) {
@@ -203,6 +260,7 @@ void WriteMessage(const Message& message, MessageForm form, JsonWriter& json) {
   WriteText("refusal", view.refusal, whole, json);
   WriteText("reasoning_content", view.reasoning, false, json);
   WriteProofs(message, view, json);
+  WriteOpaque(view, json);
   WriteMedia(view, json);
   WriteCalls(view, form, json);
   if (!message.annotations().empty()) {

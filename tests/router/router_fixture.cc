@@ -101,7 +101,8 @@ v1::ChatCompletionRequest Ask(std::string model, std::string text) {
 }
 
 RouterFixture::RouterFixture(RouteTable table)
-    : conversations(MakeMemoryConversationState(clock, 100, absl::Hours(1))) {
+    : conversations(MakeMemoryConversationState(clock, 100, absl::Hours(1))),
+      turns(MakeTurnMemory(clock, {})) {
   RouterParts parts;
   parts.table = std::make_shared<const RouteTable>(std::move(table));
   auto first = std::make_unique<ScriptedProvider>(clock);
@@ -117,6 +118,7 @@ RouterFixture::RouterFixture(RouteTable table)
   parts.observer = &observer;
   parts.health = &health;
   parts.conversations = conversations.get();
+  parts.turns = turns.get();
   router = std::make_unique<Router>(std::move(parts));
   context.call_id.value = "0192aaaa-0000-7000-8000-000000000001";
   context.caller.tenant = "key_1";

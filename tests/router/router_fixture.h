@@ -78,6 +78,7 @@ struct RouterFixture {
   RecordingObserver observer;
   HealthBoard health;
   std::unique_ptr<ConversationState> conversations;
+  std::unique_ptr<TurnMemory> turns;
   ScriptedProvider* a = nullptr;
   ScriptedProvider* b = nullptr;
   CallContext context;

@@ -87,6 +87,7 @@ Task<AttemptResult> ScriptedProvider::Chat(const ChatRequest& request,
                                            EventSink& sink) {
   calls_.push_back({context, &request, clock_.Monotonic()});
   if (on_call) on_call();
+  if (on_request) on_request(request);
   ScriptedAttempt play = forever_.value_or(Failure(FailureClass::kServerError));
   if (!script_.empty()) {
     play = std::move(script_.front());

@@ -85,6 +85,8 @@ class ScriptedProvider : public Provider {
   const std::vector<Seen>& calls() const { return calls_; }
   // Called at the start of every call: for looking at the world just then.
   std::function<void()> on_call;
+  // The same with what was asked, which is gone after the call.
+  std::function<void(const ChatRequest&)> on_request;
 
  private:
   Task<absl::Status> Sleep(absl::Duration wait, const AttemptContext& context);

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "server/http/parse_chat_request.h"
+#include "server/http/render_message.h"
 
 namespace llm::server {
 namespace {
@@ -102,6 +103,87 @@ TEST_CASE("reasoning text comes before redacted details",
   CHECK(message.parts(0).reasoning().text() == "t");
   CHECK(message.parts(1).reasoning().redacted_data() == "b");
   CHECK(message.parts(2).text().text() == "x");
+}
+
+// As a caller echoes what it was given.
+v1::Message Echo(const v1::Message& message) {
+  std::string json;
+  JsonWriter writer(&json);
+  writer.BeginObject();
+  WriteMessage(message, MessageForm::kWhole, writer);
+  writer.EndObject();
+  return OneMessage(json);
+}
+
+TEST_CASE("what its maker wants back survives the way through a caller",
+          "[server][http][parse][TRN-1][TRN-2]") {
+  v1::Message message;
+  message.set_role("assistant");
+  v1::ReasoningPart& thought = *message.add_parts()->mutable_reasoning();
+  thought.set_text("why");
+  thought.set_signature("sig");
+  thought.set_origin("anthropic");
+  v1::ReasoningPart& hidden = *message.add_parts()->mutable_reasoning();
+  hidden.set_redacted_data("blob");
+  hidden.set_origin("gemini");
+  hidden.set_origin_model("gemini-3-pro");
+  v1::OpaquePart& opaque = *message.add_parts()->mutable_opaque();
+  opaque.set_origin("anthropic");
+  opaque.set_json(R"({"type":"server_tool_use","id":"s1"})");
+  message.add_parts()->mutable_text()->set_text("said");
+  v1::ToolCall& call = *message.add_parts()->mutable_tool_call();
+  call.set_id("c1");
+  call.set_type("function");
+  call.mutable_function()->set_name("look");
+  call.mutable_function()->set_arguments("{}");
+  call.set_signature("proof");
+  call.set_signature_origin("gemini");
+  call.set_origin_model("gemini-3-pro");
+
+  v1::Message echoed = Echo(message);
+  CHECK(echoed.extra_json().find("extra_content") == std::string::npos);
+  CHECK(echoed.parts(4).tool_call().extra_json().empty());
+  echoed.clear_extra_json();  // reasoning_details, for a maker of that dialect
+  CHECK(echoed.SerializeAsString() == message.SerializeAsString());
+}
+
+TEST_CASE("a signature from Google's own endpoint is read, and stays its own",
+          "[server][http][parse]") {
+  const v1::Message message = OneMessage(
+      R"({"role":"assistant","tool_calls":[{"id":"c1","function":{"name":"f",
+      "arguments":"{}"},"extra_content":{"google":{"thought_signature":"s"}}}]})");
+  const v1::ToolCall& call = message.parts(0).tool_call();
+  CHECK(call.signature() == "s");
+  CHECK(call.signature_origin() == "gemini");
+  CHECK(call.extra_json() ==
+        R"({"extra_content":{"google":{"thought_signature":"s"}}})");
+}
+
+TEST_CASE("a stream's signature finds the text it proves, if there is one",
+          "[server][http][parse]") {
+  const std::string one =
+      R"({"type":"reasoning.text","text":"","signature":"s1"})";
+  const std::string rest = R"(],"reasoning_content":"ab","content":"x"})";
+  const std::string start = R"({"role":"assistant","reasoning_details":[)";
+  const v1::Message single = OneMessage(start + one + rest);
+  REQUIRE(single.parts_size() == 2);
+  CHECK(single.parts(0).reasoning().text() == "ab");
+  CHECK(single.parts(0).reasoning().signature() == "s1");
+  const v1::Message twice = OneMessage(start + one + "," + one + rest);
+  REQUIRE(twice.parts_size() == 2);
+  CHECK(twice.parts(0).reasoning().text() == "ab");
+  CHECK(twice.parts(0).reasoning().signature().empty());
+}
+
+TEST_CASE("opaque parts are an array of origin and part",
+          "[server][http][parse]") {
+  const char* wrong =
+      GENERATE(R"({"origin":"anthropic"})", R"([1])",
+               R"([{"origin":"anthropic","part":"text"}])", R"([{"part":{}}])");
+  const auto request = ParseChatRequest(std::make_shared<const std::string>(
+      R"({"messages":[{"role":"assistant","content":"x","opaque_parts":)" +
+      std::string(wrong) + "}]}"));
+  CHECK(request.status().code() == absl::StatusCode::kInvalidArgument);
 }
 
 TEST_CASE("a tool message may hold text or an array of parts",
