@@ -5,6 +5,7 @@
 
 #include "adapters/core/json.h"
 #include "adapters/dialect/dropped_fields.h"
+#include "adapters/dialect/reasoning_headroom.h"
 #include "adapters/openai/message_writer.h"
 #include "adapters/openai/reasoning_plan.h"
 #include "adapters/openai/request_fields.h"
@@ -137,8 +138,13 @@ void Renderer::MaxTokens() {
   const v1::ChatCompletionRequest& message = request_.message;
   const bool newer = message.has_max_completion_tokens();
   if (!newer && !message.has_max_tokens()) return;
-  const int64_t cap =
-      newer ? message.max_completion_tokens() : message.max_tokens();
+  int64_t cap = newer ? message.max_completion_tokens() : message.max_tokens();
+  const bool reasons =
+      plan_.thinking || (context_.traits.reasoning && !plan_.off);
+  if (!newer && profile_.cap_covers_reasoning && reasons) {
+    cap = WithHeadroom(cap, message.reasoning_effort(),
+                       context_.traits.max_output_tokens);
+  }
   sv name = newer ? "max_completion_tokens" : "max_tokens";
   if (profile_.token_cap == TokenCap::kMaxTokens) name = "max_tokens";
   if (profile_.token_cap == TokenCap::kMaxCompletionTokens) {

@@ -131,6 +131,8 @@ struct Profile {
   // Rows of error_table.cc with this vendor apply; empty: general rows only.
   std::string_view error_vendor = {};
   TokenCap token_cap = TokenCap::kAsSent;
+  // The cap is over reasoning and answer together, by the vendor's page.
+  bool cap_covers_reasoning = false;
   StreamUsage stream_usage = StreamUsage::kIncludeUsage;
   // Unary calls are streamed upstream.
   bool stream_unary = false;

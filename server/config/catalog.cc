@@ -89,6 +89,45 @@ const std::vector<CatalogModel>& Qwen() {
   return *kModels;
 }
 
+// https://platform.claude.com/docs/en/about-claude/models (2026-08) and
+// anthropic.md: from Opus 4.7 on sampling parameters are refused, Fable and
+// Mythos refuse a forced tool choice. JSON objects are asked for in words.
+const std::vector<CatalogModel>& Anthropic() {
+  static const auto* const kModels = new std::vector<CatalogModel>{
+      {"claude-fable-5-1", "", kAsAsked, "tpsovrx", {"claude-fable-5.1"}},
+      {"claude-fable-5", "", kAsAsked, "tpsovrx", {}},
+      {"claude-opus-5", "", kAsAsked, "tfpsovrx", {}},
+      {"claude-opus-4-8", "", kAsAsked, "tfpsovrx", {"claude-opus-4.8"}},
+      {"claude-opus-4-7", "", kAsAsked, "tfpsovrx", {"claude-opus-4.7"}},
+      {"claude-opus-4-6", "", kAsAsked, "tfpsovr", {"claude-opus-4.6"}},
+      {"claude-opus-4-5", "", kAsAsked, "tfpsovr", {"claude-opus-4.5"}},
+      {"claude-opus-4-1", "", kAsAsked, "tfpsovr", {"claude-opus-4.1"}},
+      {"claude-sonnet-5", "", kAsAsked, "tfpsovrx", {}},
+      {"claude-sonnet-4-6", "", kAsAsked, "tfpsovr", {"claude-sonnet-4.6"}},
+      {"claude-sonnet-4-5", "", kAsAsked, "tfpsovr", {"claude-sonnet-4.5"}},
+      {"claude-haiku-4-5", "", kAsAsked, "tfpsovr", {"claude-haiku-4.5"}},
+  };
+  return *kModels;
+}
+
+// https://ai.google.dev/gemini-api/docs/models (2026-08).
+const std::vector<CatalogModel>& Gemini() {
+  static const auto* const kModels = new std::vector<CatalogModel>{
+      {"gemini-3.7-flash", "", kAsAsked, "tfpsovar", {}},
+      {"gemini-3.6-flash", "", kAsAsked, "tfpsovar", {}},
+      {"gemini-3.5-flash", "", kAsAsked, "tfpsovar", {}},
+      {"gemini-3.5-flash-lite", "", kAsAsked, "tfpsovar", {}},
+      {"gemini-3.1-pro-preview", "", kAsAsked, "tfpsovar", {}},
+      {"gemini-3.1-flash-lite", "", kAsAsked, "tfpsovar", {}},
+      {"gemini-3-pro-preview", "", kAsAsked, "tfpsovar", {}},
+      {"gemini-3-flash-preview", "", kAsAsked, "tfpsovar", {}},
+      {"gemini-2.5-pro", "", kAsAsked, "tfpsovar", {}},
+      {"gemini-2.5-flash", "", kAsAsked, "tfpsovar", {}},
+      {"gemini-2.5-flash-lite", "", kAsAsked, "tfpsovar", {}},
+  };
+  return *kModels;
+}
+
 const std::vector<CatalogModel>& Simulated() {
   static const auto* const kModels = new std::vector<CatalogModel>{
       {"simulated", "", kAsAsked, "tfpsova", {}, 1'000'000, 65'536},
@@ -112,13 +151,16 @@ const std::vector<CatalogModel>& CatalogOf(std::string_view provider) {
   if (provider == "deepseek") return DeepSeek();
   if (provider == "openai") return OpenAi();
   if (provider == "qwen" || provider == "qwen-intl") return Qwen();
+  if (provider == "anthropic") return Anthropic();
+  if (provider == "gemini") return Gemini();
   if (provider == "simulated") return Simulated();
   const std::vector<CatalogModel>* const more = MoreCatalogOf(provider);
   return more == nullptr ? *kEmpty : *more;
 }
 
 const CatalogModel* FindInCatalog(std::string_view id) {
-  for (const auto* models : {&DeepSeek(), &OpenAi(), &Qwen(), &Simulated()}) {
+  for (const auto* models : {&DeepSeek(), &OpenAi(), &Qwen(), &Anthropic(),
+                             &Gemini(), &Simulated()}) {
     if (const CatalogModel* model = FindIn(*models, id)) return model;
   }
   for (const std::vector<CatalogModel>* models : MoreCatalogs()) {
@@ -148,23 +190,23 @@ ModelTraits TraitsOf(const CatalogModel& model) {
 
 const std::vector<std::string_view>& QuickPreference() {
   static const auto* const kOrder = new std::vector<std::string_view>{
-      "deepseek-chat", "qwen-plus",     "gpt-5.4-mini", "gpt-4.1-mini",
-      "gpt-4o-mini",   "qwen-flash",    "qwen3.5-plus", "gpt-4.1",
-      "gpt-4o",        "deepseek-flash"};
+      "deepseek-chat",    "qwen-plus",        "gpt-5.4-mini",
+      "gpt-4.1-mini",     "gpt-4o-mini",      "qwen-flash",
+      "qwen3.5-plus",     "gpt-4.1",          "gpt-4o",
+      "deepseek-flash",   "gemini-3.5-flash", "gemini-2.5-flash",
+      "claude-haiku-4-5", "claude-sonnet-5"};
   return *kOrder;
 }
 
 const std::vector<std::string_view>& DeepPreference() {
-  static const auto* const kOrder =
-      new std::vector<std::string_view>{"deepseek-reasoner",
-                                        "deepseek-v4-pro",
-                                        "qwen3-max",
-                                        "qwen3.7-max",
-                                        "gpt-5.6-sol",
-                                        "gpt-5.5",
-                                        "gpt-5.4",
-                                        "o3",
-                                        "o4-mini"};
+  static const auto* const kOrder = new std::vector<std::string_view>{
+      "deepseek-reasoner", "deepseek-v4-pro",
+      "qwen3-max",         "qwen3.7-max",
+      "gpt-5.6-sol",       "gpt-5.5",
+      "gpt-5.4",           "o3",
+      "o4-mini",           "gemini-3.1-pro-preview",
+      "gemini-2.5-pro",    "claude-opus-5",
+      "claude-sonnet-5"};
   return *kOrder;
 }
 

@@ -13,23 +13,8 @@ namespace {
 constexpr int kMaxInFlight = 100'000;
 
 bool HasDialect(std::string_view dialect) {
-  return dialect == "openai" || dialect == "simulated";
-}
-
-bool IsLaterDialect(std::string_view dialect) {
-  return dialect == "anthropic" || dialect == "gemini";
-}
-
-// Known by name, but spoken only once their dialects are built.
-struct LaterProvider {
-  std::string_view id;
-  std::string_view dialect;
-  std::vector<std::string_view> key_variables;
-};
-
-std::vector<LaterProvider> LaterProviders() {
-  return {{"gemini", "gemini", {"GEMINI_API_KEY", "GOOGLE_API_KEY"}},
-          {"anthropic", "anthropic", {"ANTHROPIC_API_KEY"}}};
+  return dialect == "openai" || dialect == "anthropic" || dialect == "gemini" ||
+         dialect == "simulated";
 }
 
 const BuiltInProvider* FindBuiltIn(const LoadContext& context,
@@ -86,8 +71,7 @@ class ProviderReader {
     if (known_ != nullptr) {
       draft_.settings = SettingsOf(*known_);
     } else {
-      draft_.settings.dialect =
-          id_ == "simulated" ? "simulated" : LaterDialect();
+      if (id_ == "simulated") draft_.settings.dialect = "simulated";
       draft_.settings.price_provider = id_;
     }
     draft_.settings.id = {id_};
@@ -118,28 +102,17 @@ class ProviderReader {
   }
 
  private:
-  std::string LaterDialect() const {
-    for (const LaterProvider& later : LaterProviders()) {
-      if (later.id == id_) return std::string(later.dialect);
-    }
-    return "openai";
-  }
-
   void ReadDialect(const YamlCursor& cursor) {
     const std::optional<std::string> text = cursor.Text();
     if (!text.has_value()) return;
-    if (!HasDialect(*text) && !IsLaterDialect(*text)) {
+    if (!HasDialect(*text)) {
       return cursor.Fault(Cat(
           "unknown dialect",
           DidYouMean(*text, {"openai", "anthropic", "gemini", "simulated"})));
     }
-    dialect_given_ = true;
     draft_.settings.dialect = *text;
     if (known_ != nullptr && known_->dialect != *text) {
       draft_.settings.profile.clear();
-    }
-    if (!HasDialect(*text)) {
-      cursor.Fault(Cat(*text, ": this build has no such dialect yet"));
     }
   }
 
@@ -263,11 +236,7 @@ class ProviderReader {
   void Complete() {
     ProviderSettings& settings = draft_.settings;
     const bool simulated = settings.dialect == "simulated";
-    if (!dialect_given_ && !HasDialect(settings.dialect)) {
-      cursor_.Fault(
-          Cat(settings.dialect, ": this build has no such dialect yet"));
-    } else if (HasDialect(settings.dialect) && !simulated &&
-               settings.base_url.empty() && !base_url_given_) {
+    if (!simulated && settings.base_url.empty() && !base_url_given_) {
       CompleteBaseUrl();
     }
     if (simulated_given_ && !simulated) {
@@ -318,7 +287,6 @@ class ProviderReader {
   LoadContext* context_;
   const BuiltInProvider* known_;
   ProviderDraft draft_;
-  bool dialect_given_ = false;
   bool base_url_given_ = false;
   bool keys_given_ = false;
   bool simulated_given_ = false;
@@ -356,7 +324,7 @@ void AddProvidersOfEnvironment(LoadContext* context, ConfigDraft* draft) {
       context->sources->built_in == nullptr ? kNone
                                             : *context->sources->built_in;
   for (const BuiltInProvider& known : built_in) {
-    if (!known.on_by_default || !HasDialect(known.dialect)) continue;
+    if (!known.on_by_default) continue;
     const auto name = SetVariable(*context, known.key_variables);
     if (!name.has_value()) continue;
     absl::StatusOr<ApiKey> key = ResolveSecret(Cat("env:", *name), context);
@@ -368,12 +336,6 @@ void AddProvidersOfEnvironment(LoadContext* context, ConfigDraft* draft) {
     provider.settings.api_keys.push_back(*std::move(key));
     draft->providers.push_back(std::move(provider));
     notices.push_back(Cat("provider ", known.id, " is on: ", *name, " is set"));
-  }
-  for (const LaterProvider& later : LaterProviders()) {
-    if (const auto name = SetVariable(*context, later.key_variables)) {
-      notices.push_back(Cat(*name, " is set, but this build has no ",
-                            later.dialect, " dialect yet"));
-    }
   }
   if (!draft->providers.empty()) return;
   draft->providers.push_back(SimulatedProvider(*context));

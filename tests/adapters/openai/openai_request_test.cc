@@ -82,6 +82,15 @@ TEST_CASE("one member goes in, and each vendor is told in its own words",
        ""},
       {"qwen", R"("max_completion_tokens":5)", "max_tokens", "5", ""},
       {"ollama", R"("max_completion_tokens":5)", "max_tokens", "5", ""},
+      // The older word means the answer: reasoning gets room of its own
+      // where the vendor's cap is over both [TRN-8].
+      {"deepseek", R"("max_tokens":5)", "max_tokens", "8197", ""},
+      {"deepseek", R"("max_tokens":5,"reasoning_effort":"high")", "max_tokens",
+       "16389", ""},
+      {"deepseek", R"("max_tokens":5,"thinking":{"type":"disabled"})",
+       "max_tokens", "5", ""},
+      {"qwen", R"("max_tokens":5,"enable_thinking":true)", "max_tokens", "5",
+       ""},
       // Number text survives.
       {"deepseek", R"("temperature":0.70)", "temperature", "0.70", ""},
       {"openai", R"("seed":9007199254740993)", "seed", "9007199254740993", ""},

@@ -37,15 +37,20 @@ TEST_CASE("Without a file every provider whose key is set is on", "[config]") {
                        {"DASHSCOPE_API_KEY", "sk-q"},
                        {"OPENAI_API_KEY", ""},
                        {"ANTHROPIC_API_KEY", "sk-a"},
+                       {"GOOGLE_API_KEY", "sk-g"},
                        {"LLM_SERVICE_ADMIN_KEY", "sk-admin"}});
   REQUIRE(result.faults.empty());
   const Config& config = *result.config;
-  CHECK(config.table->providers.size() == 2);
+  CHECK(config.table->providers.size() == 4);
   CHECK(config.table->providers.at("deepseek").api_keys[0].Equals("sk-d"));
   CHECK(config.table->providers.at("qwen").currency.code == "CNY");
   CHECK(config.auth.mode == AuthMode::kKeys);
   CHECK(config.auth.admin_key.Equals("sk-admin"));
-  CHECK(Mentions(config.notices, "ANTHROPIC_API_KEY is set, but this build"));
+  CHECK(config.table->providers.at("anthropic").dialect == "anthropic");
+  CHECK(config.table->models.contains("claude-sonnet-5"));
+  CHECK(config.table->providers.at("gemini").api_keys[0].Equals("sk-g"));
+  CHECK(config.table->models.at("gemini-2.5-pro").traits.context_window >
+        1'000'000);
   CHECK_FALSE(Mentions(config.notices, "sk-"));
 }
 

@@ -136,10 +136,8 @@ TEST_CASE("Providers that cannot work are faults", "[config][faults]") {
        "FILE:1: providers.mine.dialect: unknown dialect (did you mean "
        "openai?)"},
       {"providers:\n  claude:\n    dialect: anthropic\n",
-       "FILE:3: providers.claude.dialect: anthropic: this build has no such "
-       "dialect yet"},
-      {"providers: {gemini: {api_keys: [\"env:SET\"]}}\n",
-       "FILE:1: providers.gemini: gemini: this build has no such dialect yet"},
+       "FILE:2: providers.claude: needs a base_url: it is not a provider known "
+       "by name"},
       {"providers: {Mine: {base_url: \"http://h/v1\"}}\n",
        "FILE:1: providers.Mine: a provider's name is"},
       {"providers: {m: {base_url: \"http://h/v1\", currency: usd}}\n",
