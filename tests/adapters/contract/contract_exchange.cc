@@ -1,0 +1,71 @@
+#include "tests/adapters/contract/contract_exchange.h"
+
+#include <catch2/catch.hpp>
+#include <utility>
+
+#include "adapters/core/random.h"
+
+namespace llm {
+namespace {
+
+class NoRandom : public Random {
+ public:
+  uint64_t Bits() override { return 0; }
+};
+
+}  // namespace
+
+Target TargetOf(const DialectSample& sample) {
+  return {.dialect = sample.dialect,
+          .base_url = sample.base_url,
+          .model = sample.model};
+}
+
+Played Play(const Target& target, ScriptedTransport::Script script,
+            const Playing& how) {
+  boost::asio::io_context io;
+  FakeClock clock;
+  NoRandom random;
+  ScriptedTransport transport(std::move(script));
+  transport.cut = how.cut;
+  ProviderSettings settings;
+  settings.id.value = "acme";
+  settings.dialect = target.dialect;
+  settings.profile = target.profile;
+  settings.base_url = target.base_url;
+  auto provider = MakeProvider(settings, transport, clock, random);
+  REQUIRE(provider.ok());
+  AttemptContext context;
+  context.provider.value = "acme";
+  context.attempt_id.value = "attempt-1";
+  context.upstream_model.value = target.model;
+  context.traits = target.traits;
+  context.api_key = ApiKey("sk-planted");
+  context.stream = how.stream;
+  context.strict = how.strict;
+  EventRecorder sink;
+  sink.answer = how.sink_answer;
+  Played out;
+  out.result = RunTask(io, (*provider)->Chat(how.request, context, sink));
+  out.chunks = sink.chunks;
+  out.choices = Collect(sink.chunks);
+  out.requests = transport.requests;
+  return out;
+}
+
+ChatRequest PlainQuestion() {
+  ChatRequest request;
+  v1::Message& message = *request.message.add_messages();
+  message.set_role("user");
+  message.add_parts()->mutable_text()->set_text("Hi");
+  return request;
+}
+
+std::vector<Cut> EveryCut() {
+  return {{Cut::Kind::kWhole},
+          {Cut::Kind::kEveryByte},
+          {Cut::Kind::kRandom, 1},
+          {Cut::Kind::kRandom, 2}};
+}
+
+}  // namespace llm
