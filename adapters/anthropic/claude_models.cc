@@ -141,6 +141,15 @@ constexpr ClaudeModel kModels[] = {
     // Other makers behind the same API (anthropic.md 9).
     {.pattern = "", .known = false}};
 
+// "claude-opus-4.1" is how routers write it.
+bool Begins(std::string_view id, std::string_view pattern) {
+  if (id.size() < pattern.size()) return false;
+  for (size_t i = 0; i < pattern.size(); ++i) {
+    if ((id[i] == '.' ? '-' : id[i]) != pattern[i]) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 const ClaudeModel& ModelFor(std::string_view id) {
@@ -151,7 +160,7 @@ const ClaudeModel& ModelFor(std::string_view id) {
     id.remove_prefix(at);
   }
   const ClaudeModel* row = std::begin(kModels);
-  while (!id.starts_with(row->pattern)) ++row;
+  while (!Begins(id, row->pattern)) ++row;
   return *row;
 }
 

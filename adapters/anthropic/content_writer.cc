@@ -17,9 +17,9 @@ constexpr sv kDocumentExtra[] = {"title", "context", "citations"};
 constexpr sv kImageTypes[] = {"image/jpeg", "image/png", "image/gif",
                               "image/webp"};
 constexpr sv kNative[] = {
-    "document",        "search_result", "thinking",         "redacted_thinking",
-    "server_tool_use", "mcp_tool_use",  "container_upload", "compaction",
-    "tool_addition",   "tool_removal",  "fallback"};
+    "document",         "search_result", "thinking",      "redacted_thinking",
+    "server_tool_use",  "mcp_tool_use",  "tool_addition", "tool_removal",
+    "container_upload", "compaction",    "fallback",      "tool_reference"};
 
 // "data:<type>;base64,<data>" in its two halves; empty for anything else.
 struct DataUrl {

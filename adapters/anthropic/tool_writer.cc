@@ -185,7 +185,6 @@ void ToolWriter::AddAnswerTool(const v1::ChatCompletionRequest& request) {
     plan_.answer_tool += '_';
   }
   const bool alone = plan_.tools.empty() || choice_type_ == "none";
-  if (alone) plan_.tools.clear();
   Block block;
   JsonWriter json(&block.json);
   json.BeginObject();
