@@ -95,6 +95,10 @@ void ReadObject(JsonValue object, ErrorWords& out) {
   if (out.status == 0) {
     out.status = StatusIn(TextOf(object.Find("raw_status_code")));
   }
+  // Anthropic's finer word (anthropic.md section 6, 2026-11-20).
+  if (out.code.empty()) {
+    out.code = TextOf(object.Find("details").Find("error_code"));
+  }
   // Azure says which filter.
   const std::string inner = TextOf(object.Find("innererror").Find("code"));
   if (!inner.empty() && out.type.empty()) out.type = inner;

@@ -21,6 +21,7 @@ for file in "${files[@]}"; do
   fi
 done
 for room in proto clients tests deploy adapters/core adapters/dialect adapters/http adapters/openai \
+  adapters/anthropic \
   adapters/simulated \
   router server; do
   [ -f "$room/README.md" ] || { echo "$room: no README.md"; faults=1; }

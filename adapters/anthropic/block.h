@@ -1,0 +1,84 @@
+// The pieces a request's system prompt and messages are made of, before they
+// are written: blocks are moved, marked and counted as long as they are apart.
+//
+// Threads: Values.
+#ifndef LLM_ADAPTERS_ANTHROPIC_BLOCK_H_
+#define LLM_ADAPTERS_ANTHROPIC_BLOCK_H_
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "adapters/core/json.h"
+#include "adapters/dialect/chat_exchange.h"
+#include "adapters/dialect/dropped_fields.h"
+
+namespace llm::anthropic {
+
+struct Block {
+  enum class Kind {
+    kText,
+    kThinking,  // also redacted; takes no cache_control
+    kToolUse,   // a call the client answers
+    kResult,    // its answer
+    kOther,     // media, and what only Anthropic understands
+  };
+  Kind kind = Kind::kText;
+  // One JSON object, without the member below.
+  std::string json;
+  // The caller's cache_control, JSON; empty for none.
+  std::string cache_control;
+  // An opaque block that has a mark of its own inside.
+  bool marked_inside = false;
+
+  void Write(JsonWriter* out) const {
+    if (cache_control.empty()) return out->Raw(json);
+    out->BeginObject();
+    out->RawMembers(json);
+    out->MemberRaw("cache_control", cache_control);
+    out->EndObject();
+  }
+};
+
+struct Turn {
+  enum class Role { kUser, kAssistant, kSystem };
+  Role role = Role::kUser;
+  std::vector<Block> blocks;
+};
+
+// What rendering finds out beside the body.
+struct RenderNotes {
+  DroppedFields dropped;
+  // The first thing that cannot be said.
+  std::optional<Refusal> refusal;
+  // Some block names a file by id: needs the beta of the files API.
+  bool file_ids = false;
+
+  void Refuse(std::string_view param, std::string_view message) {
+    if (!refusal) refusal = {std::string(param), std::string(message)};
+  }
+};
+
+// An object of extra fields; empty text and what is no object read as {}.
+class ExtraObject {
+ public:
+  explicit ExtraObject(std::string_view json) : text_(json) {
+    auto doc = JsonDocument::Parse(text_);
+    if (doc.ok()) doc_ = *std::move(doc);
+  }
+  ExtraObject(const ExtraObject&) = delete;
+  ExtraObject& operator=(const ExtraObject&) = delete;
+  JsonValue root() const {
+    return doc_.root().is_object() ? doc_.root() : JsonValue();
+  }
+
+ private:
+  std::string text_;
+  JsonDocument doc_;
+};
+
+}  // namespace llm::anthropic
+
+#endif  // LLM_ADAPTERS_ANTHROPIC_BLOCK_H_

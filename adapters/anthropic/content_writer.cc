@@ -1,0 +1,237 @@
+#include "adapters/anthropic/content_writer.h"
+
+#include <algorithm>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "adapters/core/text.h"
+
+namespace llm::anthropic {
+namespace {
+
+using sv = std::string_view;
+using Media = v1::MediaPart;
+
+constexpr sv kTextExtra[] = {"citations"};
+constexpr sv kDocumentExtra[] = {"title", "context", "citations"};
+constexpr sv kImageTypes[] = {"image/jpeg", "image/png", "image/gif",
+                              "image/webp"};
+constexpr sv kNative[] = {
+    "document",         "search_result", "thinking",      "redacted_thinking",
+    "server_tool_use",  "mcp_tool_use",  "tool_addition", "tool_removal",
+    "container_upload", "compaction",    "fallback",      "tool_reference"};
+
+// "data:<type>;base64,<data>" in its two halves; empty for anything else.
+struct DataUrl {
+  std::string type;
+  std::string data;
+};
+
+DataUrl SplitDataUrl(sv url) {
+  constexpr sv kScheme = "data:";
+  const size_t comma = url.find(',');
+  if (!url.starts_with(kScheme) || comma == sv::npos) return {};
+  const sv head = url.substr(kScheme.size(), comma - kScheme.size());
+  DataUrl out;
+  out.type = std::string(head.substr(0, head.find(';')));
+  const sv data = url.substr(comma + 1);
+  out.data = head.ends_with(";base64") ? std::string(data)
+                                       : absl::Base64Escape(ToAbsl(data));
+  return out;
+}
+
+// Base64 and its type, from bytes or a data: URL; empty for links.
+DataUrl Inline(const Media& media) {
+  if (media.has_data()) {
+    return {media.mime_type(), absl::Base64Escape(media.data())};
+  }
+  return SplitDataUrl(media.url());
+}
+
+void WriteBase64(sv type, sv data, JsonWriter* out) {
+  out->Member("type", "base64");
+  out->Member("media_type", type);
+  out->Member("data", data);
+}
+
+}  // namespace
+
+bool IsBlank(std::string_view text) {
+  return text.find_first_not_of(" \t\r\n\f\v") == sv::npos;
+}
+
+bool IsNativeBlock(JsonValue block) {
+  const std::string type = block.Find("type").StringOr();
+  if (type == "image") return block.Find("source").is_object();
+  if (type == "thinking") return block.Find("signature").is_string();
+  return std::find(std::begin(kNative), std::end(kNative), type) !=
+             std::end(kNative) ||
+         (type.ends_with("_tool_result") && type != "tool_result");
+}
+
+bool IsCitationMark(JsonValue value) {
+  return value.is_object() && !value.Find("type") &&
+         value.Find("citations").is_array();
+}
+
+void ContentWriter::AddExtra(sv extra, std::span<const sv> allowed, sv name,
+                             JsonWriter* out, std::string* cache) {
+  if (extra.empty()) return;
+  const ExtraObject object(extra);
+  for (JsonValue v = object.root().First(); v; v = v.Next()) {
+    if (v.is_null()) continue;
+    const std::string key = v.Key();
+    if (key == "cache_control") {
+      *cache = std::string(v.raw());
+    } else if (std::find(allowed.begin(), allowed.end(), key) !=
+               allowed.end()) {
+      out->MemberRaw(key, v.raw());
+    } else {
+      notes_.dropped.Add(absl::StrCat(ToAbsl(name), ".", key));
+    }
+  }
+}
+
+void ContentWriter::Add(const v1::Part& part, std::vector<Block>* out) {
+  switch (part.kind_case()) {
+    case v1::Part::kText:
+    case v1::Part::kRefusal:
+      return AddText(part, out);
+    case v1::Part::kMedia:
+      return AddMedia(part, out);
+    case v1::Part::kOpaque:
+      return AddOpaque(part.opaque(), out);
+    default:
+      return;
+  }
+}
+
+void ContentWriter::AddText(const v1::Part& part, std::vector<Block>* out) {
+  const std::string& text =
+      part.has_text() ? part.text().text() : part.refusal().text();
+  if (IsBlank(text)) return;
+  Block block;
+  JsonWriter json(&block.json);
+  json.BeginObject();
+  json.Member("type", "text");
+  json.Member("text", text);
+  AddExtra(part.extra_json(), kTextExtra, "messages.content", &json,
+           &block.cache_control);
+  json.EndObject();
+  out->push_back(std::move(block));
+}
+
+void ContentWriter::AddOpaque(const v1::OpaquePart& part,
+                              std::vector<Block>* out) {
+  const auto doc = JsonDocument::Parse(part.json());
+  const JsonValue value = doc.ok() ? doc->root() : JsonValue();
+  const bool ours = part.origin() == "anthropic" && value.is_object();
+  if (ours && IsCitationMark(value)) {
+    const JsonValue citations = value.Find("citations");
+    const bool text = !out->empty() && out->back().kind == Block::Kind::kText;
+    if (!text || citations.size() == 0) return;
+    std::string& json = out->back().json;
+    json.pop_back();
+    json.append(R"(,"citations":)").append(citations.raw()).append("}");
+    return;
+  }
+  if (!value.Find("type").is_string() || (!ours && !IsNativeBlock(value))) {
+    return notes_.dropped.Add("messages.content");
+  }
+  Block block;
+  const std::string type = value.Find("type").StringOr();
+  block.kind = type == "thinking" || type == "redacted_thinking"
+                   ? Block::Kind::kThinking
+                   : Block::Kind::kOther;
+  block.json = part.json();
+  block.marked_inside = value.Find("cache_control").has_value();
+  const bool by_id = value.Find("file_id").is_string() ||
+                     value.Find("source").Find("file_id").is_string();
+  notes_.file_ids = notes_.file_ids || by_id;
+  out->push_back(std::move(block));
+}
+
+void ContentWriter::WriteImageSource(const Media& media, JsonWriter* out) {
+  if (media.has_file_id()) {
+    out->Member("type", "file");
+    out->Member("file_id", media.file_id());
+    notes_.file_ids = true;
+    return;
+  }
+  DataUrl data = Inline(media);
+  if (data.data.empty()) {
+    out->Member("type", "url");
+    return out->Member("url", media.url());
+  }
+  if (data.type.empty()) data.type = "image/png";
+  if (data.type == "image/jpg") data.type = "image/jpeg";
+  if (std::find(std::begin(kImageTypes), std::end(kImageTypes), data.type) ==
+      std::end(kImageTypes)) {
+    notes_.Refuse("messages.content",
+                  "Claude reads pictures as JPEG, PNG, GIF or WebP only");
+  }
+  WriteBase64(data.type, data.data, out);
+}
+
+void ContentWriter::WriteDocumentSource(const Media& media, JsonWriter* out) {
+  if (media.has_file_id()) {
+    out->Member("type", "file");
+    out->Member("file_id", media.file_id());
+    notes_.file_ids = true;
+    return;
+  }
+  DataUrl data = Inline(media);
+  if (data.data.empty()) {
+    out->Member("type", "url");
+    return out->Member("url", media.url());
+  }
+  if (data.type.empty()) data.type = "application/pdf";
+  std::string text;
+  if (data.type.starts_with("text/") &&
+      absl::Base64Unescape(data.data, &text)) {
+    out->Member("type", "text");
+    out->Member("media_type", "text/plain");
+    return out->Member("data", text);
+  }
+  if (data.type != "application/pdf") {
+    notes_.Refuse("messages.content",
+                  "Claude reads files as PDF or plain text only");
+  }
+  WriteBase64(data.type, data.data, out);
+}
+
+void ContentWriter::AddMedia(const v1::Part& part, std::vector<Block>* out) {
+  const Media& media = part.media();
+  const bool image = media.kind() == Media::IMAGE;
+  if (!image && media.kind() != Media::FILE) {
+    return notes_.Refuse("messages.content",
+                         "Claude takes neither audio nor video");
+  }
+  Block block;
+  block.kind = Block::Kind::kOther;
+  JsonWriter json(&block.json);
+  json.BeginObject();
+  json.Member("type", image ? "image" : "document");
+  json.Key("source");
+  json.BeginObject();
+  if (image) {
+    WriteImageSource(media, &json);
+  } else {
+    WriteDocumentSource(media, &json);
+  }
+  json.EndObject();
+  if (!image && !media.filename().empty()) {
+    json.Member("title", media.filename());
+  }
+  if (!media.detail().empty() && media.detail() != "auto") {
+    notes_.dropped.Add("messages.content.detail");
+  }
+  const std::span<const sv> allowed =
+      image ? std::span<const sv>() : std::span<const sv>(kDocumentExtra);
+  AddExtra(part.extra_json(), allowed, "messages.content", &json,
+           &block.cache_control);
+  json.EndObject();
+  out->push_back(std::move(block));
+}
+
+}  // namespace llm::anthropic

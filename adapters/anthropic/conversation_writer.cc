@@ -1,0 +1,409 @@
+#include "adapters/anthropic/conversation_writer.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "adapters/core/text.h"
+
+namespace llm::anthropic {
+namespace {
+
+using sv = std::string_view;
+using Kind = Block::Kind;
+
+constexpr sv kOrigin = "anthropic";
+// Members of our own doing or of another dialect's, of no use here:
+// reasoning_details is where a client of the OpenAI door keeps signatures,
+// which have become parts already.
+constexpr sv kKnownElsewhere[] = {"reasoning_details"};
+constexpr sv kResultExtra[] = {"is_error"};
+constexpr sv kCallExtra[] = {"caller"};
+constexpr sv kMissingResult = "No result was recorded for this call.";
+constexpr sv kPlaceholder = "(The conversation begins with your own words.)";
+
+bool IsSystem(const v1::Message& message) {
+  return message.role() == "system" || message.role() == "developer";
+}
+
+bool OnlyPlainKinds(const std::vector<Block>& blocks) {
+  return std::none_of(blocks.begin(), blocks.end(), [](const Block& block) {
+    return block.kind == Kind::kOther;
+  });
+}
+
+// What was said and thought stands before the calls: a client must answer
+// them in the very next message, so they are the turn's last word.
+void PutCallsLast(std::vector<Block>* blocks) {
+  const auto first = std::find_if(
+      blocks->begin(), blocks->end(),
+      [](const Block& block) { return block.kind == Kind::kToolUse; });
+  std::stable_partition(first, blocks->end(), [](const Block& block) {
+    return block.kind == Kind::kText || block.kind == Kind::kThinking;
+  });
+}
+
+void PutThinkingFirst(std::vector<Block>* blocks) {
+  std::stable_partition(blocks->begin(), blocks->end(), [](const Block& block) {
+    return block.kind == Kind::kThinking;
+  });
+}
+
+// A prefill must not end in white space, or it is refused.
+void TrimLastText(Block* block) {
+  if (block->kind != Kind::kText) return;
+  const auto doc = JsonDocument::Parse(sv(block->json));
+  if (!doc.ok()) return;
+  std::string text = doc->root().Find("text").StringOr();
+  const size_t end = text.find_last_not_of(" \t\r\n\f\v") + 1;
+  if (end == text.size()) return;
+  text.resize(end);
+  std::string json;
+  JsonWriter out(&json);
+  out.BeginObject();
+  for (JsonValue v = doc->root().First(); v; v = v.Next()) {
+    if (v.KeyEquals("text")) {
+      out.Member("text", text);
+    } else {
+      out.MemberRaw(v.Key(), v.raw());
+    }
+  }
+  out.EndObject();
+  block->json = std::move(json);
+}
+
+Block TextBlock(sv text) {
+  Block block;
+  JsonWriter json(&block.json);
+  json.BeginObject();
+  json.Member("type", "text");
+  json.Member("text", text);
+  json.EndObject();
+  return block;
+}
+
+}  // namespace
+
+void ConversationWriter::AddMessageExtra(const v1::Message& message,
+                                         size_t first,
+                                         std::vector<Block>* blocks) {
+  if (message.extra_json().empty()) return;
+  std::string ignored;
+  JsonWriter nowhere(&ignored);
+  std::string cache;
+  content_.AddExtra(message.extra_json(), kKnownElsewhere, "messages", &nowhere,
+                    &cache);
+  if (cache.empty()) return;
+  // On the message means on its last block that takes it.
+  for (size_t i = blocks->size(); i > first; --i) {
+    Block& block = (*blocks)[i - 1];
+    if (block.kind == Kind::kThinking || block.marked_inside) continue;
+    if (block.cache_control.empty()) block.cache_control = std::move(cache);
+    return;
+  }
+  notes_.dropped.Add("messages.cache_control");
+}
+
+void ConversationWriter::AddSystem(const v1::Message& message,
+                                   std::vector<Block>* out) {
+  const size_t first = out->size();
+  for (const v1::Part& part : message.parts()) {
+    if (part.has_media()) {
+      notes_.Refuse("messages.content",
+                    "Claude's system prompt is text; no media");
+    }
+    content_.Add(part, out);
+  }
+  AddMessageExtra(message, first, out);
+}
+
+// Without its proof reasoning means nothing here; it is left out, as plain
+// reasoning is everywhere. True where a block was written.
+bool ConversationWriter::AddReasoning(const v1::ReasoningPart& part,
+                                      std::string* pending,
+                                      std::vector<Block>* out) {
+  const bool ours =
+      part.origin() == kOrigin &&
+      (part.origin_model().empty() || part.origin_model() == setting_.model);
+  const bool redacted = !part.redacted_data().empty();
+  if (!redacted && part.signature().empty()) {
+    *pending += part.text();
+    return false;
+  }
+  const std::string text = std::exchange(*pending, {}) + part.text();
+  if (!ours) {
+    if (redacted) notes_.dropped.Add("messages.reasoning");
+    return false;
+  }
+  Block block;
+  block.kind = Kind::kThinking;
+  JsonWriter json(&block.json);
+  json.BeginObject();
+  if (redacted) {
+    json.Member("type", "redacted_thinking");
+    json.Member("data", part.redacted_data());
+  } else {
+    json.Member("type", "thinking");
+    json.Member("thinking", text);
+    json.Member("signature", part.signature());
+  }
+  json.EndObject();
+  out->push_back(std::move(block));
+  return true;
+}
+
+void ConversationWriter::AddCall(const v1::ToolCall& call,
+                                 std::vector<Block>* out) {
+  if (call.type() == "custom" || call.has_custom()) {
+    return notes_.Refuse("messages.tool_calls",
+                         "Claude has no custom (free text) tools");
+  }
+  const std::string& name = call.function().name();
+  calls_.push_back({call.id(), ids_.ForCall(call.id())});
+  if (std::find(out_.called_tools.begin(), out_.called_tools.end(), name) ==
+      out_.called_tools.end()) {
+    out_.called_tools.push_back(name);
+  }
+  const auto input = JsonDocument::Parse(call.function().arguments());
+  Block block;
+  block.kind = Kind::kToolUse;
+  JsonWriter json(&block.json);
+  json.BeginObject();
+  json.Member("type", "tool_use");
+  json.Member("id", calls_.back().written);
+  json.Member("name", name);
+  // An object is required; what is none cannot have run either.
+  const bool object = input.ok() && input->root().is_object();
+  json.MemberRaw("input", object ? input->root().raw() : sv("{}"));
+  if (!object && !IsBlank(call.function().arguments())) {
+    notes_.dropped.Add("messages.tool_calls.function.arguments");
+  }
+  content_.AddExtra(call.extra_json(), kCallExtra, "messages.tool_calls", &json,
+                    &block.cache_control);
+  json.EndObject();
+  out->push_back(std::move(block));
+  if (!call.signature().empty()) {
+    notes_.dropped.Add("messages.tool_calls.signature");
+  }
+}
+
+void ConversationWriter::AddAssistantParts(const v1::Message& message,
+                                           std::vector<Block>* out) {
+  std::string pending;
+  for (const v1::Part& part : message.parts()) {
+    if (part.has_reasoning()) {
+      AddReasoning(part.reasoning(), &pending, out);
+      continue;
+    }
+    pending.clear();
+    if (part.has_tool_call()) {
+      AddCall(part.tool_call(), out);
+    } else if (part.has_media()) {
+      // Generated pictures are not for Claude's own turn.
+      notes_.dropped.Add("messages.content");
+    } else {
+      content_.Add(part, out);
+    }
+  }
+}
+
+void ConversationWriter::AddAssistant(const Messages& run) {
+  Turn turn{Turn::Role::kAssistant, {}};
+  calls_.clear();
+  for (const v1::Message* message : run) {
+    const size_t first = turn.blocks.size();
+    AddAssistantParts(*message, &turn.blocks);
+    AddMessageExtra(*message, first, &turn.blocks);
+    if (!message->name().empty()) notes_.dropped.Add("messages.name");
+    if (!message->audio().empty()) notes_.dropped.Add("messages.audio");
+    if (!message->function_call().empty()) {
+      notes_.dropped.Add("messages.function_call");
+    }
+  }
+  PutCallsLast(&turn.blocks);
+  if (run.size() > 1 && OnlyPlainKinds(turn.blocks)) {
+    PutThinkingFirst(&turn.blocks);
+  }
+  // Thinking alone is no message.
+  const bool says = std::any_of(
+      turn.blocks.begin(), turn.blocks.end(),
+      [](const Block& block) { return block.kind != Kind::kThinking; });
+  if (says) out_.turns.push_back(std::move(turn));
+}
+
+void ConversationWriter::MatchResults(const Messages& run) {
+  for (const v1::Message* message : run) {
+    if (message->role() != "tool") continue;
+    const auto call =
+        std::find_if(calls_.begin(), calls_.end(), [&](const Call& c) {
+          return c.result == nullptr && c.id == message->tool_call_id();
+        });
+    if (call == calls_.end()) {
+      notes_.Refuse("messages.tool_call_id",
+                    "a tool message answers no call of the assistant message"
+                    " before it");
+      return;
+    }
+    call->result = message;
+  }
+}
+
+void ConversationWriter::WriteResultContent(const v1::Message& message,
+                                            JsonWriter* out) {
+  std::vector<Block> blocks;
+  for (const v1::Part& part : message.parts()) content_.Add(part, &blocks);
+  if (blocks.empty()) return;
+  out->Key("content");
+  const bool plain = blocks.size() == 1 && message.parts_size() == 1 &&
+                     message.parts(0).has_text() &&
+                     message.parts(0).extra_json().empty();
+  if (plain) return out->String(message.parts(0).text().text());
+  out->BeginArray();
+  for (const Block& block : blocks) block.Write(out);
+  out->EndArray();
+}
+
+Block ConversationWriter::ResultBlock(const Call& call) {
+  Block block;
+  block.kind = Kind::kResult;
+  JsonWriter json(&block.json);
+  json.BeginObject();
+  json.Member("type", "tool_result");
+  json.Member("tool_use_id", call.written);
+  if (call.result == nullptr) {
+    json.Member("content", kMissingResult);
+    json.Key("is_error");
+    json.Bool(true);
+    notes_.dropped.Add("messages.tool_calls.result");
+  } else {
+    WriteResultContent(*call.result, &json);
+    content_.AddExtra(call.result->extra_json(), kResultExtra, "messages",
+                      &json, &block.cache_control);
+  }
+  json.EndObject();
+  return block;
+}
+
+// Where the caller asked for the beta, system text is a turn of its own
+// behind the user's; else it is user text that says what it is.
+void ConversationWriter::AddMidSystem(const Messages& run,
+                                      std::vector<Block>* user) {
+  Turn turn{Turn::Role::kSystem, {}};
+  for (const v1::Message* message : run) {
+    if (IsSystem(*message)) AddSystem(*message, &turn.blocks);
+  }
+  if (turn.blocks.empty()) {
+    if (!user->empty()) {
+      out_.turns.push_back({Turn::Role::kUser, std::move(*user)});
+    }
+    return;
+  }
+  if (user->empty()) {
+    notes_.dropped.Add("messages.role");
+    user->push_back(TextBlock(kPlaceholder));
+  }
+  out_.turns.push_back({Turn::Role::kUser, std::move(*user)});
+  out_.turns.push_back(std::move(turn));
+}
+
+void ConversationWriter::AddUser(const Messages& run) {
+  MatchResults(run);
+  std::vector<Block> blocks;
+  for (const Call& call : calls_) blocks.push_back(ResultBlock(call));
+  calls_.clear();
+  for (const v1::Message* message : run) {
+    if (message->role() == "tool") continue;
+    if (message->role() == "function") {
+      notes_.Refuse("messages.role",
+                    "function messages are not taken;"
+                    " use tools");
+    }
+    const size_t first = blocks.size();
+    if (!IsSystem(*message)) {
+      for (const v1::Part& part : message->parts()) content_.Add(part, &blocks);
+    } else if (!setting_.system_turns) {
+      std::vector<Block> said;
+      AddSystem(*message, &said);
+      if (said.empty()) continue;
+      notes_.dropped.Add("messages.system");
+      blocks.push_back(TextBlock("<system>"));
+      std::move(said.begin(), said.end(), std::back_inserter(blocks));
+      blocks.push_back(TextBlock("</system>"));
+      continue;
+    }
+    if (!IsSystem(*message)) AddMessageExtra(*message, first, &blocks);
+    if (!message->name().empty()) notes_.dropped.Add("messages.name");
+  }
+  if (setting_.system_turns) return AddMidSystem(run, &blocks);
+  if (!blocks.empty()) {
+    out_.turns.push_back({Turn::Role::kUser, std::move(blocks)});
+  }
+}
+
+void ConversationWriter::CheckEnds() {
+  const bool starts_well =
+      !out_.turns.empty() && out_.turns.front().role == Turn::Role::kUser;
+  if (!starts_well) {
+    notes_.dropped.Add("messages.role");
+    out_.turns.insert(out_.turns.begin(),
+                      {Turn::Role::kUser, {TextBlock(kPlaceholder)}});
+  }
+  Turn& last = out_.turns.back();
+  if (last.role != Turn::Role::kAssistant) return;
+  // A paused turn of server tools goes on from where it is (stop reason
+  // pause_turn); that is no prefill.
+  const bool paused = !OnlyPlainKinds(last.blocks);
+  if (!setting_.prefill && !paused) {
+    notes_.Refuse("messages",
+                  "this model takes no assistant message at the end");
+  }
+  TrimLastText(&last.blocks.back());
+}
+
+void ConversationWriter::NoteLoop() {
+  const std::vector<Turn>& turns = out_.turns;
+  for (size_t i = turns.size(); i > 0; --i) {
+    const Turn& turn = turns[i - 1];
+    if (turn.role == Turn::Role::kUser) {
+      const bool results =
+          !turn.blocks.empty() && turn.blocks.front().kind == Kind::kResult;
+      if (!results) return;
+      out_.in_tool_loop = true;
+    }
+    if (turn.role == Turn::Role::kAssistant) {
+      for (const Block& block : turn.blocks) {
+        out_.loop_has_thinking =
+            out_.loop_has_thinking || block.kind == Kind::kThinking;
+      }
+    }
+  }
+}
+
+Conversation ConversationWriter::Write(
+    const v1::ChatCompletionRequest& request) {
+  int at = 0;
+  const int count = request.messages_size();
+  while (at < count && IsSystem(request.messages(at))) {
+    AddSystem(request.messages(at++), &out_.system);
+  }
+  while (at < count) {
+    const bool assistant = request.messages(at).role() == "assistant";
+    Messages run;
+    while (at < count &&
+           (request.messages(at).role() == "assistant") == assistant) {
+      run.push_back(&request.messages(at++));
+    }
+    if (assistant) {
+      AddAssistant(run);
+    } else {
+      AddUser(run);
+    }
+  }
+  // The last word were calls: without results they are refused.
+  if (!calls_.empty()) AddUser({});
+  CheckEnds();
+  NoteLoop();
+  return std::move(out_);
+}
+
+}  // namespace llm::anthropic
