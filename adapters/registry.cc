@@ -3,6 +3,7 @@
 #include <iterator>
 
 #include "absl/strings/str_cat.h"
+#include "adapters/gemini/gemini_provider.h"
 #include "adapters/openai/openai_provider.h"
 #include "adapters/openai/profiles.h"
 #include "adapters/simulated/simulated_provider.h"
@@ -61,6 +62,9 @@ absl::StatusOr<std::unique_ptr<Provider>> MakeProvider(
     const Clock& clock, Random&) {
   if (settings.dialect == "openai") {
     return std::make_unique<OpenAiProvider>(settings, transport, clock);
+  }
+  if (settings.dialect == "gemini") {
+    return std::make_unique<GeminiProvider>(settings, transport, clock);
   }
   if (settings.dialect == "simulated") {
     return MakeSimulatedProvider(settings, clock);
