@@ -33,9 +33,10 @@ struct ModelFamily {
   std::string_view lowest_level = {};
   // Answers 400 to presencePenalty and frequencyPenalty.
   bool refuses_penalties = false;
-  // parametersJsonSchema and responseJsonSchema instead of the proto subset;
-  // the function calling mode VALIDATED came with them.
+  // parametersJsonSchema and responseJsonSchema instead of the proto subset.
   bool json_schema = false;
+  // Takes the function calling mode VALIDATED.
+  bool validated = false;
   // The third generation: media inside functionResponse, declarations beside
   // built-in tools or a response schema, signatures that must come back.
   bool third_generation = false;

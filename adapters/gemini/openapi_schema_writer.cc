@@ -251,9 +251,13 @@ void Writer::Settle(Node& node) {
                         [&](const auto& p) { return p.first == name; });
   });
   if (node.required.size() != before) losses_.Add("required");
-  std::sort(node.required.begin(), node.required.end());
-  node.required.erase(std::unique(node.required.begin(), node.required.end()),
-                      node.required.end());
+  std::vector<std::string> once;
+  for (std::string& name : node.required) {
+    if (std::find(once.begin(), once.end(), name) == once.end()) {
+      once.push_back(std::move(name));
+    }
+  }
+  node.required = std::move(once);
 }
 
 void Writer::WriteProperties(const Node& node, JsonWriter& out) {

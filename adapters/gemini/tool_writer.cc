@@ -72,7 +72,7 @@ void ToolWriter::Declare(const v1::FunctionTool& function) {
   declarations_.push_back(std::move(text));
   if (!function.strict()) return;
   strict_ = true;
-  if (!json_schema) to_.dropped.Add("tools.function.strict");
+  if (!to_.family.validated) to_.dropped.Add("tools.function.strict");
 }
 
 void ToolWriter::ReadBuiltIn(const std::string& json) {
@@ -115,7 +115,7 @@ void ToolWriter::ReadTool(const v1::Tool& tool) {
 // {"type":"allowed_tools","allowed_tools":{mode, tools}}, or flat. A model
 // that cannot be told to choose among some is given only those.
 void ToolWriter::LimitDeclarations() {
-  if (to_.family.json_schema) return;
+  if (to_.family.validated) return;
   const auto doc = JsonDocument::Parse(request_.tool_choice().other_json());
   if (!doc.ok() || !doc->root().Find("type").Equals("allowed_tools")) return;
   JsonValue allowed = doc->root().Find("allowed_tools");
@@ -171,7 +171,7 @@ ToolWriter::Choice ToolWriter::ReadAllowed(JsonValue choice) {
     if (!name.empty()) names.push_back(std::move(name));
   }
   if (allowed.Find("mode").Equals("required")) return Forced(std::move(names));
-  if (to_.family.json_schema) return {"VALIDATED", std::move(names)};
+  if (to_.family.validated) return {"VALIDATED", std::move(names)};
   return {"AUTO", {}};
 }
 
@@ -199,7 +199,7 @@ ToolWriter::Choice ToolWriter::ReadChoice() {
       break;
   }
   if (synthesised_) return {"NONE", {}};
-  if (strict_ && to_.family.json_schema) return {"VALIDATED", {}};
+  if (strict_ && to_.family.validated) return {"VALIDATED", {}};
   return {choice.mode() == "auto" ? "AUTO" : "", {}};
 }
 
@@ -212,9 +212,9 @@ std::string ToolWriter::ToolConfig(const NativeFields& native) {
   bool any = false;
   out.BeginObject();
   Choice choice = ReadChoice();
-  if (declarations_.empty()) {
-    const bool forced = choice.mode == "ANY" && built_in_.empty();
-    if (forced) to_.dropped.Add("tool_choice");
+  if (declarations_.empty() && (choice.mode == "ANY" || built_in_.empty())) {
+    // Nothing that could be called, so nothing to say but what was asked.
+    if (choice.mode == "ANY") to_.dropped.Add("tool_choice");
     choice = {};
   }
   if (!choice.mode.empty()) {
