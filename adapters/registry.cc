@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "adapters/anthropic/anthropic_provider.h"
+#include "adapters/gemini/gemini_provider.h"
 #include "adapters/openai/openai_provider.h"
 #include "adapters/openai/profiles.h"
 #include "adapters/simulated/simulated_provider.h"
@@ -65,6 +66,9 @@ absl::StatusOr<std::unique_ptr<Provider>> MakeProvider(
   }
   if (settings.dialect == "anthropic") {
     return std::make_unique<AnthropicProvider>(settings, transport, clock);
+  }
+  if (settings.dialect == "gemini") {
+    return std::make_unique<GeminiProvider>(settings, transport, clock);
   }
   if (settings.dialect == "simulated") {
     return MakeSimulatedProvider(settings, clock);

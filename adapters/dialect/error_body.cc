@@ -56,6 +56,13 @@ void ReadGoogle(JsonValue object, ErrorWords& out) {
     if (!reason.empty() && out.type.empty()) out.type = reason;
     const std::string delay = v.Find("retryDelay").StringOr();
     if (!delay.empty()) out.retry_delay = delay;
+    const JsonValue violations = v.Find("violations");
+    for (JsonValue w = violations.First(); w; w = w.Next()) {
+      const std::string quota = w.Find("quotaId").StringOr();
+      // One that lasts the day is the one that counts.
+      const bool day = quota.find("PerDay") != std::string::npos;
+      if (!quota.empty() && (out.quota.empty() || day)) out.quota = quota;
+    }
   }
   if (out.type.empty() && object.Find("status").is_string()) {
     out.type = object.Find("status").StringOr();

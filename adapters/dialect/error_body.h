@@ -25,6 +25,8 @@ struct ErrorWords {
   std::string request_id;
   // Google's RetryInfo ("34s"); empty where there is none.
   std::string retry_delay;
+  // Google's name of the quota that is used up; empty where none is named.
+  std::string quota;
 };
 
 // The error inside a 200: a body or a stream event. An answer that merely has

@@ -20,8 +20,8 @@ for file in "${files[@]}"; do
       faults=1
   fi
 done
-for room in proto clients tests deploy adapters/core adapters/dialect adapters/http adapters/openai \
-  adapters/anthropic \
+for room in proto clients tests deploy adapters/anthropic adapters/core \
+  adapters/dialect adapters/gemini adapters/http adapters/openai \
   adapters/simulated \
   router server; do
   [ -f "$room/README.md" ] || { echo "$room: no README.md"; faults=1; }

@@ -1,0 +1,55 @@
+#include "adapters/gemini/gemini_provider.h"
+
+#include <utility>
+
+#include "adapters/dialect/models_probe.h"
+#include "adapters/gemini/error_table.h"
+#include "adapters/gemini/gemini_decoder.h"
+#include "adapters/gemini/gemini_request.h"
+
+namespace llm {
+
+GeminiProvider::GeminiProvider(const ProviderSettings& settings,
+                               HttpTransport& transport, const Clock& clock)
+    : url_(settings),
+      endpoint_(settings.endpoint),
+      transport_(transport),
+      clock_(clock),
+      exchange_(transport, clock, gemini::ClassifyError) {}
+
+Task<AttemptResult> GeminiProvider::Chat(const ChatRequest& request,
+                                         const AttemptContext& context,
+                                         EventSink& sink) {
+  const std::string url = url_.Stream(context.upstream_model.value);
+  if (url.empty()) {
+    co_return RefuseAttempt(FailureClass::kModelNotFound,
+                            "no model can have this name");
+  }
+  gemini::RenderedRequest rendered =
+      gemini::RenderRequest(request, context, url_.vertex());
+  RenderedChat chat;
+  chat.http.url = url;
+  chat.http.headers = url_.Headers(context.api_key);
+  chat.http.headers.push_back({"content-type", "application/json"});
+  chat.http.headers.push_back(
+      {"accept", "text/event-stream, application/json"});
+  chat.http.body = std::move(rendered.body);
+  chat.http.endpoint = endpoint_;
+  // Also for callers who want the answer whole: every chunk carries usage, and
+  // long answers meet no proxy's timeout.
+  chat.stream = true;
+  chat.thinking = rendered.thinking;
+  chat.dropped = std::move(rendered.dropped);
+  chat.refusal = std::move(rendered.refusal);
+  gemini::GeminiDecoder decoder(context.upstream_model.value,
+                                context.attempt_id.value);
+  co_return co_await exchange_.Run(std::move(chat), context, decoder, sink);
+}
+
+Task<ProbeResult> GeminiProvider::Probe(const ProbeContext& context) {
+  ProbeTarget target{url_.Models(), url_.Headers(context.api_key), endpoint_};
+  if (target.url.empty()) co_return ProbeResult{};
+  co_return co_await ProbeModels(target, context, transport_, clock_);
+}
+
+}  // namespace llm

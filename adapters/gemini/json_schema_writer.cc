@@ -1,0 +1,273 @@
+#include "adapters/gemini/json_schema_writer.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+namespace llm::gemini {
+namespace {
+
+using sv = std::string_view;
+// A keyword and the value that is to be written for it.
+using Members = std::vector<std::pair<std::string, std::string>>;
+
+constexpr int kMaxDepth = 64;
+
+class Writer {
+ public:
+  explicit Writer(SchemaLosses& losses) : losses_(losses) {}
+
+  std::string Schema(JsonValue schema, sv description = {});
+
+ private:
+  void Keyword(JsonValue value, Members& out);
+  void Type(JsonValue value, Members& out);
+  void Ref(JsonValue value, Members& out);
+  void Merge(JsonValue all, Members& out);
+  void MergeMember(const std::string& name, std::string value, Members& out);
+  std::string List(JsonValue list);
+  std::string Map(JsonValue map);
+  bool Plain(sv name, JsonValue value);
+
+  SchemaLosses& losses_;
+  int depth_ = 0;
+};
+
+std::string* FindMember(Members& members, sv name) {
+  for (auto& [key, value] : members) {
+    if (key == name) return &value;
+  }
+  return nullptr;
+}
+
+void Set(Members& members, sv name, std::string value) {
+  if (std::string* old = FindMember(members, name)) {
+    *old = std::move(value);
+  } else {
+    members.emplace_back(name, std::move(value));
+  }
+}
+
+std::string Write(const Members& members) {
+  std::string out;
+  JsonWriter writer(&out);
+  writer.BeginObject();
+  for (const auto& [name, value] : members) writer.MemberRaw(name, value);
+  writer.EndObject();
+  return out;
+}
+
+std::string Writer::List(JsonValue list) {
+  std::string out;
+  JsonWriter writer(&out);
+  writer.BeginArray();
+  for (JsonValue v = list.First(); v; v = v.Next()) writer.Raw(Schema(v));
+  writer.EndArray();
+  return out;
+}
+
+std::string Writer::Map(JsonValue map) {
+  std::string out;
+  JsonWriter writer(&out);
+  writer.BeginObject();
+  for (JsonValue v = map.First(); v; v = v.Next()) {
+    writer.MemberRaw(v.Key(), Schema(v));
+  }
+  writer.EndObject();
+  return out;
+}
+
+// Keywords whose value is copied, where it is of the right kind.
+bool Writer::Plain(sv name, JsonValue value) {
+  for (const sv text : {"format", "title", "description", "$id", "$anchor"}) {
+    if (name == text) return value.is_string();
+  }
+  for (const sv number : {"minimum", "maximum", "minItems", "maxItems"}) {
+    if (name == number) return value.is_number();
+  }
+  if (name == "required" || name == "propertyOrdering") {
+    for (JsonValue v = value.First(); v; v = v.Next()) {
+      if (!v.is_string()) return false;
+    }
+    return value.is_array();
+  }
+  if (name == "enum") return value.is_array() && value.size() > 0;
+  return name == "default";
+}
+
+void Writer::Type(JsonValue value, Members& out) {
+  if (!value.is_array()) {
+    const std::string name = TypeName(value);
+    if (name.empty()) return losses_.Add("type");
+    return Set(out, "type", JsonQuote(name));
+  }
+  std::string list;
+  JsonWriter writer(&list);
+  writer.BeginArray();
+  for (JsonValue v = value.First(); v; v = v.Next()) {
+    const std::string name = TypeName(v);
+    if (name.empty()) return losses_.Add("type");
+    writer.String(name);
+  }
+  writer.EndArray();
+  if (value.size() > 0) Set(out, "type", std::move(list));
+}
+
+void Writer::Ref(JsonValue value, Members& out) {
+  std::string target = value.StringOr();
+  if (!target.starts_with('#')) return losses_.Add("$ref");
+  constexpr sv kOld = "#/definitions/";
+  if (target.starts_with(kOld)) {
+    target.replace(0, kOld.size(), "#/$defs/");
+  }
+  Set(out, "$ref", JsonQuote(target));
+}
+
+// Both hold: what is said once is taken over, lists of properties and names
+// are joined; of two that differ the first stands.
+void Writer::MergeMember(const std::string& name, std::string value,
+                         Members& out) {
+  std::string* old = FindMember(out, name);
+  if (old == nullptr) {
+    out.emplace_back(name, std::move(value));
+    return;
+  }
+  if (*old == value) return;
+  if (name != "properties" && name != "$defs" && name != "required") {
+    if (name != "description" && name != "title") losses_.Add("allOf");
+    return;
+  }
+  std::string joined;
+  JsonWriter writer(&joined);
+  const auto first = JsonDocument::Parse(sv(*old));
+  const auto second = JsonDocument::Parse(sv(value));
+  if (!first.ok() || !second.ok()) return;
+  if (name == "required") {
+    writer.BeginArray();
+    for (const JsonValue list : {first->root(), second->root()}) {
+      for (JsonValue v = list.First(); v; v = v.Next()) writer.Raw(v.raw());
+    }
+    writer.EndArray();
+  } else {
+    writer.BeginObject();
+    for (JsonValue v = first->root().First(); v; v = v.Next()) {
+      writer.MemberRaw(v.Key(), v.raw());
+    }
+    for (JsonValue v = second->root().First(); v; v = v.Next()) {
+      const JsonValue before = first->root().Find(v.Key());
+      if (before && before.raw() != v.raw()) losses_.Add("allOf");
+      if (!before) writer.MemberRaw(v.Key(), v.raw());
+    }
+    writer.EndObject();
+  }
+  *old = std::move(joined);
+}
+
+void Writer::Merge(JsonValue all, Members& out) {
+  for (JsonValue part = all.First(); part; part = part.Next()) {
+    if (!part.is_object()) continue;
+    const std::string text = Schema(part);
+    const auto doc = JsonDocument::Parse(sv(text));
+    if (!doc.ok()) continue;
+    for (JsonValue v = doc->root().First(); v; v = v.Next()) {
+      MergeMember(v.Key(), std::string(v.raw()), out);
+    }
+  }
+}
+
+void Writer::Keyword(JsonValue value, Members& out) {
+  const std::string name = value.Key();
+  if (name == "type") return Type(value, out);
+  if (name == "$ref") return Ref(value, out);
+  if (name == "const") {
+    // An array of one, whatever it is.
+    return Set(out, "enum", "[" + std::string(value.raw()) + "]");
+  }
+  if (name == "nullable" && value.is_bool()) return;
+  if (name == "allOf" && IsSchemaList(value)) return;
+  if ((name == "anyOf" || name == "oneOf") && IsSchemaList(value)) {
+    return Set(out, name, List(value));
+  }
+  if (name == "prefixItems" && IsSchemaList(value)) {
+    return Set(out, name, List(value));
+  }
+  if (name == "items" && IsSchema(value)) {
+    return Set(out, name, Schema(value));
+  }
+  // Draft 4 wrote tuples so.
+  if (name == "items" && IsSchemaList(value)) {
+    return Set(out, "prefixItems", List(value));
+  }
+  if (name == "additionalProperties" && IsSchema(value)) {
+    return Set(out, name,
+               value.is_bool() ? std::string(value.raw()) : Schema(value));
+  }
+  if (name == "properties" && IsSchemaMap(value)) {
+    return Set(out, name, Map(value));
+  }
+  const bool defs = name == "$defs" || name == "definitions";
+  if (defs && IsSchemaMap(value)) return MergeMember("$defs", Map(value), out);
+  if (Plain(name, value)) return Set(out, name, std::string(value.raw()));
+  losses_.Add(name);
+}
+
+// OpenAPI's way of saying that null will do.
+void AllowNull(Members& out) {
+  std::string* type = FindMember(out, "type");
+  if (type != nullptr && type->starts_with('"')) {
+    *type = "[" + *type + ",\"null\"]";
+  } else if (std::string* any = FindMember(out, "anyOf")) {
+    any->insert(any->size() - 1, ",{\"type\":\"null\"}");
+  }
+}
+
+std::string Writer::Schema(JsonValue schema, sv description) {
+  if (schema.is_bool()) {
+    if (!*schema.AsBool()) losses_.Add("not");
+    return "{}";
+  }
+  if (depth_ >= kMaxDepth) {
+    losses_.Add("properties");
+    return "{}";
+  }
+  ++depth_;
+  Members members;
+  for (JsonValue v = schema.First(); v; v = v.Next()) Keyword(v, members);
+  const JsonValue all = schema.Find("allOf");
+  if (IsSchemaList(all)) Merge(all, members);
+  if (!description.empty() && FindMember(members, "description") == nullptr) {
+    members.emplace_back("description", JsonQuote(description));
+  }
+  if (schema.Find("nullable").AsBool().value_or(false)) AllowNull(members);
+  std::string* ref = FindMember(members, "$ref");
+  const bool beside =
+      ref != nullptr &&
+      std::any_of(members.begin(), members.end(), [](const auto& member) {
+        return !member.first.starts_with('$');
+      });
+  if (beside) {
+    const std::string inner = "{\"$ref\":" + *ref + "}";
+    std::erase_if(members, [](const auto& m) { return m.first == "$ref"; });
+    if (std::string* any = FindMember(members, "anyOf")) {
+      // Two conditions in one place: the reference is the finer.
+      losses_.Add("anyOf");
+      *any = "[" + inner + "]";
+    } else {
+      members.insert(members.begin(), {"anyOf", "[" + inner + "]"});
+    }
+  }
+  --depth_;
+  return Write(members);
+}
+
+}  // namespace
+
+std::string WriteJsonSchema(std::string_view schema,
+                            std::string_view description,
+                            SchemaLosses& losses) {
+  const auto doc = JsonDocument::Parse(schema);
+  if (!doc.ok() || !doc->root().is_object()) return {};
+  return Writer(losses).Schema(doc->root(), description);
+}
+
+}  // namespace llm::gemini

@@ -1,0 +1,177 @@
+#include "adapters/gemini/media_writer.h"
+
+#include <string_view>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
+#include "adapters/core/json_writer.h"
+
+namespace llm::gemini {
+namespace {
+
+using sv = std::string_view;
+
+constexpr sv kFilesApi = "https://generativelanguage.googleapis.com/";
+
+sv Fallback(v1::MediaPart::Kind kind) {
+  switch (kind) {
+    case v1::MediaPart::AUDIO:
+      return "audio/wav";
+    case v1::MediaPart::VIDEO:
+      return "video/mp4";
+    case v1::MediaPart::FILE:
+      return "application/pdf";
+    default:
+      return "image/png";
+  }
+}
+
+// "wav" is enough for audio.
+std::string MimeType(const v1::MediaPart& media, sv said) {
+  std::string type(said.empty() ? sv(media.mime_type()) : said);
+  if (type.empty()) return std::string(Fallback(media.kind()));
+  if (type.find('/') != std::string::npos) return type;
+  return (media.kind() == v1::MediaPart::AUDIO ? "audio/" : "") + type;
+}
+
+std::string Inline(sv mime_type, sv base64) {
+  std::string out = "\"inlineData\":";
+  JsonWriter writer(&out);
+  writer.BeginObject();
+  writer.Member("mimeType", mime_type);
+  writer.Member("data", base64);
+  writer.EndObject();
+  return out;
+}
+
+std::string FileAt(sv mime_type, sv uri) {
+  std::string out = "\"fileData\":";
+  JsonWriter writer(&out);
+  writer.BeginObject();
+  if (!mime_type.empty()) writer.Member("mimeType", mime_type);
+  writer.Member("fileUri", uri);
+  writer.EndObject();
+  return out;
+}
+
+int HexDigit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+std::string PercentDecode(sv text) {
+  if (text.find('%') == sv::npos) return std::string(text);
+  std::string out;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const bool escape = text[i] == '%' && i + 2 < text.size() &&
+                        HexDigit(text[i + 1]) >= 0 &&
+                        HexDigit(text[i + 2]) >= 0;
+    if (!escape) {
+      out += text[i];
+      continue;
+    }
+    out +=
+        static_cast<char>(HexDigit(text[i + 1]) * 16 + HexDigit(text[i + 2]));
+    i += 2;
+  }
+  return out;
+}
+
+// data:[type][;name=value]*[;base64],content
+std::string FromDataUrl(const v1::MediaPart& media) {
+  sv rest = sv(media.url()).substr(sv("data:").size());
+  const size_t comma = rest.find(',');
+  if (comma == sv::npos) return {};
+  const sv head = rest.substr(0, comma);
+  const sv type = head.substr(0, head.find(';'));
+  const std::string content = PercentDecode(rest.substr(comma + 1));
+  const bool base64 =
+      absl::AsciiStrToLower(std::string(head)).ends_with(";base64");
+  return Inline(MimeType(media, type),
+                base64 ? content : absl::Base64Escape(content));
+}
+
+bool IsYouTube(sv url) {
+  for (const sv start : {"https://www.youtube.com/", "https://youtube.com/",
+                         "https://youtu.be/", "https://m.youtube.com/"}) {
+    if (url.starts_with(start)) return true;
+  }
+  return false;
+}
+
+bool Served(sv url, bool vertex) {
+  if (vertex && url.starts_with("gs://")) return true;
+  return IsYouTube(url) ||
+         (url.starts_with(kFilesApi) && url.find("/files/") != sv::npos);
+}
+
+// "files/abc" is the Files API's own name for what lies there.
+std::string FileUri(const std::string& id) {
+  if (!id.starts_with("files/")) return id;
+  return std::string(kFilesApi) + "v1beta/" + id;
+}
+
+sv ParamOf(v1::MediaPart::Kind kind) {
+  switch (kind) {
+    case v1::MediaPart::AUDIO:
+      return "messages.content.input_audio";
+    case v1::MediaPart::VIDEO:
+      return "messages.content.video_url";
+    case v1::MediaPart::FILE:
+      return "messages.content.file";
+    default:
+      return "messages.content.image_url";
+  }
+}
+
+}  // namespace
+
+std::string MediaMember(const v1::MediaPart& media, Rendering& to) {
+  if (!media.detail().empty() && media.detail() != "auto") {
+    to.dropped.Add("messages.content.image_url.detail");
+  }
+  if (media.has_data()) {
+    return Inline(MimeType(media, {}), absl::Base64Escape(media.data()));
+  }
+  if (media.has_url() && media.url().starts_with("data:")) {
+    std::string out = FromDataUrl(media);
+    if (out.empty()) {
+      to.Refuse(std::string(ParamOf(media.kind())), "not a data: URL");
+    }
+    return out;
+  }
+  const bool sound = media.kind() == v1::MediaPart::AUDIO;
+  const std::string uri =
+      media.has_file_id() ? FileUri(media.file_id()) : std::string(media.url());
+  // An audio part's url has been base64 where no scheme is.
+  if (sound && !media.has_file_id() && uri.find(':') == std::string::npos) {
+    return Inline(MimeType(media, {}), uri);
+  }
+  if (Served(uri, to.vertex)) {
+    const std::string type =
+        media.mime_type().empty() ? "" : MimeType(media, {});
+    return FileAt(type, uri);
+  }
+  to.Refuse(std::string(ParamOf(media.kind())),
+            media.has_file_id()
+                ? "the file is unknown to this provider"
+                : "addresses are not fetched: send the content as a data: URL");
+  return {};
+}
+
+bool FitsToolResult(const v1::MediaPart& media) {
+  std::string type = media.mime_type();
+  const std::string& url = media.url();
+  if (url.starts_with("data:")) {
+    type = url.substr(5, url.find_first_of(";,") - 5);
+  }
+  if (type.empty()) type = std::string(Fallback(media.kind()));
+  for (const sv fits : {"image/png", "image/jpeg", "image/webp",
+                        "application/pdf", "text/plain"}) {
+    if (type == fits) return true;
+  }
+  return false;
+}
+
+}  // namespace llm::gemini

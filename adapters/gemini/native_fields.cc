@@ -1,0 +1,129 @@
+#include "adapters/gemini/native_fields.h"
+
+#include <algorithm>
+#include <iterator>
+
+#include "absl/strings/ascii.h"
+
+namespace llm::gemini {
+namespace {
+
+using sv = std::string_view;
+
+constexpr sv kTop[] = {"safetySettings", "cachedContent", "serviceTier"};
+// Unknown to AI Studio, which refuses what it does not know.
+constexpr sv kVertexTop[] = {"labels", "modelArmorConfig"};
+// Ours, for routing and accounting; named nowhere.
+constexpr sv kOwn[] = {"task_type", "run_id",      "agent",   "strict",
+                       "timeout",   "llm_service", "priority"};
+
+template <size_t kSize>
+bool Has(const sv (&list)[kSize], sv word) {
+  return std::find(std::begin(list), std::end(list), word) != std::end(list);
+}
+
+bool IsOwn(sv name) {
+  return Has(kOwn, name) || name.starts_with("x-") ||
+         name.starts_with("x_llm_");
+}
+
+class Reader {
+ public:
+  Reader(Rendering& to, NativeFields& out) : to_(to), out_(out) {}
+
+  // `prefix` is what stands before a name where it is dropped.
+  void Member(JsonValue value, const std::string& prefix);
+
+ private:
+  void Generation(JsonValue object, const std::string& prefix);
+  void Thinking(JsonValue value, std::string name);
+  void Nested(JsonValue object, const std::string& prefix);
+
+  Rendering& to_;
+  NativeFields& out_;
+};
+
+void Reader::Thinking(JsonValue value, std::string name) {
+  if (!value.is_object()) return to_.dropped.Add(name);
+  out_.thinking = std::string(value.raw());
+  out_.thinking_name = std::move(name);
+}
+
+void Reader::Generation(JsonValue object, const std::string& prefix) {
+  for (JsonValue v = object.First(); v; v = v.Next()) {
+    if (v.is_null()) continue;
+    std::string name = CamelCase(v.Key());
+    if (name == "thinkingConfig") {
+      Thinking(v, prefix + "." + v.Key());
+    } else {
+      out_.generation.push_back({std::move(name), std::string(v.raw())});
+    }
+  }
+}
+
+// extra_body: {google: {…}}, and google: {…} alone.
+void Reader::Nested(JsonValue object, const std::string& prefix) {
+  for (JsonValue v = object.First(); v; v = v.Next()) {
+    Member(v, prefix + ".");
+  }
+}
+
+void Reader::Member(JsonValue value, const std::string& prefix) {
+  const std::string key = value.Key();
+  const std::string full = prefix + key;
+  if (value.is_null()) return;
+  if (prefix.empty() && IsOwn(key)) return;
+  if (key == "google" && value.is_object()) return Nested(value, full);
+  if (prefix.empty() && key == "extra_body" && value.is_object()) {
+    return Nested(value, full);
+  }
+  const std::string name = CamelCase(key);
+  if (name == "generationConfig" && value.is_object()) {
+    Generation(value, full);
+  } else if (name == "thinkingConfig") {
+    Thinking(value, full);
+  } else if (name == "topK" && value.is_number()) {
+    out_.generation.push_back({name, std::string(value.raw())});
+  } else if (name == "toolConfig" && value.is_object()) {
+    out_.tool_config = std::string(value.raw());
+  } else if (Has(kTop, name) || (to_.vertex && Has(kVertexTop, name))) {
+    out_.top.push_back({name, std::string(value.raw())});
+  } else {
+    to_.dropped.Add(full);
+  }
+}
+
+}  // namespace
+
+const std::string* NativeFields::Generation(std::string_view name) const {
+  for (auto it = generation.rbegin(); it != generation.rend(); ++it) {
+    if (it->name == name) return &it->value;
+  }
+  return nullptr;
+}
+
+std::string CamelCase(std::string_view name) {
+  std::string out;
+  bool up = false;
+  for (const char c : name) {
+    if (c == '_' && !out.empty()) {
+      up = true;
+      continue;
+    }
+    out += up ? absl::ascii_toupper(static_cast<unsigned char>(c)) : c;
+    up = false;
+  }
+  return out;
+}
+
+NativeFields ReadNativeFields(std::string_view extra_json, Rendering& to) {
+  NativeFields out;
+  const auto doc = JsonDocument::Parse(extra_json);
+  if (!doc.ok()) return out;
+  Reader reader(to, out);
+  const JsonValue root = doc->root();
+  for (JsonValue v = root.First(); v; v = v.Next()) reader.Member(v, "");
+  return out;
+}
+
+}  // namespace llm::gemini

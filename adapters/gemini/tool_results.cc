@@ -1,0 +1,150 @@
+#include "adapters/gemini/tool_results.h"
+
+#include <algorithm>
+
+#include "adapters/core/json.h"
+#include "adapters/gemini/call_ids.h"
+#include "adapters/gemini/media_writer.h"
+
+namespace llm::gemini {
+namespace {
+
+constexpr std::string_view kNoResult =
+    R"({"error":"no result was given for this call"})";
+
+bool IsObject(std::string_view text) {
+  const size_t start = text.find_first_not_of(" \t\r\n");
+  if (start == std::string_view::npos || text[start] != '{') return false;
+  const auto doc = JsonDocument::Parse(text);
+  return doc.ok() && doc->root().is_object();
+}
+
+std::string Response(const std::string& text, bool failed, bool media) {
+  if (!failed && IsObject(text)) return text;
+  // The parts are the result.
+  if (text.empty() && media) return "{}";
+  std::string out;
+  JsonWriter writer(&out);
+  writer.BeginObject();
+  writer.Member(failed ? "error" : "output", text);
+  writer.EndObject();
+  return out;
+}
+
+// Anthropic's word, also where it came over another door.
+bool SaysFailed(const v1::Message& message) {
+  const auto extra = JsonDocument::Parse(message.extra_json());
+  return extra.ok() && extra->root().Find("is_error").AsBool().value_or(false);
+}
+
+}  // namespace
+
+std::string SentCallId(std::string_view id, const Rendering& to) {
+  if (to.vertex || IsMadeCallId(id)) return {};
+  return std::string(id);
+}
+
+ToolResults::ToolResults(const v1::ChatCompletionRequest& request,
+                         Rendering& to)
+    : to_(to) {
+  for (int at = 0; at < request.messages_size(); ++at) {
+    const v1::Message& message = request.messages(at);
+    if (message.role() == "assistant") {
+      AddCalls(message, at);
+    } else if (message.role() == "tool" || message.role() == "function") {
+      Match(message);
+    }
+  }
+}
+
+void ToolResults::AddCalls(const v1::Message& message, int at) {
+  for (const v1::Part& part : message.parts()) {
+    if (!part.has_tool_call()) continue;
+    const v1::ToolCall& call = part.tool_call();
+    slots_.push_back(
+        {at, call.id(),
+         call.has_custom() ? call.custom().name() : call.function().name()});
+  }
+  if (message.function_call().empty()) return;
+  const auto call = JsonDocument::Parse(message.function_call());
+  if (!call.ok()) return;
+  slots_.push_back({at, "", call->root().Find("name").StringOr()});
+}
+
+void ToolResults::Match(const v1::Message& message) {
+  const bool by_name = message.role() == "function";
+  for (auto slot = slots_.rbegin(); slot != slots_.rend(); ++slot) {
+    const bool fits = by_name ? slot->name == message.name()
+                              : slot->id == message.tool_call_id();
+    if (!fits || slot->result != nullptr) continue;
+    slot->result = &message;
+    return;
+  }
+  to_.Refuse(by_name ? "messages.name" : "messages.tool_call_id",
+             "a tool result answers no call of this conversation");
+}
+
+std::vector<const CallSlot*> ToolResults::CallsOf(int message) const {
+  std::vector<const CallSlot*> out;
+  for (const CallSlot& slot : slots_) {
+    if (slot.message == message) out.push_back(&slot);
+  }
+  return out;
+}
+
+std::vector<std::string> ToolResults::CalledNames() const {
+  std::vector<std::string> out;
+  for (const CallSlot& slot : slots_) {
+    if (std::find(out.begin(), out.end(), slot.name) == out.end()) {
+      out.push_back(slot.name);
+    }
+  }
+  return out;
+}
+
+RenderedResult ToolResults::Render(const CallSlot& slot) const {
+  RenderedResult out;
+  std::string text;
+  std::vector<std::string> inside;
+  bool media = false;
+  bool first = true;
+  if (slot.result != nullptr) {
+    for (const v1::Part& part : slot.result->parts()) {
+      if (part.has_text()) {
+        if (!first) text += '\n';
+        first = false;
+        text += part.text().text();
+      } else if (part.has_media()) {
+        media = true;
+        std::string member = MediaMember(part.media(), to_);
+        const bool fits =
+            to_.family.third_generation && FitsToolResult(part.media());
+        (fits ? inside : out.beside).push_back("{" + member + "}");
+      } else {
+        to_.dropped.Add("messages.content");
+      }
+    }
+  }
+  JsonWriter writer(&out.part);
+  writer.BeginObject();
+  writer.Key("functionResponse");
+  writer.BeginObject();
+  const std::string id = SentCallId(slot.id, to_);
+  if (!id.empty()) writer.Member("id", id);
+  writer.Member("name", slot.name);
+  writer.MemberRaw("response",
+                   slot.result == nullptr
+                       ? std::string(kNoResult)
+                       : Response(text, SaysFailed(*slot.result), media));
+  if (!inside.empty()) {
+    writer.Key("parts");
+    writer.BeginArray();
+    for (const std::string& part : inside) writer.Raw(part);
+    writer.EndArray();
+  }
+  writer.EndObject();
+  writer.EndObject();
+  return out;
+}
+
+}  // namespace llm::gemini

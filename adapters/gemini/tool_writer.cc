@@ -1,0 +1,258 @@
+#include "adapters/gemini/tool_writer.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "adapters/gemini/json_schema_writer.h"
+#include "adapters/gemini/openapi_schema_writer.h"
+
+namespace llm::gemini {
+namespace {
+
+using sv = std::string_view;
+
+// Tools that Google runs, and a whole list of declarations in its own words.
+constexpr sv kBuiltIn[] = {"googleSearch",        "googleSearchRetrieval",
+                           "codeExecution",       "urlContext",
+                           "fileSearch",          "computerUse",
+                           "googleMaps",          "enterpriseWebSearch",
+                           "retrieval",           "mcpServers",
+                           "functionDeclarations"};
+// Of a declaration, beside name, description and parameters.
+constexpr sv kDeclaration[] = {"response", "responseJsonSchema", "behavior"};
+
+template <size_t kSize>
+bool Has(const sv (&list)[kSize], sv word) {
+  return std::find(std::begin(list), std::end(list), word) != std::end(list);
+}
+
+// The name in {"function":{"name":…}} or {"name":…}.
+std::string NameIn(JsonValue tool) {
+  std::string name = tool.Find("function").Find("name").StringOr();
+  return name.empty() ? tool.Find("name").StringOr() : name;
+}
+
+}  // namespace
+
+bool ToolWriter::Withheld(const std::string& name) const {
+  return !only_.empty() &&
+         std::find(only_.begin(), only_.end(), name) == only_.end();
+}
+
+void ToolWriter::Declare(const v1::FunctionTool& function) {
+  if (Withheld(function.name())) return;
+  SchemaLosses losses("tools.function.parameters", to_.dropped);
+  std::string text;
+  JsonWriter out(&text);
+  out.BeginObject();
+  out.Member("name", function.name());
+  if (function.has_description()) {
+    out.Member("description", function.description());
+  }
+  const bool json_schema = to_.family.json_schema;
+  const std::string schema =
+      json_schema ? WriteJsonSchema(function.parameters(), {}, losses)
+                  : WriteOpenApiSchema(function.parameters(), {}, losses);
+  if (!schema.empty() && schema != "{}") {
+    out.MemberRaw(json_schema ? "parametersJsonSchema" : "parameters", schema);
+  }
+  if (const auto extra = JsonDocument::Parse(function.extra_json());
+      extra.ok()) {
+    for (JsonValue v = extra->root().First(); v; v = v.Next()) {
+      const std::string name = CamelCase(v.Key());
+      if (Has(kDeclaration, name)) {
+        out.MemberRaw(name, v.raw());
+      } else if (!v.is_null()) {
+        to_.dropped.Add("tools.function." + v.Key());
+      }
+    }
+  }
+  out.EndObject();
+  declarations_.push_back(std::move(text));
+  if (!function.strict()) return;
+  strict_ = true;
+  if (!to_.family.validated) to_.dropped.Add("tools.function.strict");
+}
+
+void ToolWriter::ReadBuiltIn(const std::string& json) {
+  const auto doc = JsonDocument::Parse(json);
+  if (!doc.ok() || !doc->root().is_object()) return to_.dropped.Add("tools");
+  std::string text;
+  JsonWriter out(&text);
+  out.BeginObject();
+  bool any = false;
+  for (JsonValue v = doc->root().First(); v; v = v.Next()) {
+    const std::string name = CamelCase(v.Key());
+    if (!Has(kBuiltIn, name)) continue;
+    out.MemberRaw(name, v.raw());
+    any = true;
+  }
+  out.EndObject();
+  if (any) {
+    built_in_.push_back(std::move(text));
+    return;
+  }
+  // Another vendor's tool (OpenAI's web_search) has its name in `type`.
+  const std::string type = doc->root().Find("type").StringOr();
+  to_.dropped.Add(type.empty() ? "tools" : "tools." + type);
+}
+
+void ToolWriter::ReadTool(const v1::Tool& tool) {
+  if (!tool.other_json().empty()) return ReadBuiltIn(tool.other_json());
+  if (tool.has_custom()) {
+    return to_.Refuse("tools.custom",
+                      "tools that take free text are not offered");
+  }
+  Declare(tool.function());
+  const auto extra = JsonDocument::Parse(tool.extra_json());
+  if (!extra.ok()) return;
+  for (JsonValue v = extra->root().First(); v; v = v.Next()) {
+    if (!v.is_null()) to_.dropped.Add("tools." + v.Key());
+  }
+}
+
+// {"type":"allowed_tools","allowed_tools":{mode, tools}}, or flat. A model
+// that cannot be told to choose among some is given only those.
+void ToolWriter::LimitDeclarations() {
+  if (to_.family.validated) return;
+  const auto doc = JsonDocument::Parse(request_.tool_choice().other_json());
+  if (!doc.ok() || !doc->root().Find("type").Equals("allowed_tools")) return;
+  JsonValue allowed = doc->root().Find("allowed_tools");
+  if (!allowed.is_object()) allowed = doc->root();
+  if (!allowed.Find("mode").Equals("auto")) return;
+  const JsonValue tools = allowed.Find("tools");
+  for (JsonValue v = tools.First(); v; v = v.Next()) {
+    only_.push_back(NameIn(v));
+  }
+}
+
+std::string ToolWriter::Tools(const std::vector<std::string>& called) {
+  LimitDeclarations();
+  for (const v1::Tool& tool : request_.tools()) ReadTool(tool);
+  if (request_.tools_size() == 0) {
+    synthesised_ = !called.empty();
+    for (const std::string& name : called) {
+      declarations_.push_back("{\"name\":" + JsonQuote(name) + "}");
+    }
+  }
+  if (declarations_.empty() && built_in_.empty()) return {};
+  std::string text;
+  JsonWriter out(&text);
+  out.BeginArray();
+  if (!declarations_.empty()) {
+    out.BeginObject();
+    out.Key("functionDeclarations");
+    out.BeginArray();
+    for (const std::string& declaration : declarations_) out.Raw(declaration);
+    out.EndArray();
+    out.EndObject();
+  }
+  for (const std::string& tool : built_in_) out.Raw(tool);
+  out.EndArray();
+  return text;
+}
+
+ToolWriter::Choice ToolWriter::Forced(std::vector<std::string> allowed) {
+  if (!to_.context.traits.forced_tool_choice) {
+    to_.dropped.Add("tool_choice");
+    return {"AUTO", {}};
+  }
+  return {"ANY", std::move(allowed)};
+}
+
+ToolWriter::Choice ToolWriter::ReadAllowed(JsonValue choice) {
+  JsonValue allowed = choice.Find("allowed_tools");
+  if (!allowed.is_object()) allowed = choice;
+  std::vector<std::string> names;
+  const JsonValue tools = allowed.Find("tools");
+  for (JsonValue v = tools.First(); v; v = v.Next()) {
+    std::string name = NameIn(v);
+    if (!name.empty()) names.push_back(std::move(name));
+  }
+  if (allowed.Find("mode").Equals("required")) return Forced(std::move(names));
+  if (to_.family.validated) return {"VALIDATED", std::move(names)};
+  return {"AUTO", {}};
+}
+
+ToolWriter::Choice ToolWriter::ReadChoice() {
+  const v1::ToolChoice& choice = request_.tool_choice();
+  switch (choice.kind_case()) {
+    case v1::ToolChoice::kMode:
+      if (choice.mode() == "none") return {"NONE", {}};
+      if (choice.mode() == "required") return Forced({});
+      break;
+    case v1::ToolChoice::kFunction:
+      return Forced({choice.function()});
+    case v1::ToolChoice::kCustom:
+      to_.Refuse("tool_choice", "tools that take free text are not offered");
+      return {};
+    case v1::ToolChoice::kOtherJson: {
+      const auto doc = JsonDocument::Parse(choice.other_json());
+      if (doc.ok() && doc->root().Find("type").Equals("allowed_tools")) {
+        return ReadAllowed(doc->root());
+      }
+      to_.Refuse("tool_choice", "this choice of a tool cannot be passed on");
+      return {};
+    }
+    default:
+      break;
+  }
+  if (synthesised_) return {"NONE", {}};
+  if (strict_ && to_.family.validated) return {"VALIDATED", {}};
+  return {choice.mode() == "auto" ? "AUTO" : "", {}};
+}
+
+std::string ToolWriter::ToolConfig(const NativeFields& native) {
+  if (request_.has_parallel_tool_calls() && !request_.parallel_tool_calls()) {
+    to_.dropped.Add("parallel_tool_calls");
+  }
+  std::string text;
+  JsonWriter out(&text);
+  bool any = false;
+  out.BeginObject();
+  Choice choice = ReadChoice();
+  if (declarations_.empty() && (choice.mode == "ANY" || built_in_.empty())) {
+    // Nothing that could be called, so nothing to say but what was asked.
+    if (choice.mode == "ANY") to_.dropped.Add("tool_choice");
+    choice = {};
+  }
+  if (!choice.mode.empty()) {
+    any = true;
+    out.Key("functionCallingConfig");
+    out.BeginObject();
+    out.Member("mode", choice.mode);
+    if (!choice.allowed.empty()) {
+      out.Key("allowedFunctionNames");
+      out.BeginArray();
+      for (const std::string& name : choice.allowed) out.String(name);
+      out.EndArray();
+    }
+    out.EndObject();
+  }
+  // Server tools beside declarations have to be asked for; Vertex does not
+  // know the word.
+  const bool mixed = !declarations_.empty() && !built_in_.empty() &&
+                     to_.family.third_generation && !to_.vertex;
+  const auto own = JsonDocument::Parse(native.tool_config);
+  const JsonValue members = own.ok() ? own->root() : JsonValue();
+  bool said = false;
+  for (JsonValue v = members.First(); v; v = v.Next()) {
+    const std::string name = CamelCase(v.Key());
+    said = said || name == "includeServerSideToolInvocations";
+    if (name == "functionCallingConfig" && !choice.mode.empty()) {
+      to_.dropped.Add("toolConfig.functionCallingConfig");
+      continue;
+    }
+    any = true;
+    out.MemberRaw(name, v.raw());
+  }
+  if (mixed && !said) {
+    any = true;
+    out.MemberRaw("includeServerSideToolInvocations", "true");
+  }
+  out.EndObject();
+  return any ? text : std::string();
+}
+
+}  // namespace llm::gemini

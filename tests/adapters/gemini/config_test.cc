@@ -1,0 +1,240 @@
+// generationConfig, thinking, native fields, and what cannot be said.
+#include "tests/adapters/gemini/gemini_request.h"
+
+namespace llm::gemini {
+namespace {
+
+std::string Config(const RenderedRequest& rendered) {
+  return At(rendered.body, "generationConfig");
+}
+
+TEST_CASE("each field has its place, or is named",
+          "[adapters][gemini][request][TRN-6]") {
+  const auto [members, config,
+              dropped] = GENERATE(table<std::string, std::string, std::string>({
+      {"", "", ""},
+      {R"("temperature":0.5,"top_p":0.9,"top_k":20)",
+       R"({"temperature":0.5,"topP":0.9,"topK":20})", ""},
+      {R"("n":1)", "", ""},
+      {R"("n":3)", R"({"candidateCount":3})", ""},
+      {R"("stop":"END")", R"({"stopSequences":["END"]})", ""},
+      {R"("stop":["1","2","3","4","5","6"])",
+       R"({"stopSequences":["1","2","3","4","5"]})", "stop"},
+      {R"("frequency_penalty":0.5,"presence_penalty":-1)",
+       R"({"frequencyPenalty":0.5,"presencePenalty":-1})", ""},
+      {R"("seed":7)", R"({"seed":7})", ""},
+      {R"("seed":3000000000)", "", "seed"},
+      {R"("logprobs":true,"top_logprobs":2)",
+       R"({"responseLogprobs":true,"logprobs":2})", ""},
+      {R"("response_format":{"type":"json_object"})",
+       R"({"responseMimeType":"application/json"})", ""},
+      {R"("response_format":{"type":"text"})", "", ""},
+      {R"("response_format":{"type":"json_schema","json_schema":)"
+       R"({"name":"n","description":"d","schema":{"type":"object"}}})",
+       R"({"responseMimeType":"application/json","responseJsonSchema":)"
+       R"({"type":"object","description":"d"}})",
+       ""},
+      {R"("modalities":["text"])", "", ""},
+      {R"("modalities":["text","image"])",
+       R"({"responseModalities":["TEXT","IMAGE"]})", ""},
+      {R"("user":"u","metadata":{"a":"b"},"store":false)", "", ""},
+      {R"("logit_bias":{"1":2},"store":true,"verbosity":"low")", "",
+       "logit_bias,verbosity,store"},
+      {R"("prediction":{"type":"content","content":"x"})", "", "prediction"},
+      {R"("service_tier":"auto")", "", ""},
+      {R"("service_tier":"scale")", "", "service_tier"},
+      {R"("enable_thinking":true,"min_p":0.1)", "", "enable_thinking,min_p"},
+      {R"("web_search_options":{})", "", "web_search_options"},
+  }));
+  CAPTURE(members);
+  const RenderedRequest got = Render(With(members));
+  CHECK(Config(got) == config);
+  CHECK(Joined(got.dropped) == dropped);
+  CHECK_FALSE(got.refusal);
+}
+
+TEST_CASE("what cannot be left out is refused",
+          "[adapters][gemini][request][TRN-6]") {
+  const auto [members, param] = GENERATE(table<std::string, std::string>({
+      {R"("modalities":["text","audio"],"audio":{"voice":"a","format":"wav"})",
+       "audio"},
+      {R"("modalities":["audio"])", "modalities"},
+      {R"("functions":[{"name":"f","parameters":{}}])", "functions"},
+      {R"("tools":[{"type":"custom","custom":{"name":"c"}}])", "tools.custom"},
+      {R"("tools":[{"type":"function","function":{"name":"f"}}],)"
+       R"("tool_choice":{"type":"custom","custom":{"name":"c"}})",
+       "tool_choice"},
+  }));
+  CAPTURE(members);
+  const RenderedRequest got = Render(With(members));
+  REQUIRE(got.refusal);
+  CHECK(got.refusal->param == param);
+}
+
+TEST_CASE("a model that speaks is told how", "[adapters][gemini][request]") {
+  const RenderedRequest got = Render(
+      With(R"("modalities":["audio"],"audio":{"voice":"Kore","format":"wav"})"),
+      {.model = "gemini-2.5-flash-preview-tts"});
+  CHECK(Config(got) ==
+        R"({"responseModalities":["AUDIO"],"speechConfig":{"voiceConfig":)"
+        R"({"prebuiltVoiceConfig":{"voiceName":"Kore"}}}})");
+  CHECK(Joined(got.dropped) == "audio.format");
+}
+
+TEST_CASE("penalties are not sent where they are refused",
+          "[adapters][gemini][request]") {
+  const RenderedRequest got =
+      Render(With(R"("presence_penalty":1,"frequency_penalty":0)"),
+             {.model = "gemini-2.5-pro"});
+  CHECK(Config(got) == "");
+  CHECK(Joined(got.dropped) == "presence_penalty");
+}
+
+TEST_CASE("thinking is told by level or budget, never both",
+          "[adapters][gemini][thinking]") {
+  const auto [model, members, config, dropped] =
+      GENERATE(table<std::string, std::string, std::string, std::string>({
+          {"gemini-2.5-flash", "", "", ""},
+          {"gemini-2.5-flash", R"("reasoning_effort":"none")",
+           R"({"thinkingBudget":0})", ""},
+          {"gemini-2.5-flash", R"("reasoning_effort":"minimal")",
+           R"({"includeThoughts":true,"thinkingBudget":512})", ""},
+          {"gemini-2.5-flash", R"("reasoning_effort":"low")",
+           R"({"includeThoughts":true,"thinkingBudget":1024})", ""},
+          {"gemini-2.5-flash", R"("reasoning_effort":"medium")",
+           R"({"includeThoughts":true,"thinkingBudget":8192})", ""},
+          {"gemini-2.5-flash", R"("reasoning_effort":"max")",
+           R"({"includeThoughts":true,"thinkingBudget":24576})", ""},
+          {"gemini-2.5-pro", R"("reasoning_effort":"max")",
+           R"({"includeThoughts":true,"thinkingBudget":32768})", ""},
+          // Cannot be off: the least there is, and the caller is told.
+          {"gemini-2.5-pro", R"("reasoning_effort":"none")",
+           R"({"thinkingBudget":128})", "reasoning_effort"},
+          {"gemini-3-flash-preview", R"("reasoning_effort":"none")",
+           R"({"thinkingLevel":"minimal"})", "reasoning_effort"},
+          {"gemini-3-pro-preview", R"("reasoning_effort":"minimal")",
+           R"({"includeThoughts":true,"thinkingLevel":"low"})", ""},
+          {"gemini-3-flash-preview", R"("reasoning_effort":"minimal")",
+           R"({"includeThoughts":true,"thinkingLevel":"minimal"})", ""},
+          {"gemini-3.6-flash", R"("reasoning_effort":"xhigh")",
+           R"({"includeThoughts":true,"thinkingLevel":"high"})", ""},
+          {"gemini-99-ultra", R"("reasoning_effort":"minimal")",
+           R"({"includeThoughts":true,"thinkingLevel":"low"})", ""},
+          {"gemini-2.0-flash", R"("reasoning_effort":"high")", "",
+           "reasoning_effort"},
+          {"gemini-2.0-flash", R"("reasoning_effort":"none")", "", ""},
+          // Gemini's own spelling wins, in whatever wrapping.
+          {"gemini-2.5-flash",
+           R"("reasoning_effort":"low","thinkingConfig":)"
+           R"({"thinkingBudget":99})",
+           R"({"includeThoughts":true,"thinkingBudget":99})", ""},
+          {"gemini-2.5-flash",
+           R"("extra_body":{"google":{"thinking_config":)"
+           R"({"include_thoughts":false,"thinking_budget":-1}}})",
+           R"({"includeThoughts":false,"thinkingBudget":-1})", ""},
+          {"gemini-3-flash-preview",
+           R"("generationConfig":{"thinkingConfig":)"
+           R"({"thinkingLevel":"LOW","thinkingBudget":9}})",
+           R"({"includeThoughts":true,"thinkingLevel":"low"})", ""},
+          {"gemini-2.5-flash", R"("thinking_config":{"thinking_level":"high"})",
+           R"({"includeThoughts":true,"thinkingBudget":24576})", ""},
+          {"gemini-2.0-flash", R"("thinking_config":{"thinking_budget":9})", "",
+           "thinking_config"},
+      }));
+  CAPTURE(model, members);
+  const RenderedRequest got = Render(With(members), {.model = model});
+  CHECK(At(got.body, "generationConfig.thinkingConfig") == config);
+  CHECK(Joined(got.dropped) == dropped);
+}
+
+TEST_CASE("the deployment's switch outranks the caller",
+          "[adapters][gemini][thinking]") {
+  const Asked off{.reasoning = ReasoningSwitch::kOff};
+  RenderedRequest got = Render(With(""), off);
+  CHECK(At(got.body, "generationConfig.thinkingConfig") ==
+        R"({"thinkingBudget":0})");
+  CHECK_FALSE(got.thinking);
+  CHECK(Joined(got.dropped) == "");
+  got = Render(With(R"("reasoning_effort":"high")"), off);
+  CHECK(At(got.body, "generationConfig.thinkingConfig") ==
+        R"({"thinkingBudget":0})");
+  CHECK(Joined(got.dropped) == "reasoning_effort");
+  got = Render(With(""), {.model = "gemini-2.5-flash-lite",
+                          .reasoning = ReasoningSwitch::kOn});
+  CHECK(At(got.body, "generationConfig.thinkingConfig") ==
+        R"({"includeThoughts":true,"thinkingBudget":-1})");
+  CHECK(got.thinking);
+}
+
+TEST_CASE("max_tokens leaves room for thoughts, max_completion_tokens is all",
+          "[adapters][gemini][thinking][TRN-8]") {
+  const auto [model, members, cap] =
+      GENERATE(table<std::string, std::string, std::string>({
+          {"gemini-2.5-flash", R"("max_completion_tokens":100)", "100"},
+          {"gemini-2.5-flash", R"("max_tokens":100)", "8292"},
+          {"gemini-2.5-flash", R"("max_tokens":100,"reasoning_effort":"none")",
+           "100"},
+          {"gemini-2.5-flash", R"("max_tokens":100,"reasoning_effort":"low")",
+           "1124"},
+          {"gemini-3-pro-preview",
+           R"("max_tokens":100,"reasoning_effort":"high")", "24676"},
+          {"gemini-2.5-flash-lite", R"("max_tokens":100)", "100"},
+          {"gemini-2.0-flash", R"("max_tokens":100)", "100"},
+          // Not beyond what the model can, and never less than asked.
+          {"gemini-2.5-flash", R"("max_tokens":60000)", "65536"},
+          {"gemini-2.5-flash", R"("max_tokens":70000)", "70000"},
+          {"gemini-2.5-flash", R"("max_tokens":9,"max_completion_tokens":10)",
+           "10"},
+      }));
+  CAPTURE(model, members);
+  const RenderedRequest got = Render(With(members), {.model = model});
+  CHECK(At(got.body, "generationConfig.maxOutputTokens") == cap);
+}
+
+TEST_CASE("Gemini's own members go along, in either spelling",
+          "[adapters][gemini][request][TRN-6]") {
+  const RenderedRequest got = Render(
+      With(R"("temperature":1,"generation_config":{"temperature":0.25,)"
+           R"("media_resolution":"LOW"},"safety_settings":[{"category":"C"}],)"
+           R"("cachedContent":"cachedContents/a","service_tier":"flex",)"
+           R"("labels":{"a":"b"},"topK":null)"));
+  CHECK(Config(got) == R"({"temperature":0.25,"mediaResolution":"LOW"})");
+  CHECK(At(got.body, "safetySettings") == R"([{"category":"C"}])");
+  CHECK(At(got.body, "cachedContent") == R"("cachedContents/a")");
+  CHECK(At(got.body, "serviceTier") == R"("flex")");
+  // Vertex alone knows labels.
+  CHECK(Joined(got.dropped) == "labels");
+  const RenderedRequest vertex = Render(
+      With(R"("labels":{"a":"b"},"service_tier":"flex")"), {.vertex = true});
+  CHECK(At(vertex.body, "labels") == R"({"a":"b"})");
+  CHECK(Joined(vertex.dropped) == "service_tier");
+}
+
+TEST_CASE("before the third generation JSON and tools exclude each other",
+          "[adapters][gemini][request]") {
+  const ChatRequest request =
+      With(R"("tools":[{"type":"function","function":{"name":"f"}}],)"
+           R"("response_format":{"type":"json_schema","json_schema":)"
+           R"({"name":"n","schema":{"type":"object"}}})");
+  const RenderedRequest older = Render(request);
+  CHECK(Config(older) == "");
+  CHECK(At(older.body, "systemInstruction").find("JSON schema (n)") !=
+        std::string::npos);
+  CHECK(Joined(older.dropped) == "response_format.json_schema");
+  const RenderedRequest newer =
+      Render(request, {.model = "gemini-3-flash-preview"});
+  CHECK(At(newer.body, "generationConfig.responseJsonSchema") ==
+        R"({"type":"object"})");
+  CHECK(Joined(newer.dropped) == "");
+}
+
+TEST_CASE("the same request gives the same bytes",
+          "[adapters][gemini][request][TRN-7]") {
+  const ChatRequest request =
+      With(R"("temperature":0.5,"safety_settings":[],"tools":)"
+           R"([{"type":"function","function":{"name":"f"}}])");
+  CHECK(Render(request).body == Render(request).body);
+}
+
+}  // namespace
+}  // namespace llm::gemini

@@ -1,0 +1,117 @@
+// Declarations and the choice among them.
+#include "tests/adapters/gemini/gemini_request.h"
+
+namespace llm::gemini {
+namespace {
+
+constexpr char kTools[] =
+    R"("tools":[{"type":"function","function":{"name":"f","description":"d",)"
+    R"("parameters":{"type":"object","properties":{"a":{"type":"string"}}}}},)"
+    R"({"type":"function","function":{"name":"g"}}])";
+
+std::string Calling(const RenderedRequest& rendered) {
+  return At(rendered.body, "toolConfig.functionCallingConfig");
+}
+
+TEST_CASE("functions are declared in one list", "[adapters][gemini][tools]") {
+  const RenderedRequest got = Render(With(kTools));
+  CHECK(At(got.body, "tools") ==
+        R"([{"functionDeclarations":[{"name":"f","description":"d",)"
+        R"("parametersJsonSchema":{"type":"object","properties":)"
+        R"({"a":{"type":"string"}}}},{"name":"g"}]}])");
+  CHECK(At(got.body, "toolConfig") == "");
+  const RenderedRequest old = Render(With(kTools), {.model = "gemini-1.5-pro"});
+  CHECK(At(old.body, "tools").find(R"("parameters":{"type":"object",)") !=
+        std::string::npos);
+}
+
+TEST_CASE("the choice among tools", "[adapters][gemini][tools]") {
+  const auto [choice, calling, dropped] =
+      GENERATE(table<std::string, std::string, std::string>({
+          {R"("auto")", R"({"mode":"AUTO"})", ""},
+          {R"("none")", R"({"mode":"NONE"})", ""},
+          {R"("required")", R"({"mode":"ANY"})", ""},
+          {R"({"type":"function","function":{"name":"g"}})",
+           R"({"mode":"ANY","allowedFunctionNames":["g"]})", ""},
+          {R"({"type":"allowed_tools","allowed_tools":{"mode":"required",)"
+           R"("tools":[{"type":"function","function":{"name":"f"}}]}})",
+           R"({"mode":"ANY","allowedFunctionNames":["f"]})", ""},
+          {R"({"type":"allowed_tools","mode":"auto",)"
+           R"("tools":[{"type":"function","name":"f"}]})",
+           R"({"mode":"VALIDATED","allowedFunctionNames":["f"]})", ""},
+      }));
+  CAPTURE(choice);
+  const RenderedRequest got =
+      Render(With(kTools + (",\"tool_choice\":" + choice)));
+  CHECK(Calling(got) == calling);
+  CHECK(Joined(got.dropped) == dropped);
+}
+
+TEST_CASE("a model that cannot choose among some is given only those",
+          "[adapters][gemini][tools]") {
+  const RenderedRequest got =
+      Render(With(std::string(kTools) +
+                  R"(,"tool_choice":{"type":"allowed_tools","allowed_tools":)"
+                  R"({"mode":"auto","tools":[{"type":"function",)"
+                  R"("function":{"name":"g"}}]}})"),
+             {.model = "gemini-2.0-flash"});
+  CHECK(At(got.body, "tools") ==
+        R"([{"functionDeclarations":[{"name":"g"}]}])");
+  CHECK(Calling(got) == R"({"mode":"AUTO"})");
+}
+
+TEST_CASE("a schema is enforced where that is asked and can be",
+          "[adapters][gemini][tools]") {
+  const ChatRequest request =
+      With(R"("tools":[{"type":"function","function":{"name":"f",)"
+           R"("strict":true}}])");
+  CHECK(Calling(Render(request)) == R"({"mode":"VALIDATED"})");
+  const RenderedRequest old = Render(request, {.model = "gemini-2.0-flash"});
+  CHECK(Calling(old) == "");
+  CHECK(Joined(old.dropped) == "tools.function.strict");
+}
+
+TEST_CASE("what tools cannot be told is named", "[adapters][gemini][tools]") {
+  ModelTraits unforced;
+  unforced.forced_tool_choice = false;
+  RenderedRequest got =
+      Render(With(std::string(kTools) + R"(,"parallel_tool_calls":false,)"
+                                        R"("tool_choice":"required")"),
+             {.traits = unforced});
+  CHECK(Calling(got) == R"({"mode":"AUTO"})");
+  CHECK(Joined(got.dropped) == "parallel_tool_calls,tool_choice");
+  got = Render(With(R"("tool_choice":"required")"));
+  CHECK(Joined(got.dropped) == "tool_choice");
+  got = Render(With(R"("tools":[{"type":"web_search_preview"}])"));
+  CHECK(At(got.body, "tools") == "");
+  CHECK(Joined(got.dropped) == "tools.web_search_preview");
+}
+
+TEST_CASE("Google's own tools stand beside the declarations",
+          "[adapters][gemini][tools]") {
+  ChatRequest request = With(kTools);
+  request.message.add_tools()->set_other_json(R"({"google_search":{}})");
+  const RenderedRequest newer =
+      Render(request, {.model = "gemini-3-flash-preview"});
+  CHECK(At(newer.body, "tools").ends_with(R"(]},{"googleSearch":{}}])"));
+  CHECK(At(newer.body, "toolConfig") ==
+        R"({"includeServerSideToolInvocations":true})");
+  CHECK(At(Render(request, {.model = "gemini-3-flash-preview", .vertex = true})
+               .body,
+           "toolConfig") == "");
+}
+
+TEST_CASE("a history with calls and no tools gets declarations by name",
+          "[adapters][gemini][tools][TRN-4]") {
+  const RenderedRequest got =
+      Render(Talk(R"({"role":"user","content":"hi"},{"role":"assistant",)"
+                  R"("tool_calls":[{"id":"a1","type":"function",)"
+                  R"("function":{"name":"f","arguments":"{}"}}]},)"
+                  R"({"role":"tool","tool_call_id":"a1","content":"x"})"));
+  CHECK(At(got.body, "tools") ==
+        R"([{"functionDeclarations":[{"name":"f"}]}])");
+  CHECK(Calling(got) == R"({"mode":"NONE"})");
+}
+
+}  // namespace
+}  // namespace llm::gemini
