@@ -22,8 +22,12 @@ struct Played {
   std::map<int, CollectedChoice> choices;
   std::vector<HttpRequest> requests;
 
+  // The first choice in one line, but for the provider's own finish word.
   std::string Line() const {
-    return choices.empty() ? "" : Describe(choices.begin()->second);
+    if (choices.empty()) return "";
+    CollectedChoice choice = choices.begin()->second;
+    choice.native_finish.clear();
+    return Describe(choice);
   }
 };
 

@@ -131,11 +131,14 @@ ChatRequest Request(const std::string& members) {
 // Paths of what `after` says that `before` does not, as far as it is new.
 void Differences(JsonValue before, JsonValue after, const std::string& path,
                  std::set<std::string>* out) {
-  if (!before) {
+  const bool shallow = path.find('.') == std::string::npos;
+  const bool opens =
+      !before && shallow && after.is_object() && after.size() > 0;
+  if (!before && !opens) {
     out->insert(path);
     return;
   }
-  if (before.type() != after.type() ||
+  if ((!opens && before.type() != after.type()) ||
       (!after.is_object() && before.raw() != after.raw())) {
     out->insert(path);
     return;
@@ -193,9 +196,12 @@ std::string Fate(const Column& column, const Field& field) {
     return name == "user" || name == "metadata" ? "recorded" : "met";
   }
   const JsonValue same = is->root().Find(name);
-  std::string cell = same && same.raw() == field.value && changed.size() == 1
-                         ? "as is"
-                         : ListOf(changed);
+  const bool own =
+      std::all_of(changed.begin(), changed.end(), [&](const std::string& path) {
+        return path == name || path.starts_with(name + ".");
+      });
+  std::string cell =
+      own && same.raw() == field.value ? "as is" : ListOf(changed);
   if (dropped) cell += " (changed)";
   return cell;
 }
