@@ -56,8 +56,8 @@ void Config::Set(sv name, const std::string& json) {
   any_ = true;
 }
 
-// `max_completion_tokens` is a cap on everything, thoughts included, as
-// maxOutputTokens is; `max_tokens` is older than thoughts.
+// maxOutputTokens is over thoughts and answer together, as
+// `max_completion_tokens` is; see dialect/reasoning_headroom.h.
 void Config::Cap(const ThinkingPlan& thinking) {
   if (request_.has_max_completion_tokens()) {
     return Set("maxOutputTokens",

@@ -151,7 +151,10 @@ WrittenPart PartWriter::FunctionCall(std::string_view json) {
 WrittenPart PartWriter::WriteOpaque(const v1::Part& part) {
   WrittenPart out;
   const std::string& json = part.opaque().json();
-  if (part.opaque().origin() != "gemini") {
+  const auto doc = JsonDocument::Parse(json);
+  const bool ours =
+      part.opaque().origin() == "gemini" && doc.ok() && doc->root().is_object();
+  if (!ours) {
     const bool details = json.find("\"reasoning_details\"") != sv::npos;
     to_.dropped.Add(details ? "messages.reasoning_details"
                             : "messages.content");
@@ -161,8 +164,7 @@ WrittenPart PartWriter::WriteOpaque(const v1::Part& part) {
   const auto note = JsonDocument::Parse(part.extra_json());
   const std::string maker =
       note.ok() ? GoogleNote(*note).Find("model").StringOr() : std::string();
-  const auto doc = JsonDocument::Parse(json);
-  if (maker.empty() || to_.TakesSignature("gemini", maker) || !doc.ok() ||
+  if (maker.empty() || to_.TakesSignature("gemini", maker) ||
       !doc->root().Find("thoughtSignature")) {
     out.json = json;
     return out;

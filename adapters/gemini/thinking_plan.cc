@@ -5,6 +5,7 @@
 
 #include "absl/strings/ascii.h"
 #include "adapters/core/json.h"
+#include "adapters/dialect/reasoning_headroom.h"
 
 namespace llm::gemini {
 namespace {
@@ -12,8 +13,6 @@ namespace {
 using sv = std::string_view;
 
 constexpr int64_t kAsNeeded = -1;
-// For thoughts nobody bounded.
-constexpr int64_t kUsualHeadroom = 8192;
 
 struct Level {
   sv effort;
@@ -124,7 +123,7 @@ void Planner::PlanOff(JsonWriter& out) {
   // The least there is, and the caller is told.
   if (!wish_.name.empty()) to_.dropped.Add(wish_.name);
   plan_.thinking = true;
-  plan_.headroom = FindLevel("minimal")->budget;
+  plan_.headroom = ReasoningHeadroom("minimal");
   if (family_.thinking == Thinking::kBudget) {
     out.MemberInt("thinkingBudget", family_.min_budget);
   } else {
@@ -134,7 +133,7 @@ void Planner::PlanOff(JsonWriter& out) {
 
 void Planner::PlanOn(JsonWriter& out) {
   plan_.thinking = true;
-  plan_.headroom = kUsualHeadroom;
+  plan_.headroom = ReasoningHeadroom("");
   if (wish_.visible || wish_.on.value_or(false)) {
     out.Key("includeThoughts");
     out.Bool(wish_.visible.value_or(true));
@@ -143,7 +142,7 @@ void Planner::PlanOn(JsonWriter& out) {
     const std::string word = LevelWord();
     if (!word.empty()) {
       out.Member("thinkingLevel", word);
-      plan_.headroom = FindLevel(word)->budget;
+      plan_.headroom = ReasoningHeadroom(word);
     } else if (wish_.budget) {
       // The older way to say it is still understood, alone.
       out.MemberInt("thinkingBudget", *wish_.budget);
@@ -166,7 +165,7 @@ ThinkingPlan Planner::Plan() {
   }
   if (!wish_.on) {
     plan_.thinking = family_.on_by_default;
-    plan_.headroom = plan_.thinking ? kUsualHeadroom : 0;
+    plan_.headroom = plan_.thinking ? ReasoningHeadroom("") : 0;
     return std::move(plan_);
   }
   JsonWriter out(&plan_.config);

@@ -27,8 +27,8 @@ struct ThinkingPlan {
   bool thinking = false;
   // thinkingConfig as JSON; empty: nothing is said.
   std::string config;
-  // Tokens that are likely to go to thoughts: what `max_tokens`, which its
-  // callers mean for the text alone, is raised by [TRN-8].
+  // Tokens that are likely to go to thoughts, the budget where there is one:
+  // what `max_tokens` is raised by [TRN-8].
   int64_t headroom = 0;
 };
 

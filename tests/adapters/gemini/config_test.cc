@@ -177,7 +177,7 @@ TEST_CASE("max_tokens leaves room for thoughts, max_completion_tokens is all",
           {"gemini-2.5-flash", R"("max_tokens":100,"reasoning_effort":"low")",
            "1124"},
           {"gemini-3-pro-preview",
-           R"("max_tokens":100,"reasoning_effort":"high")", "24676"},
+           R"("max_tokens":100,"reasoning_effort":"high")", "16484"},
           {"gemini-2.5-flash-lite", R"("max_tokens":100)", "100"},
           {"gemini-2.0-flash", R"("max_tokens":100)", "100"},
           // Not beyond what the model can, and never less than asked.
