@@ -48,6 +48,7 @@ class HttpStack::Parts {
         logger(request_log),
         conversations(MakeMemoryConversationState(clock, kMaxConversations,
                                                   kConversationAge)),
+        embeddings(MakeEmbeddingCache()),
         bodies(config->server.max_body_memory > 0
                    ? config->server.max_body_memory
                    : std::max(DefaultBodyMemory(), config->server.max_body)),
@@ -57,6 +58,13 @@ class HttpStack::Parts {
   }
 
   int WorkerCount() const;
+  // Null where the configuration has none.
+  std::unique_ptr<EmbeddingCache> MakeEmbeddingCache() const {
+    const EmbeddingsConfig& from = config->embeddings;
+    if (from.cache_bytes == 0) return nullptr;
+    return std::make_unique<EmbeddingCache>(
+        clock, EmbeddingCache::Limits{from.cache_bytes, from.cache_ttl});
+  }
   absl::Status OpenStoreAndMetrics();
   void AddLoadSources(MetricSources* sources);
   absl::Status MakeWorkers();
@@ -82,6 +90,7 @@ class HttpStack::Parts {
   ServiceState state;
   HealthBoard health{&random};
   std::unique_ptr<ConversationState> conversations;
+  std::unique_ptr<EmbeddingCache> embeddings;
   // Calls that the store keeps going hold bodies.
   BodyBudget bodies;
   IdempotencyStore idempotency;

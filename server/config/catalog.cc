@@ -10,7 +10,8 @@ constexpr auto kOff = ReasoningSwitch::kOff;
 constexpr auto kOn = ReasoningSwitch::kOn;
 
 // Letters: t tools, f forced tool choice, p parallel tools, s JSON schema,
-// o JSON object, v vision, a audio, r reasons, x refuses sampling parameters.
+// o JSON object, v vision, a audio, r reasons, x refuses sampling parameters,
+// e makes embeddings and does not chat.
 
 // https://api-docs.deepseek.com (2026-11): chat and reasoner name today's
 // flash model with thinking off and on; thinking refuses a forced tool
@@ -57,6 +58,9 @@ const std::vector<CatalogModel>& OpenAi() {
       {"gpt-audio-mini", "", kAsAsked, "tfpa", {}, 128'000, 16'384},
       {"gpt-4", "", kAsAsked, "tf", {}},
       {"gpt-3.5-turbo", "", kAsAsked, "tfpo", {}},
+      {"text-embedding-3-small", "", kAsAsked, "e", {}},
+      {"text-embedding-3-large", "", kAsAsked, "e", {}},
+      {"text-embedding-ada-002", "", kAsAsked, "e", {}},
   };
   return *kModels;
 }
@@ -85,6 +89,17 @@ const std::vector<CatalogModel>& Qwen() {
       {"qwen3-coder-plus", "", kAsAsked, "tfpo", {}, 1'000'000, 65'536},
       {"qwen3-coder-flash", "", kAsAsked, "tfpo", {}, 1'000'000, 65'536},
       {"qwen3-vl-plus", "", kAsAsked, "tpovr", {}, 262'144, 32'768},
+      {"text-embedding-v4", "", kAsAsked, "e", {}, 8'192},
+      {"text-embedding-v3", "", kAsAsked, "e", {}, 8'192},
+  };
+  return *kModels;
+}
+
+// https://ai.google.dev/gemini-api/docs/embeddings (2026-08).
+const std::vector<CatalogModel>& GeminiEmbeddings() {
+  static const auto* const kModels = new std::vector<CatalogModel>{
+      {"gemini-embedding-001", "", kAsAsked, "e", {}, 2'048},
+      {"gemini-embedding-2", "", kAsAsked, "e", {}, 8'192},
   };
   return *kModels;
 }
@@ -93,6 +108,7 @@ const std::vector<CatalogModel>& Simulated() {
   static const auto* const kModels = new std::vector<CatalogModel>{
       {"simulated", "", kAsAsked, "tfpsova", {}, 1'000'000, 65'536},
       {"simulated-deep", "", kOn, "tfpsovar", {}, 1'000'000, 65'536},
+      {"simulated-embedding", "", kAsAsked, "e", {}, 1'000'000},
   };
   return *kModels;
 }
@@ -112,13 +128,15 @@ const std::vector<CatalogModel>& CatalogOf(std::string_view provider) {
   if (provider == "deepseek") return DeepSeek();
   if (provider == "openai") return OpenAi();
   if (provider == "qwen" || provider == "qwen-intl") return Qwen();
+  if (provider == "gemini") return GeminiEmbeddings();
   if (provider == "simulated") return Simulated();
   const std::vector<CatalogModel>* const more = MoreCatalogOf(provider);
   return more == nullptr ? *kEmpty : *more;
 }
 
 const CatalogModel* FindInCatalog(std::string_view id) {
-  for (const auto* models : {&DeepSeek(), &OpenAi(), &Qwen(), &Simulated()}) {
+  for (const auto* models :
+       {&DeepSeek(), &OpenAi(), &Qwen(), &GeminiEmbeddings(), &Simulated()}) {
     if (const CatalogModel* model = FindIn(*models, id)) return model;
   }
   for (const std::vector<CatalogModel>* models : MoreCatalogs()) {
@@ -141,6 +159,7 @@ ModelTraits TraitsOf(const CatalogModel& model) {
   traits.audio = can('a');
   traits.reasoning = can('r');
   traits.refuses_sampling = can('x');
+  traits.embeddings = can('e');
   traits.context_window = model.context_window;
   traits.max_output_tokens = model.max_output_tokens;
   return traits;
