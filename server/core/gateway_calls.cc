@@ -33,12 +33,11 @@ std::string ShareOf(const CallContext& context, const ChatRequest& request) {
   return request.source.text != nullptr ? "" : context.caller.key_id.value;
 }
 
-// Of a request for embeddings, and of the vectors that it asks for, which are
-// all held at once: 3072 floats is the longest that the catalog knows.
-int64_t UncountedBytes(const v1::CreateEmbeddingsRequest& request) {
+// Of the vectors that are asked for, which are all held at once: 3072 floats is
+// the longest that the catalog knows.
+int64_t VectorBytes(const v1::CreateEmbeddingsRequest& request) {
   constexpr int64_t kVector = 3072 * sizeof(float);
-  const int64_t inputs = request.input_size() + request.token_inputs_size();
-  return inputs * kVector + static_cast<int64_t>(request.ByteSizeLong());
+  return (request.input_size() + request.token_inputs_size()) * kVector;
 }
 
 }  // namespace
@@ -127,8 +126,14 @@ Task<EmbedCallResult> Gateway::Embed(
     result.status = std::move(refused->status);
     co_return result;
   }
-  BodyBudget::Hold held(parts_.bodies, context.caller.key_id.value);
-  if (!held.Grow(UncountedBytes(request))) {
+  // Of a body that came over HTTP each byte was counted as it came, and has
+  // its place in the key's share.
+  const bool counted = context.door == "http";
+  BodyBudget::Hold held(parts_.bodies,
+                        counted ? "" : context.caller.key_id.value);
+  const int64_t message =
+      counted ? 0 : static_cast<int64_t>(request.ByteSizeLong());
+  if (!held.Grow(VectorBytes(request) + message)) {
     result.status = ShedBody(context).status;
     co_return result;
   }
