@@ -84,6 +84,40 @@ Task<AttemptResult> RunAttempt(Provider* provider, const ChatRequest& request,
   co_return result;
 }
 
+Task<EmbedResult> RunEmbedAttempt(Provider* provider,
+                                  const v1::CreateEmbeddingsRequest& request,
+                                  size_t inputs,
+                                  const AttemptContext& context) {
+  EmbedResult result;
+  if (provider == nullptr) {
+    result.attempt =
+        FailedResult(FailureClass::kConnect, "provider is not loaded");
+    co_return result;
+  }
+  try {
+    result = co_await provider->Embed(request, context);
+  } catch (const std::exception&) {
+    // Broken promise of a dialect; the exception's text may hold a body.
+    result = {};
+    result.attempt =
+        FailedResult(FailureClass::kBadAnswer, "the adapter failed");
+  }
+  AttemptResult& attempt = result.attempt;
+  const auto state = co_await asio::this_coro::cancellation_state;
+  if (attempt.status.ok()) {
+    if (result.vectors.size() != inputs) {
+      result.vectors.clear();
+      attempt = FailedResult(FailureClass::kBadAnswer, "the adapter failed");
+    }
+  } else if (state.cancelled() != asio::cancellation_type::none) {
+    MarkCancelled(&attempt);
+  } else if (attempt.failure.failure == FailureClass::kNone) {
+    attempt.failure.failure = FailureClass::kServerError;
+  }
+  if (result.vectors.size() > inputs) result.vectors.resize(inputs);
+  co_return result;
+}
+
 AttemptResult NeverDispatched() {
   AttemptResult result;
   MarkCancelled(&result);

@@ -28,6 +28,12 @@ Task<AttemptResult> RunAttempt(Provider* provider, const ChatRequest& request,
                                const AttemptContext& context,
                                AttemptSink& sink);
 
+// The same for embeddings: on success there is a vector for each of `inputs`,
+// on failure there are fewer, and the rest of RunAttempt's promises hold.
+Task<EmbedResult> RunEmbedAttempt(Provider* provider,
+                                  const v1::CreateEmbeddingsRequest& request,
+                                  size_t inputs, const AttemptContext& context);
+
 // The result of an attempt whose caller left before it was dispatched.
 AttemptResult NeverDispatched();
 

@@ -23,7 +23,7 @@ const std::vector<BuiltInTask>& BuiltInTasks() {
       {"risk_management", {"portfolio_manager"}, true, false},
       {"signal_extraction", {"data_extraction"}, false, false},
       {"reflection", {}, false, false},
-      {"embedding", {}, false, false},
+      {"embedding", {}, false, false, true},
       {"financial_analysis", {}, false, false},
       {"stock_analysis", {}, false, false},
       {"tool_calling", {}, false, true},

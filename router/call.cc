@@ -77,6 +77,12 @@ Router::Call::Call(const RouterParts& parts, const CallContext& context,
       caller_deadline_(CallerDeadline(context, request.message)),
       deadline_(caller_deadline_) {}
 
+Router::Call::Call(const RouterParts& parts, const CallContext& context,
+                   const ChatRequest& request, EmbedJob& job)
+    : Call(parts, context, request, nullptr) {
+  embed_ = &job;
+}
+
 Task<CallResult> Router::Call::Run() {
   // A cancelled call still writes its rows, so an await must come back with
   // kCancelled instead of throwing past them. The flag belongs to the whole
@@ -99,8 +105,10 @@ absl::Status Router::Call::Plan() {
         priority_, ParsePriority(request_.message.priority(), "priority"));
   }
   const std::string sticky_key = StickyKey(conversation_, context_.call_id);
-  auto plan = MakePlan(
-      PlanInputFor(parts_, context_, request_, conversation_, sticky_key));
+  PlanInput input =
+      PlanInputFor(parts_, context_, request_, conversation_, sticky_key);
+  if (embed_ != nullptr) input.embed = &embed_->needs();
+  auto plan = MakePlan(input);
   if (!plan.ok()) return plan.status();
   plan_ = *std::move(plan);
   identity_.task_type = plan_.task_type;
@@ -156,6 +164,7 @@ Task<void> Router::Call::Wait(absl::Duration wait) {
 }
 
 Task<absl::Status> Router::Call::Attempts() {
+  if (embed_ != nullptr && AnsweredFromCache()) co_return absl::OkStatus();
   policy_.emplace(plan_, *parts_.table, *parts_.health, *parts_.random);
   std::optional<NextAttempt> next;
   if (parts_.clock->Monotonic() < deadline_) {

@@ -23,6 +23,7 @@
 #include "router/call_error.h"
 #include "router/conversation.h"
 #include "router/cost_meter.h"
+#include "router/embed_job.h"
 #include "router/router.h"
 
 namespace llm {
@@ -38,6 +39,10 @@ class Router::Call {
  public:
   Call(const RouterParts& parts, const CallContext& context,
        const ChatRequest& request, ChunkSink* sink);
+  // Embeddings: `request` is the envelope; the vectors are left in `job`, and
+  // in the result's response stands nothing but usage. `job` outlives Run.
+  Call(const RouterParts& parts, const CallContext& context,
+       const ChatRequest& request, EmbedJob& job);
 
   // Once.
   Task<CallResult> Run();
@@ -60,6 +65,8 @@ class Router::Call {
   absl::Status Plan();
   Task<absl::Status> Admit();
   Task<absl::Status> Attempts();
+  // Everything was remembered: nobody is asked.
+  bool AnsweredFromCache();
   Task<void> Wait(absl::Duration wait);
   // A place at the target's provider, unless that is full.
   void TakePlace(const NextAttempt& next,
@@ -112,6 +119,7 @@ class Router::Call {
   const std::optional<ChatRequest> restored_;
   const ChatRequest& request_;
   ChunkSink* const sink_;
+  EmbedJob* embed_ = nullptr;  // null: a chat
 
   CallIdentity identity_;
   Conversation conversation_;

@@ -183,7 +183,12 @@ Task<void> Router::Call::RunOne(Running& attempt) {
   attempt.result = NeverDispatched();
   // Who left while the intent was written must not be billed for.
   if (!caller_left_) {
-    attempt.result = co_await RunAttempt(to, request_, context, sink);
+    if (embed_ == nullptr) {
+      attempt.result = co_await RunAttempt(to, request_, context, sink);
+    } else {
+      attempt.result =
+          co_await embed_->Attempt(to, context, attempt.target->deployment.id);
+    }
   }
   co_await CallerLeft();
   if (attempt.result.dispatched) ++dispatched_;
@@ -215,7 +220,8 @@ void Router::Call::Meter(const AttemptSink& sink, Running* attempt) {
   input.table = parts_.table.get();
   input.target = attempt->target;
   input.result = &attempt->result;
-  input.estimated_input_tokens = estimated_input_;
+  input.estimated_input_tokens =
+      embed_ == nullptr ? estimated_input_ : embed_->estimated_tokens();
   input.estimated_output_tokens = sink.estimated_output_tokens();
   input.content_seen = sink.content_seen();
   input.at = context_.received_wall;
@@ -291,6 +297,10 @@ void Router::Call::Judge(AttemptSink& sink, Running* attempt) {
 void Router::Call::Win(const Running& attempt, AttemptSink& sink) {
   answer_ = attempt.record;
   unwritten_.push_back(attempt.record);
+  if (embed_ != nullptr) {
+    winner_ = attempt.target;
+    return;
+  }
   reasoning_exhausted_ = attempt.result.reasoning_exhausted;
   if (sink_ == nullptr) response_ = sink.TakeResponse();
   Remember(attempt, sink);
@@ -308,6 +318,14 @@ void Router::Call::Remember(const Running& attempt, AttemptSink& sink) {
   } else if (response_->choices_size() > 0) {
     KeepTurn(tenant, response_->choices(0).message(), *parts_.turns);
   }
+}
+
+bool Router::Call::AnsweredFromCache() {
+  const RouteTarget& target = plan_.targets.front();
+  embed_->Recall(context_.caller, target);
+  if (!embed_->whole()) return false;
+  winner_ = &target;
+  return true;
 }
 
 }  // namespace llm

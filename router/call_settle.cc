@@ -56,6 +56,10 @@ std::string MetadataJson(const v1::ChatCompletionRequest& request) {
 
 std::string Router::Call::Reason() const {
   std::string reason = plan_.reason;
+  if (embed_ != nullptr && embed_->cached() > 0) {
+    absl::StrAppend(&reason, "; ", embed_->cached(), " of ", embed_->inputs(),
+                    " inputs were remembered");
+  }
   if (failed_.empty()) return reason;
   absl::StrAppend(&reason,
                   winner_ == nullptr ? "; nobody answered" : "; answered by ",
@@ -90,6 +94,14 @@ v1::ServiceInfo Router::Call::Info() const {
   if (reasoning_exhausted_) info.set_warning("reasoning_exhausted_output");
   if (answer_) {
     for (const std::string& field : answer_->dropped) info.add_dropped(field);
+  }
+  if (embed_ != nullptr) {
+    info.set_cached_inputs(embed_->cached());
+    if (winner_ != nullptr && !answer_) {
+      // Nobody was asked, so this is known.
+      info.mutable_cost()->set_amount(FormatPico(0));
+      info.mutable_cost()->set_currency(parts_.table->compare_currency);
+    }
   }
   info.set_overhead_us(absl::ToInt64Microseconds(Overhead()));
   return info;
@@ -154,6 +166,12 @@ Task<CallResult> Router::Call::Settle(absl::Status status) {
 }
 
 Task<absl::Status> Router::Call::Deliver(CallResult* result) {
+  if (embed_ != nullptr) {
+    result->response.emplace();
+    const auto used = ToWireUsage(totals_.usage);
+    if (used) *result->response->mutable_usage() = *used;
+    co_return absl::OkStatus();
+  }
   const auto usage = ToWireUsage(answer_->usage);
   if (shaper_ != nullptr) {
     const Instant before = parts_.clock->Monotonic();

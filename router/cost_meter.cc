@@ -144,13 +144,16 @@ WorstCase WorstCaseOf(const RouteTable& table, const RoutePlan& plan,
   for (const RouteTarget& target : plan.targets) {
     TokenUsage usage;
     usage.fresh_input = estimated_input_tokens;
-    usage.output = TimesChoices(
-        asked > 0 ? asked : target.traits.max_output_tokens, request.n());
+    usage.output =
+        plan.embeddings
+            ? 0
+            : TimesChoices(asked > 0 ? asked : target.traits.max_output_tokens,
+                           request.n());
     worst.output_tokens = std::max(worst.output_tokens, *usage.output);
     const auto cost =
         CostOf(table, {target.public_model, target.deployment, target.traits},
                usage, at);
-    known = known && cost && *usage.output > 0;
+    known = known && cost && (plan.embeddings || *usage.output > 0);
     if (!known) continue;
     const auto same = std::find_if(
         worst.cost.begin(), worst.cost.end(),

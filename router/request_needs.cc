@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "adapters/core/utf8.h"
 #include "router/route_plan.h"
 #include "router/token_estimate.h"
@@ -93,6 +95,19 @@ RequestNeeds NeedsOf(const v1::ChatCompletionRequest& request) {
     if (modality == "audio") needs.audio = true;
   }
   needs.estimated_input_tokens = estimate.Tokens();
+  return needs;
+}
+
+EmbedNeeds NeedsOf(const v1::CreateEmbeddingsRequest& request) {
+  EmbedNeeds needs;
+  const auto add = [&needs](int64_t tokens) {
+    needs.estimated_input_tokens += tokens;
+    needs.longest_input_tokens = std::max(needs.longest_input_tokens, tokens);
+  };
+  for (const std::string& text : request.input()) add(EstimateTokens(text));
+  for (const v1::TokenInput& input : request.token_inputs()) {
+    add(input.tokens_size());
+  }
   return needs;
 }
 

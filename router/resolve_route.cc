@@ -192,6 +192,10 @@ absl::StatusOr<ResolvedRoute> ResolveModel(const PlanInput& input,
 
 absl::StatusOr<ResolvedRoute> ResolveRoute(const PlanInput& input) {
   const std::string_view name = input.request->model();
+  if (input.embed != nullptr && name.empty()) {
+    return RefuseCall(absl::StatusCode::kInvalidArgument, "invalid_request",
+                      "model is required for embeddings", "model");
+  }
   if (!IsAuto(name)) return ResolveModel(input, name);
   const TaskName chosen =
       ChooseTask(input, AliasTask(name, input.table->policy));

@@ -43,11 +43,19 @@ struct ResolvedRoute {
   // In order: primary tier, then fallback; within a model its deployments.
   // No deployment of a model stands there twice.
   std::vector<RouteCandidate> candidates;
+  // What was no candidate for embeddings, and why.
+  std::vector<std::string> left_out;
   // `provider/id` beyond the catalog.
   std::unique_ptr<PublicModel> ad_hoc;
 };
 
 absl::StatusOr<ResolvedRoute> ResolveRoute(const PlanInput& input);
+
+// For embeddings: leaves one model, the first that is not known to chat, and
+// of its deployments those that share the upstream id of the one listed first.
+// Neither health nor prices have a say: a model's vectors must stay one
+// model's. kInvalidArgument where a task has no embedding model.
+absl::Status KeepOneSpace(const RouteTable& table, ResolvedRoute* route);
 
 }  // namespace llm
 

@@ -49,12 +49,20 @@ Judged Judge(const PlanInput& input, const RequestNeeds& needs,
     return {Verdict::kNotAllowed, "not allowed for this key"};
   }
   std::string why = LacksHard(needs, traits);
+  if (traits.embeddings == (input.embed == nullptr)) {
+    why = input.embed == nullptr ? "makes embeddings and does not chat"
+                                 : "makes no embeddings";
+  }
   if (!why.empty()) return {Verdict::kLacks, std::move(why)};
   const int64_t window = traits.context_window;
   // The estimate may be twice the truth: what could fit goes to the provider.
-  if (window > 0 && needs.estimated_input_tokens / 2 > window) {
+  const int64_t longest = input.embed == nullptr
+                              ? needs.estimated_input_tokens
+                              : input.embed->longest_input_tokens;
+  if (window > 0 && longest / 2 > window) {
     return {Verdict::kTooLong,
-            absl::StrCat("prompt of about ", needs.estimated_input_tokens,
+            absl::StrCat(input.embed == nullptr ? "prompt" : "input",
+                         " of about ", longest,
                          " tokens exceeds the context window of ", window)};
   }
   const std::string_view lacks = LacksSoft(needs, traits);
@@ -101,16 +109,17 @@ Sieve Sift(const PlanInput& input, const RequestNeeds& needs,
   return sieve;
 }
 
-absl::Status NothingLeft(const Sieve& sieve) {
+absl::Status NothingLeft(const PlanInput& input, const Sieve& sieve) {
   const std::string why = absl::StrJoin(sieve.excluded, "; ");
   if (!sieve.any_allowed) {
     return RefuseCall(absl::StatusCode::kPermissionDenied, "model_not_allowed",
                       "This key may not use the requested model", "model");
   }
   if (sieve.all_too_long) {
-    return RefuseCall(
-        absl::StatusCode::kInvalidArgument, "context_length_exceeded",
-        absl::StrCat("The prompt is too long: ", why), "messages");
+    return RefuseCall(absl::StatusCode::kInvalidArgument,
+                      "context_length_exceeded",
+                      absl::StrCat("The prompt is too long: ", why),
+                      input.embed == nullptr ? "messages" : "input");
   }
   return RefuseCall(absl::StatusCode::kInvalidArgument, "invalid_request",
                     absl::StrCat("No candidate model fits the request: ", why),
@@ -235,7 +244,11 @@ HealthSubject SubjectOf(const RouteTable& table, const Deployment& deployment) {
 
 absl::StatusOr<RoutePlan> MakePlan(const PlanInput& input) {
   LLM_ASSIGN_OR_RETURN(ResolvedRoute route, ResolveRoute(input));
-  const RequestNeeds needs = NeedsOf(*input.request);
+  RequestNeeds needs = NeedsOf(*input.request);
+  if (input.embed != nullptr) {
+    LLM_RETURN_IF_ERROR(KeepOneSpace(*input.table, &route));
+    needs.estimated_input_tokens = input.embed->estimated_input_tokens;
+  }
   Sieve sieve = Sift(input, needs, route);
   // A named model is not replaced, so it is weakened; a task is weakened only
   // where none of its models fits as the request stands.
@@ -245,12 +258,13 @@ absl::StatusOr<RoutePlan> MakePlan(const PlanInput& input) {
     sieve.excluded.insert(sieve.excluded.end(), sieve.weakened_why.begin(),
                           sieve.weakened_why.end());
   }
-  if (sieve.taken.empty()) return NothingLeft(sieve);
-  const TokenUsage usage =
-      LikelyUsage(*input.request, needs.estimated_input_tokens);
+  if (sieve.taken.empty()) return NothingLeft(input, sieve);
+  TokenUsage usage = LikelyUsage(*input.request, needs.estimated_input_tokens);
+  if (input.embed != nullptr) usage.output = 0;
   RankedRoute ranked = RankRoute(input, route, sieve.taken, usage);
   StickyFirst(input, &ranked);
   RoutePlan plan;
+  plan.embeddings = input.embed != nullptr;
   plan.estimated_input_tokens = needs.estimated_input_tokens;
   plan.estimated_tokens = needs.estimated_input_tokens + *usage.output;
   const size_t kept = std::min(ranked.order.size(), Kept(*input.table));
@@ -263,6 +277,8 @@ absl::StatusOr<RoutePlan> MakePlan(const PlanInput& input) {
   plan.task_type = std::move(route.task_type);
   plan.task_source = std::move(route.task_source);
   plan.excluded = std::move(sieve.excluded);
+  plan.excluded.insert(plan.excluded.end(), route.left_out.begin(),
+                       route.left_out.end());
   return plan;
 }
 

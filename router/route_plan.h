@@ -39,6 +39,7 @@ struct RoutePlan {
   std::vector<std::string> excluded;
   // Why the first target: one sentence for people.
   std::string reason;
+  bool embeddings = false;
   // The prompt's tokens, and with the answer's: estimates.
   int64_t estimated_input_tokens = 0;
   int64_t estimated_tokens = 0;
@@ -63,9 +64,22 @@ RequestNeeds NeedsOf(const v1::ChatCompletionRequest& request);
 // wherever it is used.
 int64_t EstimateTokens(std::string_view utf8);
 
+// What a request for embeddings asks of a plan. Its model, task and tags are
+// in PlanInput.request, like those of a chat.
+struct EmbedNeeds {
+  // Estimated, as RequestNeeds says: of all inputs, and of the longest. A
+  // model's window is for one input.
+  int64_t estimated_input_tokens = 0;
+  int64_t longest_input_tokens = 0;
+};
+EmbedNeeds NeedsOf(const v1::CreateEmbeddingsRequest& request);
+
 struct PlanInput {
   const RouteTable* table = nullptr;
   const v1::ChatCompletionRequest* request = nullptr;
+  // Set: embeddings are asked for. Then all targets are of one public model
+  // and have one upstream id: vectors of different models do not mix.
+  const EmbedNeeds* embed = nullptr;
   // Candidate tasks in order of precedence: request, path, metadata.
   std::string_view path_task;
   // Models the key may use; empty: all.

@@ -108,6 +108,8 @@ struct BuiltInTask {
   std::vector<std::string_view> aliases;
   bool deep;
   bool needs_tools;
+  // Of models that make embeddings; all others are of those that chat.
+  bool embeds = false;
 };
 const std::vector<BuiltInTask>& BuiltInTasks();
 

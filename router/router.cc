@@ -4,6 +4,7 @@
 
 #include "router/call.h"
 #include "router/call_identity.h"
+#include "router/embed_job.h"
 
 namespace llm {
 
@@ -15,6 +16,24 @@ Task<CallResult> Router::Chat(const CallContext& context,
                               const ChatRequest& request, ChunkSink* sink) {
   Call call(parts_, context, request, sink);
   co_return co_await call.Run();
+}
+
+Task<EmbedCallResult> Router::Embed(
+    const CallContext& context, const v1::CreateEmbeddingsRequest& request) {
+  const ChatRequest envelope = EnvelopeOf(request);
+  EmbedJob job(request, parts_.embeddings);
+  Call call(parts_, context, envelope, job);
+  CallResult done = co_await call.Run();
+  EmbedCallResult result;
+  result.status = std::move(done.status);
+  result.info = std::move(done.info);
+  if (!result.status.ok()) co_return result;
+  result.response = job.TakeResponse();
+  result.response->set_model(result.info.model());
+  v1::Usage& usage = *result.response->mutable_usage();
+  if (done.response) usage = done.response->usage();
+  *result.response->mutable_llm_service() = result.info;
+  co_return result;
 }
 
 absl::StatusOr<RoutePlan> Router::Explain(const CallContext& context,

@@ -28,6 +28,7 @@
 #include "router/admission.h"
 #include "router/call_observer.h"
 #include "router/conversation_state.h"
+#include "router/embedding_cache.h"
 #include "router/health_board.h"
 #include "router/priority.h"
 #include "router/route_plan.h"
@@ -117,6 +118,13 @@ struct CallResult {
   bool replayed = false;
 };
 
+struct EmbedCallResult {
+  absl::Status status;
+  // Where it succeeded.
+  std::optional<v1::CreateEmbeddingsResponse> response;
+  v1::ServiceInfo info;
+};
+
 struct RouterParts {
   std::shared_ptr<const RouteTable> table;
   // This loop's providers, by id.
@@ -130,6 +138,7 @@ struct RouterParts {
   ConversationState* conversations = nullptr;
   // Null: what clients drop of their conversations stays lost.
   TurnMemory* turns = nullptr;
+  EmbeddingCache* embeddings = nullptr;  // null: nothing is remembered
 };
 
 class Router {
@@ -140,6 +149,11 @@ class Router {
   // One chat. `sink` null: unary, the answer is in CallResult.response.
   Task<CallResult> Chat(const CallContext& context, const ChatRequest& request,
                         ChunkSink* sink);
+
+  // One request for embeddings: a call like a chat, but for what providers are
+  // asked and that no other model may answer.
+  Task<EmbedCallResult> Embed(const CallContext& context,
+                              const v1::CreateEmbeddingsRequest& request);
 
   // What Chat would choose, without calling anyone.
   absl::StatusOr<RoutePlan> Explain(const CallContext& context,

@@ -59,6 +59,11 @@ void HttpStack::Parts::AddLoadSources(MetricSources* sources) {
   };
   // Asked over the metrics listener, so never before what they ask is there.
   sources->probes = [this] { return probes->Counts(); };
+  if (embeddings != nullptr) {
+    sources->embedding_cache = [this] {
+      return std::pair(embeddings->hits(), embeddings->misses());
+    };
+  }
   sources->body_bytes = [this] { return bodies.held(); };
   sources->connections = [this] {
     return static_cast<int64_t>(http->connections());
@@ -94,6 +99,7 @@ absl::StatusOr<std::shared_ptr<Router>> HttpStack::Parts::MakeRouter(
   router.health = &health;
   router.conversations = conversations.get();
   router.turns = turns.get();
+  router.embeddings = embeddings.get();
   return std::make_shared<Router>(std::move(router));
 }
 

@@ -49,6 +49,7 @@ class HttpStack::Parts {
         conversations(MakeMemoryConversationState(clock, kMaxConversations,
                                                   kConversationAge)),
         turns(MakeTurnMemory(clock, {})),
+        embeddings(MakeEmbeddingCache()),
         bodies(config->server.max_body_memory > 0
                    ? config->server.max_body_memory
                    : std::max(DefaultBodyMemory(), config->server.max_body)),
@@ -58,6 +59,13 @@ class HttpStack::Parts {
   }
 
   int WorkerCount() const;
+  // Null where the configuration has none.
+  std::unique_ptr<EmbeddingCache> MakeEmbeddingCache() const {
+    const EmbeddingsConfig& from = config->embeddings;
+    if (from.cache_bytes == 0) return nullptr;
+    return std::make_unique<EmbeddingCache>(
+        clock, EmbeddingCache::Limits{from.cache_bytes, from.cache_ttl});
+  }
   absl::Status OpenStoreAndMetrics();
   void AddLoadSources(MetricSources* sources);
   absl::Status MakeWorkers();
@@ -84,6 +92,7 @@ class HttpStack::Parts {
   HealthBoard health{&random};
   std::unique_ptr<ConversationState> conversations;
   std::unique_ptr<TurnMemory> turns;
+  std::unique_ptr<EmbeddingCache> embeddings;
   // Calls that the store keeps going hold bodies.
   BodyBudget bodies;
   IdempotencyStore idempotency;

@@ -43,7 +43,8 @@ bool SameListener(const ListenerConfig& a, const ListenerConfig& b) {
 StartSettings::StartSettings(const Config& config)
     : server_(config.server),
       auth_mode_(config.auth.mode),
-      store_(config.store.sqlite) {
+      store_(config.store.sqlite),
+      embeddings_(config.embeddings) {
   for (const Listener& listener : kListeners) {
     for (const std::string& path : Paths((server_.*listener.config).tls)) {
       if (!path.empty()) tls_files_.emplace(path, DigestOfFile(path));
@@ -84,6 +85,9 @@ std::vector<std::string> StartSettings::NeedRestart(
   note(server_.stream_grace == now.stream_grace, "server.stream_grace");
   note(server_.cors == now.cors, "server.cors");
   note(auth_mode_ == config.auth.mode, "auth.mode");
+  note(embeddings_.cache_bytes == config.embeddings.cache_bytes &&
+           embeddings_.cache_ttl == config.embeddings.cache_ttl,
+       "embeddings.cache");
   note(store_ == config.store.sqlite, "store.sqlite");
   return names;
 }

@@ -21,6 +21,7 @@
 #include "adapters/core/ids.h"
 #include "adapters/core/task.h"
 #include "adapters/core/usage.h"
+#include "llm/v1/embeddings.pb.h"
 
 namespace llm {
 
@@ -41,6 +42,9 @@ struct ModelTraits {
   // Refuses temperature, top_p, penalties, logit_bias and logprobs. Unset:
   // nobody said; the adapter may know the model's family.
   std::optional<bool> refuses_sampling;
+  // Makes embeddings, and then does not chat; false: chats. Unset: nobody
+  // said, and the provider will.
+  std::optional<bool> embeddings;
   // Total tokens; 0 where unknown.
   int64_t context_window = 0;
   int64_t max_output_tokens = 0;
@@ -137,6 +141,15 @@ struct AttemptResult {
   HttpTimings timings;
 };
 
+struct EmbedResult {
+  // As of a chat. `usage.output` is 0 where the provider counted.
+  AttemptResult attempt;
+  // On success one for each input, in their order and all of one length. On
+  // failure those of the first inputs, as far as whole batches had come: the
+  // same deployment need not be asked for them again.
+  std::vector<std::vector<float>> vectors;
+};
+
 // A look at the provider that costs nothing: its list of models [HLT-1].
 struct ProbeContext {
   ApiKey api_key;
@@ -164,6 +177,10 @@ class Provider {
   virtual Task<AttemptResult> Chat(const ChatRequest& request,
                                    const AttemptContext& context,
                                    EventSink& sink) = 0;
+  // Vectors for the inputs of `request`, in as many batches as the provider's
+  // limits ask for. Never throws. kUnsupported where the dialect has none.
+  virtual Task<EmbedResult> Embed(const v1::CreateEmbeddingsRequest& request,
+                                  const AttemptContext& context);
   // Never generates anything, never throws. A provider without a list of
   // models is not asked: kUnknown with status 0.
   virtual Task<ProbeResult> Probe(const ProbeContext& context);

@@ -3,51 +3,13 @@
 #include <exception>
 #include <utility>
 
-#include "absl/strings/match.h"
-#include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "adapters/core/text.h"
-#include "adapters/dialect/error_rows.h"
 #include "adapters/dialect/provider_words.h"
 #include "adapters/http/rate_limit_headers.h"
 #include "adapters/http/retry_after.h"
 
 namespace llm {
 namespace {
-
-// Vendors' names for the id their support desk asks for.
-std::string RequestId(const std::vector<HttpHeader>& headers) {
-  for (const std::string_view name :
-       {"x-request-id", "request-id", "apim-request-id",
-        "x-siliconcloud-trace-id", "mistral-correlation-id",
-        "x-generation-id"}) {
-    if (const std::string* id = FindHeader(headers, name)) {
-      return SanitiseUpstreamText(OneWord(*id, 128), 128);
-    }
-  }
-  return {};
-}
-
-// Nothing came back that a provider could be blamed for by its own words.
-FailureClass TransportFailure(const HttpResult& http, bool streamed) {
-  switch (http.status.code()) {
-    case absl::StatusCode::kCancelled:
-      return FailureClass::kCancelled;
-    case absl::StatusCode::kDeadlineExceeded:
-      // No connection: nothing was sent, so nothing can be billed.
-      return http.phase == HttpPhase::kConnect &&
-                     absl::StrContains(http.status.message(), "connect")
-                 ? FailureClass::kConnect
-                 : FailureClass::kTimeout;
-    case absl::StatusCode::kUnavailable:
-      if (http.phase == HttpPhase::kConnect) return FailureClass::kConnect;
-      return http.phase == HttpPhase::kBody && streamed
-                 ? FailureClass::kIncomplete
-                 : FailureClass::kTransport;
-    default:
-      return FailureClass::kBadAnswer;
-  }
-}
 
 std::string_view Explain(FailureClass failure) {
   switch (failure) {
@@ -67,56 +29,7 @@ std::string_view Explain(FailureClass failure) {
   }
 }
 
-AttemptResult RefuseField(std::string param, std::string message) {
-  AttemptResult result =
-      RefuseAttempt(FailureClass::kUnsupported, std::move(message));
-  result.failure.code = "unsupported_parameter";
-  result.failure.param = std::move(param);
-  return result;
-}
-
-AttemptResult RefuseDrops(std::vector<std::string> dropped) {
-  AttemptResult result = RefuseField(
-      dropped.front(), absl::StrCat("strict: the provider does not take ",
-                                    absl::StrJoin(dropped, ", ")));
-  result.dropped = std::move(dropped);
-  return result;
-}
-
-// A connection that had died while idle says so as soon as it is used. One
-// that dies later took the request with it: the provider may have worked on
-// it, and a repeat would be a second bill.
-constexpr absl::Duration kStaleWithin = absl::Seconds(1);
-
-bool MayBeStale(const HttpResult& http) {
-  if (http.status.code() != absl::StatusCode::kUnavailable ||
-      !http.reused_connection) {
-    return false;
-  }
-  // Half a request is none.
-  if (http.phase == HttpPhase::kConnect || http.phase == HttpPhase::kSend) {
-    return true;
-  }
-  return http.phase == HttpPhase::kWait && http.timings.total <= kStaleWithin;
-}
-
 }  // namespace
-
-AttemptResult RefuseAttempt(FailureClass failure, std::string message) {
-  AttemptResult result;
-  result.dispatched = false;
-  result.failure.failure = failure;
-  result.failure.message = std::move(message);
-  result.status =
-      absl::Status(FailureStatusCode(failure), result.failure.message);
-  return result;
-}
-
-UpstreamFailure ChatExchange::Describe(int http_status, ErrorWords words,
-                                       const ApiKey& key) const {
-  words = WithoutKey(std::move(words), key);
-  return DescribeFailure(classify_(http_status, words), http_status, words);
-}
 
 UpstreamFailure ChatExchange::FailureOf(const HttpResult& http,
                                         const AnswerReader& reader,
@@ -136,12 +49,12 @@ UpstreamFailure ChatExchange::FailureOf(const HttpResult& http,
     return failure;
   }
   if (reader.http_status() != 0 && !reader.answered_ok()) {
-    return Describe(reader.http_status(), ReadErrorBody(reader.error_body()),
-                    key);
+    return DescribeRefusal(classify_, reader.http_status(),
+                           ReadErrorBody(reader.error_body()), key);
   }
   const AnswerFacts& facts = decoder.facts();
   if (facts.error) {
-    return Describe(reader.http_status(), *facts.error, key);
+    return DescribeRefusal(classify_, reader.http_status(), *facts.error, key);
   }
   // What the decoder found in whole bytes outranks how they ended; a missing
   // end is the transport's to explain.
@@ -175,7 +88,7 @@ void ChatExchange::Evaluate(const HttpResult& http, const AnswerReader& reader,
   result->reasoning_exhausted = facts.reasoning_exhausted;
   result->output_chars = facts.output_chars;
   result->timings = http.timings;
-  result->provider_request_id = RequestId(reader.headers());
+  result->provider_request_id = ProviderRequestId(reader.headers());
   result->limits = ParseRateLimits(reader.headers(), clock_.WallNow());
   if (!ok) {
     result->failure = FailureOf(http, reader, decoder, key);

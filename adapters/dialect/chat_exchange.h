@@ -8,7 +8,6 @@
 #ifndef LLM_ADAPTERS_DIALECT_CHAT_EXCHANGE_H_
 #define LLM_ADAPTERS_DIALECT_CHAT_EXCHANGE_H_
 
-#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -18,6 +17,7 @@
 #include "adapters/core/provider.h"
 #include "adapters/dialect/answer_decoder.h"
 #include "adapters/dialect/answer_reader.h"
+#include "adapters/dialect/exchange_verdict.h"
 
 namespace llm {
 
@@ -43,12 +43,6 @@ struct RenderedChat {
   std::optional<Refusal> refusal;
 };
 
-// From (HTTP status, the provider's words) to a class.
-using ErrorClassifier = std::function<FailureClass(int, const ErrorWords&)>;
-
-// The result of an attempt for which nothing left for the provider.
-AttemptResult RefuseAttempt(FailureClass failure, std::string message);
-
 class ChatExchange {
  public:
   ChatExchange(HttpTransport& transport, const Clock& clock,
@@ -59,8 +53,6 @@ class ChatExchange {
                           AnswerDecoder& decoder, EventSink& sink) const;
 
  private:
-  UpstreamFailure Describe(int http_status, ErrorWords words,
-                           const ApiKey& key) const;
   UpstreamFailure FailureOf(const HttpResult& http, const AnswerReader& reader,
                             const AnswerDecoder& decoder,
                             const ApiKey& key) const;

@@ -60,7 +60,7 @@ EndpointUrl::EndpointUrl(const ProviderSettings& settings)
   }
 }
 
-std::string EndpointUrl::Stream(std::string_view upstream_model) const {
+std::string EndpointUrl::Model(std::string_view upstream_model) const {
   const std::string path = EscapePath(upstream_model);
   if (path.empty()) return {};
   std::string url = base_;
@@ -71,7 +71,12 @@ std::string EndpointUrl::Stream(std::string_view upstream_model) const {
   }
   url += '/';
   if (!named) url += "models/";
-  return url + path + ":streamGenerateContent?alt=sse";
+  return url + path;
+}
+
+std::string EndpointUrl::Stream(std::string_view upstream_model) const {
+  const std::string url = Model(upstream_model);
+  return url.empty() ? url : url + ":streamGenerateContent?alt=sse";
 }
 
 std::string EndpointUrl::Models() const {

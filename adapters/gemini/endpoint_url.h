@@ -24,7 +24,10 @@ class EndpointUrl {
   explicit EndpointUrl(const ProviderSettings& settings);
 
   bool vertex() const { return vertex_; }
-  // Empty for a model that cannot be a part of a path ("..").
+  // A model's own address, without a method. Empty for a model that cannot be
+  // a part of a path ("..").
+  std::string Model(std::string_view upstream_model) const;
+  // Empty as Model.
   std::string Stream(std::string_view upstream_model) const;
   // Empty where there is no list of models to look at.
   std::string Models() const;

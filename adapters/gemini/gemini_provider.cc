@@ -5,6 +5,7 @@
 #include "adapters/dialect/models_probe.h"
 #include "adapters/gemini/error_table.h"
 #include "adapters/gemini/gemini_decoder.h"
+#include "adapters/gemini/gemini_embedder.h"
 #include "adapters/gemini/gemini_request.h"
 
 namespace llm {
@@ -15,7 +16,8 @@ GeminiProvider::GeminiProvider(const ProviderSettings& settings,
       endpoint_(settings.endpoint),
       transport_(transport),
       clock_(clock),
-      exchange_(transport, clock, gemini::ClassifyError) {}
+      exchange_(transport, clock, gemini::ClassifyError),
+      embed_exchange_(transport, clock, gemini::ClassifyError) {}
 
 Task<AttemptResult> GeminiProvider::Chat(const ChatRequest& request,
                                          const AttemptContext& context,
@@ -44,6 +46,17 @@ Task<AttemptResult> GeminiProvider::Chat(const ChatRequest& request,
   gemini::GeminiDecoder decoder(context.upstream_model.value,
                                 context.attempt_id.value);
   co_return co_await exchange_.Run(std::move(chat), context, decoder, sink);
+}
+
+Task<EmbedResult> GeminiProvider::Embed(
+    const v1::CreateEmbeddingsRequest& request, const AttemptContext& context) {
+  gemini::EmbedEndpoint endpoint{
+      .model_url = url_.Model(context.upstream_model.value),
+      .headers = url_.Headers(context.api_key),
+      .options = endpoint_,
+      .vertex = url_.vertex()};
+  co_return co_await gemini::EmbedWithGemini(
+      request, context, std::move(endpoint), embed_exchange_);
 }
 
 Task<ProbeResult> GeminiProvider::Probe(const ProbeContext& context) {

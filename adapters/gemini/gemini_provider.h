@@ -14,6 +14,7 @@
 #include "adapters/core/provider.h"
 #include "adapters/core/provider_settings.h"
 #include "adapters/dialect/chat_exchange.h"
+#include "adapters/dialect/embed_exchange.h"
 #include "adapters/gemini/endpoint_url.h"
 
 namespace llm {
@@ -26,6 +27,8 @@ class GeminiProvider : public Provider {
   Task<AttemptResult> Chat(const ChatRequest& request,
                            const AttemptContext& context,
                            EventSink& sink) override;
+  Task<EmbedResult> Embed(const v1::CreateEmbeddingsRequest& request,
+                          const AttemptContext& context) override;
   Task<ProbeResult> Probe(const ProbeContext& context) override;
 
  private:
@@ -34,6 +37,7 @@ class GeminiProvider : public Provider {
   HttpTransport& transport_;
   const Clock& clock_;
   const ChatExchange exchange_;
+  const EmbedExchange embed_exchange_;
 };
 
 }  // namespace llm

@@ -4,6 +4,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/strip.h"
+#include "adapters/core/text.h"
 
 namespace llm::openai {
 namespace {
@@ -61,14 +62,22 @@ EndpointUrl::EndpointUrl(const ProviderSettings& settings)
 }
 
 std::string EndpointUrl::Chat(std::string_view upstream_model) const {
-  if (!model_in_path_) return absl::StrCat(base_, "/chat/completions", query_);
+  return OfModel(upstream_model, "/chat/completions");
+}
+
+std::string EndpointUrl::Embeddings(std::string_view upstream_model) const {
+  return OfModel(upstream_model, "/embeddings");
+}
+
+std::string EndpointUrl::OfModel(std::string_view upstream_model,
+                                 std::string_view path) const {
+  if (!model_in_path_) return absl::StrCat(base_, ToAbsl(path), query_);
   if (upstream_model.empty() || upstream_model == "." ||
       upstream_model == "..") {
     return {};
   }
   return absl::StrCat(base_, std::string(kDeployments),
-                      EscapeSegment(upstream_model), "/chat/completions",
-                      query_);
+                      EscapeSegment(upstream_model), ToAbsl(path), query_);
 }
 
 std::string EndpointUrl::Models() const {

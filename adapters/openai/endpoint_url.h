@@ -3,8 +3,8 @@
 //
 // Azure has three forms (learn.microsoft.com/azure/ai-foundry/openai/
 // reference, 2026-11-20). A base URL without a path gets the rest:
-//   v1       {base}/openai/v1/chat/completions, api-version optional
-//   classic  {base}/openai/deployments/{model}/chat/completions, where
+//   v1       {base}/openai/v1/chat/completions or embeddings, api-version
+//   optional classic  {base}/openai/deployments/{model}/chat/completions, where
 //            api_version is set and the base does not end in /v1
 //   one deployment: the base holds /deployments/{name} itself
 //
@@ -29,9 +29,14 @@ class EndpointUrl {
 
   // Empty for a model that cannot be a part of a path ("..").
   std::string Chat(std::string_view upstream_model) const;
+  // The same for embeddings.
+  std::string Embeddings(std::string_view upstream_model) const;
   std::string Models() const;
 
  private:
+  std::string OfModel(std::string_view upstream_model,
+                      std::string_view path) const;
+
   std::string base_;   // no trailing slash
   std::string query_;  // "?api-version=…", or empty
   bool model_in_path_ = false;

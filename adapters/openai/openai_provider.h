@@ -1,5 +1,5 @@
-// Any server that speaks OpenAI's chat completions, with the profile of its
-// vendor where there is one.
+// Any server that speaks OpenAI's chat completions and embeddings, with the
+// profile of its vendor where there is one.
 //
 // Threads:   See provider.h.
 // Ownership: `transport` and `clock` outlive the provider; `settings` is
@@ -16,6 +16,7 @@
 #include "adapters/core/provider.h"
 #include "adapters/core/provider_settings.h"
 #include "adapters/dialect/chat_exchange.h"
+#include "adapters/dialect/embed_exchange.h"
 #include "adapters/openai/endpoint_url.h"
 #include "adapters/openai/profiles.h"
 
@@ -29,10 +30,13 @@ class OpenAiProvider : public Provider {
   Task<AttemptResult> Chat(const ChatRequest& request,
                            const AttemptContext& context,
                            EventSink& sink) override;
+  Task<EmbedResult> Embed(const v1::CreateEmbeddingsRequest& request,
+                          const AttemptContext& context) override;
   Task<ProbeResult> Probe(const ProbeContext& context) override;
 
  private:
-  HttpRequest MakeHttpRequest(std::string body,
+  // Without a body.
+  HttpRequest MakeHttpRequest(std::string url,
                               const AttemptContext& context) const;
 
   const openai::Profile& profile_;
@@ -41,6 +45,7 @@ class OpenAiProvider : public Provider {
   HttpTransport& transport_;
   const Clock& clock_;
   const ChatExchange exchange_;
+  const EmbedExchange embed_exchange_;
 };
 
 }  // namespace llm

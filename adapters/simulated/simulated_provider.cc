@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "adapters/simulated/answer_script.h"
 #include "adapters/simulated/prompt_facts.h"
+#include "adapters/simulated/sample_vector.h"
 
 namespace llm {
 namespace {
@@ -77,7 +78,7 @@ class SimulatedProvider : public Provider {
     result.served_model = context.upstream_model;
     result.streamed_upstream = context.stream;
     if (!co_await Wait(options_.latency, context, result)) co_return result;
-    if (Fails(request.message, result)) co_return result;
+    if (Fails(RequestDigest(request.message), result)) co_return result;
     const int choices = std::clamp(request.message.n(), 1, 128);
     TokenUsage usage;
     usage.fresh_input = CountPromptTokens(request.message);
@@ -97,6 +98,34 @@ class SimulatedProvider : public Provider {
     }
     result.usage = std::move(usage);
     result.usage_source = UsageSource::kProvider;
+    co_return result;
+  }
+
+  Task<EmbedResult> Embed(const v1::CreateEmbeddingsRequest& request,
+                          const AttemptContext& context) override {
+    EmbedResult result;
+    AttemptResult& attempt = result.attempt;
+    attempt.served_model = context.upstream_model;
+    if (!co_await Wait(options_.latency, context, attempt)) co_return result;
+    const uint64_t digest = InputsDigest(request);
+    if (Fails(digest, attempt)) co_return result;
+    const int dimensions =
+        request.has_dimensions() ? request.dimensions() : kSampleDimensions;
+    if (dimensions < 1 || dimensions > kMostSampleDimensions) {
+      Fail(FailureClass::kInvalidRequest, 400,
+           "dimensions must be between 1 and 4096", attempt);
+      attempt.failure.param = "dimensions";
+      co_return result;
+    }
+    const int inputs = request.input_size() + request.token_inputs_size();
+    for (int i = 0; i < inputs; ++i) {
+      result.vectors.push_back(SampleVector(
+          InputDigest(request, static_cast<size_t>(i)), dimensions));
+    }
+    attempt.content_seen = true;
+    attempt.usage.fresh_input = CountInputTokens(request);
+    attempt.usage.output = 0;
+    attempt.usage_source = UsageSource::kProvider;
     co_return result;
   }
 
@@ -135,12 +164,10 @@ class SimulatedProvider : public Provider {
   }
 
   // The faults of SimulatedOptions; true if this call has failed.
-  bool Fails(const v1::ChatCompletionRequest& request,
-             AttemptResult& result) const {
+  bool Fails(uint64_t digest, AttemptResult& result) const {
     int status = options_.fail_status;
     if (status == 0 && options_.failure_rate > 0) {
-      const double fate =
-          static_cast<double>(RequestDigest(request) >> 11) * 0x1.0p-53;
+      const double fate = static_cast<double>(digest >> 11) * 0x1.0p-53;
       if (fate < options_.failure_rate) status = 503;
     }
     if (status == 0) return false;

@@ -51,7 +51,25 @@ void AddCatalog(const ConfigDraft& draft, RouteTable* table) {
   }
 }
 
+// All that a chat model can, an embedding model cannot.
+void MakeEmbedder(ModelTraits* traits) {
+  ModelTraits embedder;
+  for (bool ModelTraits::*can :
+       {&ModelTraits::tools, &ModelTraits::forced_tool_choice,
+        &ModelTraits::parallel_tools, &ModelTraits::json_schema,
+        &ModelTraits::json_object, &ModelTraits::vision, &ModelTraits::audio,
+        &ModelTraits::reasoning}) {
+    embedder.*can = false;
+  }
+  embedder.embeddings = true;
+  embedder.context_window = traits->context_window;
+  *traits = embedder;
+}
+
 void ApplyCapabilities(const CapabilityPatch& patch, ModelTraits* traits) {
+  const auto embeds = patch.find("embeddings");
+  if (embeds != patch.end() && embeds->second) return MakeEmbedder(traits);
+  if (embeds != patch.end()) traits->embeddings = false;
   for (const auto& [name, on] : patch) {
     if (name == "tools") traits->tools = on;
     if (name == "tool_choice") traits->forced_tool_choice = on;

@@ -59,6 +59,7 @@ class Preference {
     const auto model = table_.models.find(id);
     if (model == table_.models.end() || model->second.deployments.empty() ||
         IsSimulated(table_, model->second) != simulated ||
+        model->second.traits.embeddings.value_or(false) != task.embeds ||
         (task.needs_tools && !model->second.traits.tools) ||
         // Models of speech, that do not see, are asked for by name.
         (model->second.traits.audio && !model->second.traits.vision &&

@@ -10,7 +10,8 @@ constexpr auto kOff = ReasoningSwitch::kOff;
 constexpr auto kOn = ReasoningSwitch::kOn;
 
 // Letters: t tools, f forced tool choice, p parallel tools, s JSON schema,
-// o JSON object, v vision, a audio, r reasons, x refuses sampling parameters.
+// o JSON object, v vision, a audio, r reasons, x refuses sampling parameters,
+// e makes embeddings and does not chat.
 
 // https://api-docs.deepseek.com (2026-11): chat and reasoner name today's
 // flash model with thinking off and on; thinking refuses a forced tool
@@ -57,6 +58,9 @@ const std::vector<CatalogModel>& OpenAi() {
       {"gpt-audio-mini", "", kAsAsked, "tfpa", {}, 128'000, 16'384},
       {"gpt-4", "", kAsAsked, "tf", {}},
       {"gpt-3.5-turbo", "", kAsAsked, "tfpo", {}},
+      {"text-embedding-3-small", "", kAsAsked, "e", {}},
+      {"text-embedding-3-large", "", kAsAsked, "e", {}},
+      {"text-embedding-ada-002", "", kAsAsked, "e", {}},
   };
   return *kModels;
 }
@@ -85,6 +89,8 @@ const std::vector<CatalogModel>& Qwen() {
       {"qwen3-coder-plus", "", kAsAsked, "tfpo", {}, 1'000'000, 65'536},
       {"qwen3-coder-flash", "", kAsAsked, "tfpo", {}, 1'000'000, 65'536},
       {"qwen3-vl-plus", "", kAsAsked, "tpovr", {}, 262'144, 32'768},
+      {"text-embedding-v4", "", kAsAsked, "e", {}, 8'192},
+      {"text-embedding-v3", "", kAsAsked, "e", {}, 8'192},
   };
   return *kModels;
 }
@@ -110,7 +116,7 @@ const std::vector<CatalogModel>& Anthropic() {
   return *kModels;
 }
 
-// https://ai.google.dev/gemini-api/docs/models (2026-08).
+// https://ai.google.dev/gemini-api/docs/models and .../embeddings (2026-08).
 const std::vector<CatalogModel>& Gemini() {
   static const auto* const kModels = new std::vector<CatalogModel>{
       {"gemini-3.7-flash", "", kAsAsked, "tfpsovar", {}},
@@ -124,6 +130,8 @@ const std::vector<CatalogModel>& Gemini() {
       {"gemini-2.5-pro", "", kAsAsked, "tfpsovar", {}},
       {"gemini-2.5-flash", "", kAsAsked, "tfpsovar", {}},
       {"gemini-2.5-flash-lite", "", kAsAsked, "tfpsovar", {}},
+      {"gemini-embedding-001", "", kAsAsked, "e", {}, 2'048},
+      {"gemini-embedding-2", "", kAsAsked, "e", {}, 8'192},
   };
   return *kModels;
 }
@@ -132,6 +140,7 @@ const std::vector<CatalogModel>& Simulated() {
   static const auto* const kModels = new std::vector<CatalogModel>{
       {"simulated", "", kAsAsked, "tfpsova", {}, 1'000'000, 65'536},
       {"simulated-deep", "", kOn, "tfpsovar", {}, 1'000'000, 65'536},
+      {"simulated-embedding", "", kAsAsked, "e", {}, 1'000'000},
   };
   return *kModels;
 }
@@ -183,6 +192,7 @@ ModelTraits TraitsOf(const CatalogModel& model) {
   traits.audio = can('a');
   traits.reasoning = can('r');
   traits.refuses_sampling = can('x');
+  traits.embeddings = can('e');
   traits.context_window = model.context_window;
   traits.max_output_tokens = model.max_output_tokens;
   return traits;

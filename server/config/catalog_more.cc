@@ -82,6 +82,7 @@ const Models& Mistral() {
       {"magistral-medium-latest", "", kAsAsked, "tfpsor", {}},
       {"ministral-14b-2512", "", kAsAsked, "tfpso", {}, 262'144},
       {"ministral-3b-2512", "", kAsAsked, "tfpso", {}, 262'144},
+      {"mistral-embed", "", kAsAsked, "e", {}},
   };
   return *kModels;
 }

@@ -69,11 +69,18 @@ struct UsageConfig {
   std::vector<ExchangeRate> rates;
 };
 
+struct EmbeddingsConfig {
+  // Of vectors that are remembered per tenant; 0: none are.
+  int64_t cache_bytes = 0;
+  absl::Duration cache_ttl = absl::Hours(24);
+};
+
 struct Config {
   ServerConfig server;
   AuthConfig auth;
   StoreConfig store;
   UsageConfig usage;
+  EmbeddingsConfig embeddings;
   std::shared_ptr<const RouteTable> table;
   // Lines for the log at start: "no API key is set: the simulated provider
   // answers", dialects this build lacks.

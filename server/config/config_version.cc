@@ -65,6 +65,8 @@ void AddServer(const Config& config, Digest* digest) {
               absl::FormatDuration(server.drain),
               absl::FormatDuration(server.stream_grace),
               absl::StrJoin(server.cors, ","));
+  digest->Add(config.embeddings.cache_bytes,
+              absl::FormatDuration(config.embeddings.cache_ttl));
   digest->Add(static_cast<int>(config.auth.mode), config.store.sqlite,
               config.usage.report_currency);
   for (const ExchangeRate& rate : config.usage.rates) {
@@ -88,12 +90,12 @@ void AddProvider(const ProviderSettings& provider, Digest* digest) {
 
 void AddModel(const PublicModel& model, Digest* digest) {
   const ModelTraits& t = model.traits;
-  digest->Add(model.id.value, absl::StrJoin(model.aliases, ","), t.tools,
-              t.forced_tool_choice, t.parallel_tools, t.json_schema,
-              t.json_object, t.vision, t.audio, t.reasoning,
-              t.refuses_sampling.has_value(),
-              t.refuses_sampling.value_or(false), t.context_window,
-              t.max_output_tokens);
+  digest->Add(
+      model.id.value, absl::StrJoin(model.aliases, ","), t.tools,
+      t.forced_tool_choice, t.parallel_tools, t.json_schema, t.json_object,
+      t.vision, t.audio, t.reasoning, t.refuses_sampling.has_value(),
+      t.refuses_sampling.value_or(false), t.embeddings.has_value(),
+      t.embeddings.value_or(false), t.context_window, t.max_output_tokens);
   for (const Deployment& deployment : model.deployments) {
     digest->Add(deployment.id, deployment.weight,
                 static_cast<int>(deployment.reasoning),

@@ -93,6 +93,20 @@ void SetCapability(const YamlCursor& cursor, const std::string& name, bool on,
   (*patch)[name] = on;
 }
 
+// What chats does not embed, and the other way round.
+void CheckEmbeds(const YamlCursor& cursor, const CapabilityPatch& patch) {
+  const auto embeds = patch.find("embeddings");
+  if (embeds == patch.end() || !embeds->second) return;
+  for (const auto& [name, on] : patch) {
+    if (on && name != "embeddings") {
+      return cursor.Fault(
+          Cat("embeddings stands alone: a model with it does not chat, so it "
+              "has no ",
+              name));
+    }
+  }
+}
+
 // A list is all there is; a mapping changes what it names.
 CapabilityPatch ReadCapabilities(const YamlCursor& cursor) {
   CapabilityPatch patch;
@@ -106,6 +120,7 @@ CapabilityPatch ReadCapabilities(const YamlCursor& cursor) {
       }
     }
     if (patch["json_schema"]) patch["json_object"] = true;
+    CheckEmbeds(cursor, patch);
     return patch;
   }
   for (const auto& [name, member] : cursor.Members()) {
@@ -113,6 +128,7 @@ CapabilityPatch ReadCapabilities(const YamlCursor& cursor) {
       SetCapability(member, name, *on, &patch);
     }
   }
+  CheckEmbeds(cursor, patch);
   return patch;
 }
 
@@ -189,7 +205,7 @@ ModelDraft ReadModel(const std::string& id, const YamlCursor& cursor) {
 const std::vector<std::string>& CapabilityNames() {
   static const auto* const kNames = new std::vector<std::string>{
       "tools",  "tool_choice", "parallel_tools", "json_schema", "json_object",
-      "vision", "audio",       "reasoning",      "sampling"};
+      "vision", "audio",       "reasoning",      "sampling",    "embeddings"};
   return *kNames;
 }
 

@@ -123,6 +123,27 @@ absl::Status SetPostgres(const std::string&, LoadContext*, ConfigDraft*) {
   return absl::InvalidArgumentError("comes later; use store.sqlite");
 }
 
+absl::Status SetCacheBytes(const std::string& text, LoadContext*,
+                           ConfigDraft* draft) {
+  LLM_ASSIGN_OR_RETURN(const int64_t bytes, ParseSizeSetting(text));
+  if (bytes < (int64_t{1} << 20)) {
+    return absl::InvalidArgumentError(
+        "must be at least 1MiB (without embeddings.cache nothing is kept)");
+  }
+  draft->config.embeddings.cache_bytes = bytes;
+  return absl::OkStatus();
+}
+
+absl::Status SetCacheTtl(const std::string& text, LoadContext*,
+                         ConfigDraft* draft) {
+  LLM_ASSIGN_OR_RETURN(const absl::Duration ttl, ParseDurationSetting(text));
+  if (ttl < absl::Seconds(1)) {
+    return absl::InvalidArgumentError("must be at least 1s");
+  }
+  draft->config.embeddings.cache_ttl = ttl;
+  return absl::OkStatus();
+}
+
 constexpr ScalarSetting kSettings[] = {
     {"server.http.listen", &SetListen<&ServerConfig::http>},
     {"server.http.tls.cert_file",
@@ -162,6 +183,8 @@ constexpr ScalarSetting kSettings[] = {
     {"auth.admin_key", &SetAdminKey},
     {"store.sqlite", &SetSqlite},
     {"store.postgres", &SetPostgres},
+    {"embeddings.cache.max_bytes", &SetCacheBytes},
+    {"embeddings.cache.ttl", &SetCacheTtl},
 };
 
 std::string EnvName(std::string_view path) {

@@ -29,6 +29,12 @@ class ChatService {
   virtual Task<CallResult> Chat(const CallContext& context,
                                 const ChatRequest& request,
                                 ChunkSink* sink) = 0;
+  virtual Task<EmbedCallResult> Embed(
+      const CallContext& /*context*/,
+      const v1::CreateEmbeddingsRequest& /*request*/) {
+    co_return EmbedCallResult{
+        absl::UnimplementedError("no embeddings here"), std::nullopt, {}};
+  }
   virtual v1::ListModelsResponse ListModels(const Caller& caller) const = 0;
   virtual Task<absl::StatusOr<v1::GetUsageResponse>> GetUsage(
       const Caller& caller, const v1::GetUsageRequest& request) = 0;

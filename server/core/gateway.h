@@ -91,6 +91,11 @@ class Gateway final : public HttpService {
   // request that had it.
   Task<CallResult> Chat(const CallContext& context, const ChatRequest& request,
                         ChunkSink* sink) override;
+  // The same gate. An Idempotency-Key means nothing here: the same inputs have
+  // the same vectors.
+  Task<EmbedCallResult> Embed(
+      const CallContext& context,
+      const v1::CreateEmbeddingsRequest& request) override;
   absl::StatusOr<RoutePlan> Explain(const CallContext& context,
                                     const ChatRequest& request) const override;
 
@@ -139,6 +144,8 @@ class Gateway final : public HttpService {
   Task<CallResult> ChatOnce(const CallContext& context,
                             const ChatRequest& request, ChunkSink* sink);
   CallResult ShedBody(const CallContext& context);
+  // At a limit of the service. Requires that the call is counted in flight.
+  std::optional<CallResult> ShedCall(const CallContext& context);
   CallResult Shed(const CallContext& context, std::string_view message);
 
   GatewayParts parts_;

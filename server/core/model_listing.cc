@@ -44,7 +44,11 @@ void FillPricing(const PublicModel& model, const ListingFacts& facts,
   if (row == nullptr) return;
   const PriceSet prices = EffectivePrices(*row, facts.now, 0);
   const auto prompt = UsdPerToken(prices.input, row->currency, facts);
-  const auto completion = UsdPerToken(prices.output, row->currency, facts);
+  // An embedding has no output to pay for.
+  const auto completion = UsdPerToken(
+      row->embedding ? std::optional<int64_t>(prices.output.value_or(0))
+                     : prices.output,
+      row->currency, facts);
   if (!prompt.has_value() || !completion.has_value()) return;
   v1::ModelPricing& pricing = *out.mutable_pricing();
   pricing.set_prompt(*prompt);
@@ -69,6 +73,7 @@ void FillCapabilities(const ModelTraits& traits, v1::Model& out) {
   add(traits.vision, "vision");
   add(traits.audio, "audio");
   add(traits.reasoning, "reasoning");
+  add(traits.embeddings.value_or(false), "embeddings");
 }
 
 // Of the best deployment: a caller reaches that one.

@@ -37,6 +37,8 @@ const PublicModel* FirstModelOf(const RouteTable& table,
   for (const std::string& id : table.model_order) {
     const PublicModel* model = table.FindModel(id);
     if (model == nullptr || DeploymentAt(*model, provider) == nullptr) continue;
+    // Checks are chats.
+    if (model->traits.embeddings.value_or(false)) continue;
     if (model->traits.tools) return model;
     if (first == nullptr) first = model;
   }

@@ -9,25 +9,24 @@
 
 namespace llm::server {
 
+absl::Status ReadFailure(const absl::Status& failure) {
+  if (failure.GetPayload(ToAbsl(kUpstreamErrorUrl))) return failure;
+  if (absl::IsCancelled(failure)) {
+    return RefuseCall(absl::StatusCode::kCancelled, "client_cancelled",
+                      "The caller left");
+  }
+  if (absl::IsInternal(failure)) {
+    return RefuseCall(absl::StatusCode::kInternal, "internal",
+                      "The body could not be read.");
+  }
+  return RefuseCall(absl::StatusCode::kUnavailable, "overloaded",
+                    "too many large bodies are being read; try again");
+}
+
 Task<absl::StatusOr<ChatRequest>> ReadRequest(SideThread* reader,
                                               size_t body_bytes,
                                               ParseRequest parse) {
-  if (reader == nullptr || body_bytes < kLargeRequest) co_return parse();
-  absl::StatusOr<ChatRequest> request =
-      co_await MakeOn(reader, std::move(parse), Abandoned::kSkipped);
-  if (request.ok() || request.status().GetPayload(ToAbsl(kUpstreamErrorUrl))) {
-    co_return request;
-  }
-  if (absl::IsCancelled(request.status())) {
-    co_return RefuseCall(absl::StatusCode::kCancelled, "client_cancelled",
-                         "The caller left");
-  }
-  if (absl::IsInternal(request.status())) {
-    co_return RefuseCall(absl::StatusCode::kInternal, "internal",
-                         "The body could not be read.");
-  }
-  co_return RefuseCall(absl::StatusCode::kUnavailable, "overloaded",
-                       "too many large bodies are being read; try again");
+  co_return co_await ReadOn<ChatRequest>(reader, body_bytes, std::move(parse));
 }
 
 absl::Status RefuseBody(std::string_view message) {

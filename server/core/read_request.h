@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <functional>
 #include <string_view>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -29,10 +30,26 @@ inline constexpr size_t kLargeRequest = size_t{256} << 10;
 // ten thousand; an image of 20 MB is one.
 inline constexpr size_t kMaxRequestValues = 200'000;
 
-using ParseRequest = std::function<absl::StatusOr<ChatRequest>()>;
+template <typename Request>
+using Parse = std::function<absl::StatusOr<Request>()>;
+using ParseRequest = Parse<ChatRequest>;
+
+// What a failure beside the loop is for the caller: parsers' own words stand.
+absl::Status ReadFailure(const absl::Status& failure);
 
 // `parse` owns, or shares, what it reads: it may run on after a cancel.
 // `reader` null: always at once.
+template <typename Request>
+Task<absl::StatusOr<Request>> ReadOn(SideThread* reader, size_t body_bytes,
+                                     Parse<Request> parse) {
+  if (reader == nullptr || body_bytes < kLargeRequest) co_return parse();
+  absl::StatusOr<Request> request =
+      co_await MakeOn(reader, std::move(parse), Abandoned::kSkipped);
+  if (request.ok()) co_return request;
+  co_return ReadFailure(request.status());
+}
+
+// The same for a chat.
 Task<absl::StatusOr<ChatRequest>> ReadRequest(SideThread* reader,
                                               size_t body_bytes,
                                               ParseRequest parse);

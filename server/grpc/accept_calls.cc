@@ -1,7 +1,7 @@
 #include "server/grpc/accept_calls.h"
 
-#include "router/call_error.h"
 #include "server/grpc/chat_call.h"
+#include "server/grpc/embed_call.h"
 #include "server/grpc/simple_call.h"
 
 namespace llm::server {
@@ -10,13 +10,7 @@ namespace {
 // Callers that find none waiting are held by gRPC until one is renewed, which
 // happens at once; a few more save that wait in a burst.
 constexpr int kWaitingChats = 16;
-
-Task<absl::StatusOr<v1::CreateEmbeddingsResponse>> Embed(
-    ChatService& /*service*/, const Caller& /*caller*/,
-    const v1::CreateEmbeddingsRequest& /*request*/) {
-  co_return RefuseCall(absl::StatusCode::kUnimplemented, "not_implemented",
-                       "embeddings are not served by this version");
-}
+constexpr int kWaitingEmbeds = 8;
 
 Task<absl::StatusOr<v1::ListModelsResponse>> Models(
     ChatService& service, const Caller& caller,
@@ -67,11 +61,7 @@ void AcceptLlmCalls(const Acceptor& acceptor, RawLlmService& service) {
   // go round all lanes.
   for (int i = 0; i < kWaitingChats; ++i) new ChatCall(acceptor, service);
   for (int i = 0; i < kWaitingChats; ++i) new StreamChatCall(acceptor, service);
-  AcceptSimple(
-      acceptor, service,
-      SimpleMethod<RawLlmService, v1::CreateEmbeddingsRequest,
-                   v1::CreateEmbeddingsResponse>{
-          Access::kCaller, &RawLlmService::RequestCreateEmbeddings, Embed});
+  for (int i = 0; i < kWaitingEmbeds; ++i) new EmbedCall(acceptor, service);
   AcceptSimple(acceptor, service,
                SimpleMethod<RawLlmService, v1::ListModelsRequest,
                             v1::ListModelsResponse>{

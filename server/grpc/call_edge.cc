@@ -64,23 +64,18 @@ Instant CallEdge::GrpcDeadline() const {
          (absl::FromChrono(deadline) - lane_.clock.WallNow());
 }
 
-absl::Status CallEdge::AcceptChat(const v1::ChatCompletionRequest& message) {
-  call_.strict = message.strict() || ParseSwitch(Metadata("x-llm-strict"));
+absl::Status CallEdge::Accept(bool strict, absl::Duration timeout) {
+  call_.strict = strict || ParseSwitch(Metadata("x-llm-strict"));
   LLM_ASSIGN_OR_RETURN(call_.priority, ParsePriority(Metadata("x-llm-priority"),
                                                      "x-llm-priority"));
   LLM_ASSIGN_OR_RETURN(call_.idempotency_key,
                        ParseIdempotencyKey(Metadata("idempotency-key")));
-  call_.deadline = GrpcDeadline();
-  if (message.has_timeout()) {
-    const absl::Duration timeout = absl::Seconds(message.timeout().seconds()) +
-                                   absl::Nanoseconds(message.timeout().nanos());
-    call_.deadline = std::min(call_.deadline, call_.received + timeout);
-  }
+  call_.deadline = std::min(GrpcDeadline(), call_.received + timeout);
   const std::string_view timeout_text = Metadata("x-llm-timeout");
   if (!timeout_text.empty()) {
-    LLM_ASSIGN_OR_RETURN(const absl::Duration timeout,
+    LLM_ASSIGN_OR_RETURN(const absl::Duration named,
                          ParseCallerTimeout(timeout_text));
-    call_.deadline = std::min(call_.deadline, call_.received + timeout);
+    call_.deadline = std::min(call_.deadline, call_.received + named);
   }
   return absl::OkStatus();
 }

@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "absl/status/status.h"
+#include "absl/time/time.h"
 #include "router/router.h"
 #include "server/grpc/lane.h"
 
@@ -30,7 +31,15 @@ class CallEdge {
   absl::Status Enter(Access access, const grpc::ByteBuffer& bytes);
   // Strictness and the deadline: the earliest of gRPC's, the message's and
   // the metadata's.
-  absl::Status AcceptChat(const v1::ChatCompletionRequest& message);
+  template <typename Message>
+  absl::Status AcceptCall(const Message& message) {
+    absl::Duration timeout = absl::InfiniteDuration();
+    if (message.has_timeout()) {
+      timeout = absl::Seconds(message.timeout().seconds()) +
+                absl::Nanoseconds(message.timeout().nanos());
+    }
+    return Accept(message.strict(), timeout);
+  }
 
   const CallContext& call() const { return call_; }
 
@@ -47,6 +56,7 @@ class CallEdge {
   grpc::Status Refuse(const absl::Status& status);
 
  private:
+  absl::Status Accept(bool strict, absl::Duration timeout);
   absl::Status Authorise(Access access);
   // The first value of a metadata key, or empty.
   std::string_view Metadata(const char* key) const;

@@ -38,7 +38,7 @@ Task<absl::StatusOr<ChatRequest>> Take(Lane& lane, CallEdge& edge,
   absl::StatusOr<ChatRequest> request =
       co_await ReadRequest(lane.reader, length, std::move(parse));
   if (!request.ok()) co_return request;
-  const absl::Status accepted = edge.AcceptChat(request->message);
+  const absl::Status accepted = edge.AcceptCall(request->message);
   if (!accepted.ok()) co_return accepted;
   co_return request;
 }

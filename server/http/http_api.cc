@@ -159,6 +159,10 @@ Task<void> HttpApi::Handle(const HttpRequest& request, Exchange& exchange) {
     co_await Chat(request, call, exchange);
     co_return;
   }
+  if (!refusal && call.target.route == HttpRoute::kEmbeddings) {
+    co_await Embed(request, call, exchange);
+    co_return;
+  }
   HttpReply reply;
   if (refusal) {
     reply = *std::move(refusal);
@@ -192,10 +196,6 @@ Task<HttpReply> HttpApi::Answer(const HttpRequest& request, const Call& call) {
       co_return co_await AnswerRoute(request, call);
     case HttpRoute::kUsage:
       co_return co_await AnswerUsage(call);
-    case HttpRoute::kEmbeddings:
-      co_return DoorReply(501, "not_implemented",
-                          "Embeddings are not served by this version.",
-                          call.request_id);
     case HttpRoute::kProviders:
       co_return Json(RenderProviders(service_->ListProviders()));
     case HttpRoute::kTestProvider:

@@ -55,6 +55,7 @@ class HttpApi : public HttpHandler {
   HttpReply AnswerModel(const Call& call) const;
 
   // What the end of the service cancelled is `overloaded`.
+  static absl::Status Stopped(const absl::Status& status, const Call& call);
   Task<absl::StatusOr<ChatRequest>> ReadChat(const HttpRequest& request,
                                              const Call& call);
   Task<void> Chat(const HttpRequest& request, Call& call, Exchange& exchange);
@@ -62,6 +63,10 @@ class HttpApi : public HttpHandler {
                        const ChatRequest& chat, Exchange& exchange);
   Task<void> ChatStream(const HttpRequest& request, const Call& call,
                         const ChatRequest& chat, Exchange& exchange);
+
+  Task<void> Embed(const HttpRequest& request, Call& call, Exchange& exchange);
+  // The answer, or the error, without the headers of every reply.
+  Task<HttpReply> AnswerEmbed(const HttpRequest& request, const Call& call);
 
   // The request id (the caller's own, if it sent a sane one) and, for
   // configured origins, the CORS headers.

@@ -70,11 +70,16 @@ Task<absl::StatusOr<ChatRequest>> HttpApi::ReadChat(const HttpRequest& request,
   auto chat = co_await ReadRequest(
       options_.reader, request.body->size(),
       [body = request.body] { return ParseChatRequest(body); });
-  if (absl::IsCancelled(chat.status()) && *call.context.service_stopping) {
-    co_return RefuseCall(absl::StatusCode::kUnavailable, "overloaded",
-                         "The service is shutting down; try another instance");
-  }
+  if (!chat.ok()) co_return Stopped(chat.status(), call);
   co_return chat;
+}
+
+absl::Status HttpApi::Stopped(const absl::Status& status, const Call& call) {
+  if (!absl::IsCancelled(status) || !*call.context.service_stopping) {
+    return status;
+  }
+  return RefuseCall(absl::StatusCode::kUnavailable, "overloaded",
+                    "The service is shutting down; try another instance");
 }
 
 Task<void> HttpApi::Chat(const HttpRequest& request, Call& call,

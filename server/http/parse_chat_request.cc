@@ -5,10 +5,9 @@
 #include <span>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/time.h"
 #include "router/call_error.h"
-#include "router/priority.h"
 #include "server/core/read_request.h"
+#include "server/http/call_fields.h"
 #include "server/http/json_fields.h"
 #include "server/http/parse_message.h"
 #include "server/http/parse_tools.h"
@@ -18,83 +17,10 @@ namespace {
 
 using Request = v1::ChatCompletionRequest;
 
-// OpenAI's bounds of `metadata`; ours too, since it is recorded.
-constexpr size_t kMaxMetadata = 16;
-constexpr size_t kMaxMetadataKey = 64;
-constexpr size_t kMaxMetadataValue = 512;
-// Tags are recorded with every row.
-constexpr size_t kMaxTag = 256;
-constexpr absl::Duration kLongestTimeout = absl::Hours(24 * 366);
-
 // Set before the fields are read; spans are relative to the body.
 SourceSpan SpanOf(const JsonValue& v) {
   const auto begin = static_cast<uint32_t>(v.offset());
   return {begin, begin + static_cast<uint32_t>(v.raw().size())};
-}
-
-// Recorded text reaches databases and gRPC callers: it must be UTF-8.
-absl::Status ReadRecorded(const JsonValue& v, const JsonPath& path,
-                          size_t limit, std::string* out) {
-  if (!v.is_string()) return BadField(path, "must be a string");
-  *out = v.StringOr();
-  ReplaceInvalidUtf8(out);
-  if (out->size() > limit) {
-    return BadField(path, absl::StrCat("is longer than ", limit, " bytes"));
-  }
-  return absl::OkStatus();
-}
-
-template <auto kMutable>
-absl::Status Tag(const JsonValue& v, const JsonPath& path, Request* out) {
-  return ReadRecorded(v, path, kMaxTag, (out->*kMutable)());
-}
-
-absl::Status PriorityWord(const JsonValue& v, const JsonPath& path,
-                          Request* out) {
-  const std::string word = v.is_string() ? v.StringOr() : "?";
-  LLM_RETURN_IF_ERROR(ParsePriority(word, path.ToString()).status());
-  out->set_priority(word);
-  return absl::OkStatus();
-}
-
-// Seconds as a number, or a duration in gRPC's JSON form ("5s", "1.5s").
-absl::Status Timeout(const JsonValue& v, const JsonPath& path, Request* out) {
-  absl::Duration timeout;
-  if (const auto seconds = v.AsDouble()) {
-    timeout = absl::Seconds(*seconds);
-  } else if (!v.is_string() || !absl::ParseDuration(v.StringOr(), &timeout)) {
-    return BadField(path, "must be seconds as a number, or a text such as 5s");
-  }
-  if (timeout <= absl::ZeroDuration() || timeout > kLongestTimeout) {
-    return BadField(path, "must be a positive time of at most a year");
-  }
-  const int64_t seconds =
-      absl::IDivDuration(timeout, absl::Seconds(1), &timeout);
-  out->mutable_timeout()->set_seconds(seconds);
-  out->mutable_timeout()->set_nanos(
-      static_cast<int32_t>(absl::ToInt64Nanoseconds(timeout)));
-  return absl::OkStatus();
-}
-
-absl::Status Metadata(const JsonValue& v, const JsonPath& path, Request* out) {
-  if (!v.is_object()) return BadField(path, "must be an object");
-  if (v.size() > kMaxMetadata) {
-    return BadField(path,
-                    absl::StrCat("has more than ", kMaxMetadata, " pairs"));
-  }
-  for (JsonValue pair = v.First(); pair; pair = pair.Next()) {
-    std::string key = pair.Key();
-    ReplaceInvalidUtf8(&key);
-    if (key.size() > kMaxMetadataKey) {
-      return BadField(path, absl::StrCat("has a key longer than ",
-                                         kMaxMetadataKey, " bytes"));
-    }
-    // Four bytes a character at most.
-    LLM_RETURN_IF_ERROR(ReadRecorded(pair, JsonPath(path, key),
-                                     4 * kMaxMetadataValue,
-                                     &(*out->mutable_metadata())[key]));
-  }
-  return absl::OkStatus();
 }
 
 absl::Status LogitBias(const JsonValue& v, const JsonPath& path, Request* out) {
@@ -235,8 +161,8 @@ constexpr F kFields[] = {
     {"prediction", Predicted},
     {"service_tier", ReadString<&Request::mutable_service_tier, Request>},
     {"store", ReadBool<&Request::set_store, Request>},
-    {"metadata", Metadata},
-    {"user", Tag<&Request::mutable_user>},
+    {"metadata", ReadMetadata<Request>},
+    {"user", ReadTag<&Request::mutable_user, Request>},
     {"safety_identifier",
      ReadString<&Request::mutable_safety_identifier, Request>},
     {"prompt_cache_key",
@@ -250,12 +176,12 @@ constexpr F kFields[] = {
     {"moderation", ReadRaw<&Request::mutable_moderation, Request>},
     {"functions", ReadRaw<&Request::mutable_functions, Request>},
     {"function_call", ReadRaw<&Request::mutable_function_call, Request>},
-    {"task_type", Tag<&Request::mutable_task_type>},
-    {"run_id", Tag<&Request::mutable_run_id>},
-    {"agent", Tag<&Request::mutable_agent>},
-    {"priority", PriorityWord},
+    {"task_type", ReadTag<&Request::mutable_task_type, Request>},
+    {"run_id", ReadTag<&Request::mutable_run_id, Request>},
+    {"agent", ReadTag<&Request::mutable_agent, Request>},
+    {"priority", ReadPriority<Request>},
     {"strict", ReadBool<&Request::set_strict, Request>},
-    {"timeout", Timeout},
+    {"timeout", ReadTimeout<Request>},
 };
 
 static_assert(std::size(kFields) <= 64);

@@ -4,6 +4,7 @@
 
 #include "adapters/core/json.h"
 #include "server/http/render_message.h"
+#include "server/http/render_service.h"
 
 namespace llm::server {
 namespace {
@@ -36,42 +37,6 @@ void WriteUsage(const v1::Usage& usage, JsonWriter& json) {
   json.MemberInt("rejected_prediction_tokens",
                  out.rejected_prediction_tokens());
   json.EndObject();
-  json.EndObject();
-}
-
-void WriteCost(const v1::ServiceInfo& info, JsonWriter& json) {
-  // Unknown is null, never 0.
-  if (!info.has_cost()) {
-    json.MemberRaw("cost", "null");
-    return;
-  }
-  json.Key("cost");
-  json.BeginObject();
-  json.Member("amount", info.cost().amount());
-  json.Member("currency", info.cost().currency());
-  json.EndObject();
-}
-
-void WriteService(const v1::ServiceInfo& info, JsonWriter& json) {
-  json.Key("llm_service");
-  json.BeginObject();
-  json.Member("request_id", info.request_id());
-  json.Member("model", info.model());
-  json.Member("provider", info.provider());
-  json.Member("task_type", info.task_type());
-  json.MemberInt("attempts", info.attempts());
-  json.Member("reason", info.reason());
-  WriteCost(info, json);
-  json.Member("usage_source",
-              info.usage_source().empty() ? "none" : info.usage_source());
-  if (!info.warning().empty()) json.Member("warning", info.warning());
-  if (!info.dropped().empty()) {
-    json.Key("dropped");
-    json.BeginArray();
-    for (const std::string& name : info.dropped()) json.String(name);
-    json.EndArray();
-  }
-  json.MemberInt("overhead_us", info.overhead_us());
   json.EndObject();
 }
 

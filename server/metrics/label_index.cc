@@ -47,6 +47,11 @@ size_t LabelIndex::Add(uint32_t provider, uint32_t model,
       pairs_.try_emplace(PairKey(provider, model), series_.size());
   if (added) {
     SeriesLabels labels{provider_names_[provider], model_names_[model], ""};
+    const auto served = table.models.find(labels.model);
+    if (model != 0 && served != table.models.end() &&
+        served->second.traits.embeddings.value_or(false)) {
+      labels.operation = "embeddings";
+    }
     const auto settings = table.providers.find(labels.provider);
     if (provider != 0 && settings != table.providers.end()) {
       labels.currency = settings->second.currency.code;

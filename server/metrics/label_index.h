@@ -19,6 +19,8 @@ struct SeriesLabels {
   std::string provider;
   std::string model;
   std::string currency;  // what the provider bills in; empty for "other"
+  // "embeddings" of models that make them, else "chat".
+  std::string operation = "chat";
 
   bool operator==(const SeriesLabels&) const = default;
 };

@@ -59,7 +59,7 @@ struct HistogramSum {
 };
 
 Labels GenAiLabels(const SeriesLabels& series) {
-  return {{"gen_ai_operation_name", "chat"},
+  return {{"gen_ai_operation_name", series.operation},
           {"gen_ai_provider_name", series.provider},
           {"gen_ai_request_model", series.model}};
 }

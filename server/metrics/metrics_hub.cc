@@ -50,6 +50,19 @@ void AddSources(const MetricSources& sources,
   }
 }
 
+void AddEmbeddingCache(const MetricSources& sources,
+                       std::vector<MetricFamily>* families) {
+  if (!sources.embedding_cache) return;
+  families->push_back(MakeFamily(
+      "llm_service_embedding_cache_total",
+      "Inputs of embeddings that were looked for in the cache, by result.",
+      MetricType::Counter));
+  const auto [hits, misses] = sources.embedding_cache();
+  AddValue({{"result", "hit"}}, static_cast<double>(hits), &families->back());
+  AddValue({{"result", "miss"}}, static_cast<double>(misses),
+           &families->back());
+}
+
 std::string_view VerdictWord(ProbeVerdict verdict) {
   switch (verdict) {
     case ProbeVerdict::kUp:
@@ -221,6 +234,7 @@ std::string MetricsHub::Render() const {
   AddKeys(sources_, *table, &families);
   AddSources(sources_, &families);
   AddProbes(sources_, *table, &families);
+  AddEmbeddingCache(sources_, &families);
   AddByProvider(sources_.queued, "llm_service_queued_requests",
                 "Calls that wait for a place at the provider.", *table,
                 &families);

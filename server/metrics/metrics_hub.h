@@ -42,6 +42,9 @@ struct MetricSources {
   // limit's configuration key.
   std::function<std::vector<std::pair<std::string, int64_t>>()> shed;
   std::function<std::vector<ProbeCount>()> probes;
+  // Inputs of embeddings that were remembered, and that were not; empty where
+  // nothing is.
+  std::function<std::pair<int64_t, int64_t>()> embedding_cache;
   std::function<int64_t()> body_bytes;
   std::function<int64_t()> connections;
   std::function<HealthView(const RouteTable&, const Deployment&)> health;

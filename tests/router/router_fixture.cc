@@ -100,7 +100,7 @@ v1::ChatCompletionRequest Ask(std::string model, std::string text) {
   return request;
 }
 
-RouterFixture::RouterFixture(RouteTable table)
+RouterFixture::RouterFixture(RouteTable table, int64_t cache_bytes)
     : conversations(MakeMemoryConversationState(clock, 100, absl::Hours(1))),
       turns(MakeTurnMemory(clock, {})) {
   RouterParts parts;
@@ -119,6 +119,11 @@ RouterFixture::RouterFixture(RouteTable table)
   parts.health = &health;
   parts.conversations = conversations.get();
   parts.turns = turns.get();
+  if (cache_bytes > 0) {
+    embeddings = std::make_unique<EmbeddingCache>(
+        clock, EmbeddingCache::Limits{cache_bytes, absl::Hours(24)});
+  }
+  parts.embeddings = embeddings.get();
   router = std::make_unique<Router>(std::move(parts));
   context.call_id.value = "0192aaaa-0000-7000-8000-000000000001";
   context.caller.tenant = "key_1";
@@ -131,6 +136,12 @@ CallResult RouterFixture::Unary(const v1::ChatCompletionRequest& message) {
   const ChatRequest request{message, {}};
   context.received = clock.Monotonic();
   return RunTask(io, clock, router->Chat(context, request, nullptr));
+}
+
+EmbedCallResult RouterFixture::Embed(
+    const v1::CreateEmbeddingsRequest& request) {
+  context.received = clock.Monotonic();
+  return RunTask(io, clock, router->Embed(context, request));
 }
 
 CallResult RouterFixture::Stream(const v1::ChatCompletionRequest& message,

@@ -59,12 +59,14 @@ v1::ChatCompletionRequest Ask(std::string model, std::string text);
 
 struct RouterFixture {
   RouterFixture() : RouterFixture(TestTable()) {}
-  explicit RouterFixture(RouteTable table);
+  // `cache_bytes` 0: no embeddings are remembered.
+  explicit RouterFixture(RouteTable table, int64_t cache_bytes = 0);
 
   // Runs one call; the fake clock moves on whenever everything waits.
   CallResult Unary(const v1::ChatCompletionRequest& message);
   CallResult Stream(const v1::ChatCompletionRequest& message,
                     RecordingSink& sink);
+  EmbedCallResult Embed(const v1::CreateEmbeddingsRequest& request);
   // Starts a call, and cancels it once `when` (called whenever nothing else
   // can run) says so.
   CallResult Cancelled(const v1::ChatCompletionRequest& message,
@@ -79,6 +81,7 @@ struct RouterFixture {
   HealthBoard health;
   std::unique_ptr<ConversationState> conversations;
   std::unique_ptr<TurnMemory> turns;
+  std::unique_ptr<EmbeddingCache> embeddings;
   ScriptedProvider* a = nullptr;
   ScriptedProvider* b = nullptr;
   CallContext context;

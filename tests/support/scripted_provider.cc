@@ -82,17 +82,55 @@ Task<ProbeResult> ScriptedProvider::Probe(const ProbeContext& context) {
   co_return probe;
 }
 
+ScriptedAttempt ScriptedProvider::NextPlay() {
+  ScriptedAttempt play = forever_.value_or(Failure(FailureClass::kServerError));
+  if (!script_.empty()) {
+    play = std::move(script_.front());
+    script_.pop_front();
+  }
+  return play;
+}
+
+Task<EmbedResult> ScriptedProvider::Embed(
+    const v1::CreateEmbeddingsRequest& request, const AttemptContext& context) {
+  calls_.push_back({context, nullptr, clock_.Monotonic()});
+  embeds.push_back(request);
+  if (on_call) on_call();
+  ScriptedAttempt play = NextPlay();
+  EmbedResult result;
+  result.attempt.usage = play.usage;
+  result.attempt.usage_source = play.usage_source;
+  result.attempt.dispatched = play.dispatched;
+  result.attempt.content_seen = !play.vectors.empty();
+  result.vectors = std::move(play.vectors);
+  const absl::Status status = co_await Sleep(play.delay, context);
+  if (absl::IsDeadlineExceeded(status)) {
+    Fail(FailureClass::kTimeout, &result.attempt);
+  } else if (!status.ok()) {
+    Fail(FailureClass::kCancelled, &result.attempt);
+  } else if (play.failure != FailureClass::kNone) {
+    Fail(play.failure, &result.attempt);
+    result.attempt.failure.http_status = play.http_status;
+    result.attempt.failure.param = play.param;
+    result.attempt.failure.retry_after = play.retry_after;
+  } else if (result.vectors.empty()) {
+    for (const std::string& text : request.input()) {
+      result.vectors.push_back({static_cast<float>(text.size()), 1});
+    }
+    for (const v1::TokenInput& tokens : request.token_inputs()) {
+      result.vectors.push_back({static_cast<float>(tokens.tokens_size()), 2});
+    }
+  }
+  co_return result;
+}
+
 Task<AttemptResult> ScriptedProvider::Chat(const ChatRequest& request,
                                            const AttemptContext& context,
                                            EventSink& sink) {
   calls_.push_back({context, &request, clock_.Monotonic()});
   if (on_call) on_call();
   if (on_request) on_request(request);
-  ScriptedAttempt play = forever_.value_or(Failure(FailureClass::kServerError));
-  if (!script_.empty()) {
-    play = std::move(script_.front());
-    script_.pop_front();
-  }
+  ScriptedAttempt play = NextPlay();
   AttemptResult result;
   result.usage = play.usage;
   result.usage_source = play.usage_source;

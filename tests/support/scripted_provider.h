@@ -47,6 +47,7 @@ struct ScriptedAttempt {
   RateLimitFacts limits;
   int64_t output_chars = 0;
   std::vector<std::string> dropped;
+  std::vector<std::vector<float>> vectors;
 };
 
 // An answer of one text with usage.
@@ -70,6 +71,12 @@ class ScriptedProvider : public Provider {
                            const AttemptContext& context,
                            EventSink& sink) override;
 
+  // Plays the same script; an attempt's `vectors` are what it brings, or, where
+  // it has none and does not fail, one vector for each input: {its length, 1}.
+  Task<EmbedResult> Embed(const v1::CreateEmbeddingsRequest& request,
+                          const AttemptContext& context) override;
+  std::vector<v1::CreateEmbeddingsRequest> embeds;
+
   // Answers with `probe` and notes who was asked with which key, and until
   // when.
   Task<ProbeResult> Probe(const ProbeContext& context) override;
@@ -90,6 +97,7 @@ class ScriptedProvider : public Provider {
 
  private:
   Task<absl::Status> Sleep(absl::Duration wait, const AttemptContext& context);
+  ScriptedAttempt NextPlay();
 
   const Clock& clock_;
   std::deque<ScriptedAttempt> script_;

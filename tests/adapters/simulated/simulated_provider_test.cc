@@ -309,5 +309,51 @@ TEST_CASE("A look at the simulated provider shows its faults and no luck",
   CHECK(result.message.empty() == (want == ProbeVerdict::kUp));
 }
 
+EmbedResult Embed(const v1::CreateEmbeddingsRequest& request,
+                  SimulatedOptions options = {}) {
+  boost::asio::io_context io(1);
+  FakeClock clock;
+  ProviderSettings settings;
+  settings.simulated = options;
+  const auto provider = MakeSimulatedProvider(settings, clock);
+  AttemptContext context;
+  context.deadlines.total = clock.Monotonic() + absl::Seconds(60);
+  return RunTask(io, clock, provider->Embed(request, context));
+}
+
+TEST_CASE("The same text has the same vector, of length one",
+          "[adapters][simulated][embeddings]") {
+  v1::CreateEmbeddingsRequest request;
+  for (const char* text : {"one", "two", "one"}) request.add_input(text);
+  const EmbedResult got = Embed(request);
+  REQUIRE(got.attempt.status.ok());
+  REQUIRE(got.vectors.size() == 3);
+  CHECK(got.vectors[0].size() == 1536);
+  CHECK(got.vectors[0] == got.vectors[2]);
+  CHECK(got.vectors[0] != got.vectors[1]);
+  double squares = 0;
+  for (const float x : got.vectors[1]) {
+    squares += static_cast<double>(x) * static_cast<double>(x);
+  }
+  CHECK(squares == Approx(1));
+  CHECK(got.attempt.usage.fresh_input == 3);
+  CHECK(got.attempt.usage.output == 0);
+}
+
+TEST_CASE("A simulated vector has the dimensions that are asked for",
+          "[adapters][simulated][embeddings]") {
+  v1::CreateEmbeddingsRequest request;
+  request.add_token_inputs()->add_tokens(5);
+  request.set_dimensions(8);
+  CHECK(Embed(request).vectors.at(0).size() == 8);
+  request.set_dimensions(5000);
+  const EmbedResult refused = Embed(request);
+  CHECK(refused.attempt.failure.failure == FailureClass::kInvalidRequest);
+  CHECK(refused.attempt.failure.param == "dimensions");
+  request.set_dimensions(8);
+  CHECK(Embed(request, {.fail_status = 429}).attempt.failure.failure ==
+        FailureClass::kRateLimited);
+}
+
 }  // namespace
 }  // namespace llm

@@ -476,5 +476,44 @@ TEST_CASE("YAML anchors are shared values", "[config]") {
   CHECK(config->table->providers.at("b").timeouts.total == absl::Seconds(9));
 }
 
+TEST_CASE("Embedding models are told apart from those that chat",
+          "[config][embeddings]") {
+  const auto config = MustLoad(
+      "providers: {openai: {api_keys: [\"env:KEY\"]}}\n"
+      "models:\n"
+      "  own: {provider: openai, upstream: nomic, capabilities: [embeddings]}\n"
+      "  talks: {provider: openai, capabilities: [tools]}\n"
+      "  unsaid: {provider: openai}\n"
+      "embeddings: {cache: {max_bytes: 64MiB}}\n",
+      {{"KEY", "sk-1"}});
+  const RouteTable& table = *config->table;
+  CHECK(table.FindModel("text-embedding-3-small")->traits.embeddings == true);
+  CHECK(table.FindModel("text-embedding-3-small")->traits.context_window ==
+        8192);
+  CHECK(table.FindModel("gpt-4o")->traits.embeddings == false);
+  CHECK(table.FindModel("own")->traits.embeddings == true);
+  CHECK_FALSE(table.FindModel("own")->traits.tools);
+  CHECK(table.FindModel("talks")->traits.embeddings == false);
+  CHECK_FALSE(table.FindModel("unsaid")->traits.embeddings.has_value());
+  CHECK(config->embeddings.cache_bytes == int64_t{64} << 20);
+  CHECK(config->embeddings.cache_ttl == absl::Hours(24));
+  // The built-in task is theirs alone, and no other task is.
+  for (const auto& [id, task] : table.tasks) {
+    CAPTURE(id);
+    for (const auto* tier : {&task.primary, &task.fallback}) {
+      for (const ModelId& model : *tier) {
+        CHECK(table.FindModel(model.value)->traits.embeddings.value_or(false) ==
+              (id == "embedding"));
+      }
+    }
+  }
+  CHECK(table.FindTask("embedding") != nullptr);
+}
+
+TEST_CASE("Nothing is remembered of embeddings unless the file says so",
+          "[config][embeddings]") {
+  CHECK(MustLoad("providers: {simulated: {}}\n")->embeddings.cache_bytes == 0);
+}
+
 }  // namespace
 }  // namespace llm::server

@@ -260,5 +260,23 @@ TEST_CASE("All faults are reported, in the order of their lines",
   CHECK(result.faults == want);
 }
 
+TEST_CASE("Settings of embeddings that cannot be are faults",
+          "[config][faults][embeddings]") {
+  CheckOnlyFault(GENERATE(values<FaultCase>({
+      {"embeddings: {cache: {max_bytes: 10KiB}}\n",
+       "FILE:1: embeddings.cache.max_bytes: must be at least 1MiB"},
+      {"embeddings: {cache: {max_bytes: 8MiB, ttl: 1ms}}\n",
+       "FILE:1: embeddings.cache.ttl: must be at least 1s"},
+      {"embeddings: {cache: {max_byte: 8MiB}}\n",
+       "FILE:1: embeddings.cache.max_byte: unknown key (did you mean "
+       "max_bytes?)"},
+      {"embeddings: {cash: {}}\n",
+       "FILE:1: embeddings.cash: unknown key (did you mean cache?)"},
+      {"providers: {simulated: {}}\nmodels:\n"
+       "  m: {provider: simulated, capabilities: [embeddings, tools]}\n",
+       "FILE:3: models.m.capabilities: embeddings stands alone"},
+  })));
+}
+
 }  // namespace
 }  // namespace llm::server

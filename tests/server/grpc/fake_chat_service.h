@@ -64,6 +64,25 @@ class FakeChatService : public ChatService {
     Record(context, request.message);
     co_return co_await chat(context, request, sink);
   }
+  Task<EmbedCallResult> Embed(
+      const CallContext& context,
+      const v1::CreateEmbeddingsRequest& request) override {
+    Record(context, {});
+    EmbedCallResult result;
+    result.info.set_model(request.model());
+    result.info.set_provider("fake");
+    if (request.model() == "bad") {
+      result.status = RefuseCall(absl::StatusCode::kNotFound, "model_not_found",
+                                 "no such model", "model");
+      co_return result;
+    }
+    v1::CreateEmbeddingsResponse& response = result.response.emplace();
+    for (const std::string& text : request.input()) {
+      response.add_data()->add_embedding(static_cast<float>(text.size()));
+    }
+    *response.mutable_llm_service() = result.info;
+    co_return result;
+  }
   v1::ListModelsResponse ListModels(const Caller& caller) const override {
     v1::ListModelsResponse response;
     response.add_data()->set_id(label);

@@ -185,14 +185,52 @@ TEST_CASE("Models and usage are asked in the caller's name", "[server][grpc]") {
   CHECK(usage.models().at("ann").requests() == 3);
 }
 
-TEST_CASE("Embeddings say that they are not served yet", "[server][grpc]") {
+TEST_CASE("Embeddings are floats, with the facts of a chat",
+          "[server][grpc][embeddings]") {
   GrpcFixture fixture;
   auto context = GrpcFixture::Context();
+  context->set_deadline(std::chrono::system_clock::now() +
+                        std::chrono::minutes(5));
+  context->AddMetadata("x-llm-strict", "true");
+  v1::CreateEmbeddingsRequest request;
+  request.set_model("m");
+  // Beyond what other questions may hold.
+  request.add_input(std::string(size_t{300} << 10, 'x'));
+  request.add_input("ab");
   v1::CreateEmbeddingsResponse response;
-  const grpc::Status status =
-      fixture.stub->CreateEmbeddings(context.get(), {}, &response);
-  CHECK(status.error_code() == grpc::StatusCode::UNIMPLEMENTED);
-  CHECK(status.error_details().find("not_implemented") != std::string::npos);
+  REQUIRE(
+      fixture.stub->CreateEmbeddings(context.get(), request, &response).ok());
+  REQUIRE(response.data_size() == 2);
+  CHECK(response.data(0).embedding(0) == 300 << 10);
+  CHECK(response.data(1).embedding(0) == 2);
+  CHECK(response.llm_service().provider() == "fake");
+  CHECK(Value(context->GetServerInitialMetadata(), "x-llm-model") == "m");
+  CHECK_FALSE(
+      Value(context->GetServerInitialMetadata(), "x-request-id").empty());
+  const CallContext call = fixture.service.Last().first;
+  CHECK(call.strict);
+  CHECK(call.deadline < Instant::Never());
+}
+
+TEST_CASE("Embeddings that cannot be are refused with the field",
+          "[server][grpc][embeddings][ERR-1]") {
+  GrpcFixture fixture;
+  v1::CreateEmbeddingsRequest request;
+  request.set_model("m");
+  v1::CreateEmbeddingsResponse response;
+  const auto status = [&] {
+    auto context = GrpcFixture::Context();
+    return fixture.stub->CreateEmbeddings(context.get(), request, &response);
+  };
+  CHECK(status().error_code() == grpc::StatusCode::INVALID_ARGUMENT);
+  request.add_input("");
+  CHECK(status().error_details().find("input") != std::string::npos);
+  request.set_input(0, "x");
+  request.set_extra_json(R"({"model":"other"})");
+  CHECK(status().error_details().find("extra_json") != std::string::npos);
+  request.clear_extra_json();
+  request.set_model("bad");
+  CHECK(status().error_code() == grpc::StatusCode::NOT_FOUND);
 }
 
 TEST_CASE("Messages up to the limit pass, both ways",

@@ -16,6 +16,37 @@
 namespace llm::server {
 namespace asio = boost::asio;
 
+Task<EmbedCallResult> FakeService::Embed(
+    const CallContext& context, const v1::CreateEmbeddingsRequest& request) {
+  {
+    const MutexLock lock(mutex_);
+    context_ = context;
+    embed_ = request;
+  }
+  EmbedCallResult result;
+  result.info.set_request_id(context.call_id.value);
+  result.info.set_model(request.model());
+  result.info.set_provider("fake");
+  result.info.set_attempts(1);
+  if (request.model() == "bad") {
+    result.status = RefuseCall(absl::StatusCode::kNotFound, "model_not_found",
+                               "no such model", "model");
+    co_return result;
+  }
+  v1::CreateEmbeddingsResponse& response = result.response.emplace();
+  response.set_model(request.model());
+  for (const std::string& text : request.input()) {
+    v1::Embedding& one = *response.add_data();
+    one.set_index(response.data_size() - 1);
+    one.add_embedding(static_cast<float>(text.size()));
+    one.add_embedding(0.5F);
+  }
+  response.mutable_usage()->set_prompt_tokens(3);
+  response.mutable_usage()->set_total_tokens(3);
+  *response.mutable_llm_service() = result.info;
+  co_return result;
+}
+
 absl::StatusOr<RoutePlan> FakeService::Explain(const CallContext&,
                                                const ChatRequest&) const {
   RoutePlan plan;

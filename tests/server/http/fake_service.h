@@ -62,6 +62,14 @@ class FakeService : public HttpService {
     Saw(context, request);
     return on_chat(context, request, sink);
   }
+  // Each text has the vector {its length, 0.5}; models called "bad" fail.
+  Task<EmbedCallResult> Embed(
+      const CallContext& context,
+      const v1::CreateEmbeddingsRequest& request) override;
+  v1::CreateEmbeddingsRequest last_embed() const {
+    const MutexLock lock(mutex_);
+    return embed_;
+  }
   absl::StatusOr<RoutePlan> Explain(const CallContext& context,
                                     const ChatRequest& request) const override;
   v1::ListModelsResponse ListModels(const Caller&) const override;
@@ -125,6 +133,7 @@ class FakeService : public HttpService {
   mutable Mutex mutex_;
   CallContext context_ ABSL_GUARDED_BY(mutex_);
   v1::ChatCompletionRequest message_ ABSL_GUARDED_BY(mutex_);
+  v1::CreateEmbeddingsRequest embed_ ABSL_GUARDED_BY(mutex_);
   v1::CreateKeyRequest create_ ABSL_GUARDED_BY(mutex_);
   std::string revoked_ ABSL_GUARDED_BY(mutex_);
   std::string refused_code_ ABSL_GUARDED_BY(mutex_);

@@ -1,0 +1,100 @@
+#include "server/core/embed_check.h"
+
+#include <algorithm>
+#include <string_view>
+
+#include "absl/strings/str_cat.h"
+#include "adapters/core/json.h"
+#include "adapters/core/status_macros.h"
+#include "router/call_error.h"
+
+namespace llm::server {
+namespace {
+
+absl::Status Invalid(std::string_view param, std::string_view message) {
+  return RefuseCall(absl::StatusCode::kInvalidArgument, "invalid_request",
+                    message, param);
+}
+
+absl::Status CheckInputs(const v1::CreateEmbeddingsRequest& request) {
+  const int texts = request.input_size();
+  const int lists = request.token_inputs_size();
+  if (texts > 0 && lists > 0) {
+    return Invalid("input", "input and token_inputs exclude each other");
+  }
+  if (texts + lists == 0) {
+    return Invalid("input", "input must hold at least one text or token list");
+  }
+  if (texts + lists > kMaxEmbedInputs) {
+    return Invalid("input", absl::StrCat("input holds ", texts + lists,
+                                         " inputs; at most ", kMaxEmbedInputs,
+                                         " are taken at once"));
+  }
+  for (int i = 0; i < texts; ++i) {
+    if (request.input(i).empty()) {
+      return Invalid("input", absl::StrCat("input[", i, "] is empty"));
+    }
+  }
+  for (int i = 0; i < lists; ++i) {
+    const auto& tokens = request.token_inputs(i).tokens();
+    if (tokens.empty()) {
+      return Invalid("input", absl::StrCat("input[", i, "] is empty"));
+    }
+    if (std::any_of(tokens.begin(), tokens.end(),
+                    [](int32_t token) { return token < 0; })) {
+      return Invalid("input",
+                     absl::StrCat("input[", i, "] holds a negative token"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+// It is spliced into upstream bodies, where it must not say again what the
+// message says.
+absl::Status CheckExtra(const std::string& extra_json) {
+  if (extra_json.empty()) return absl::OkStatus();
+  JsonDocument::Options options;
+  options.max_values = kMaxEmbedValues;
+  const auto document = JsonDocument::Parse(extra_json, options);
+  if (!document.ok() || !document->root().is_object()) {
+    return Invalid("extra_json", "this must be a JSON object");
+  }
+  for (JsonValue v = document->root().First(); v; v = v.Next()) {
+    for (const std::string_view own :
+         {"model", "input", "encoding_format", "dimensions", "output_dimension",
+          "user"}) {
+      if (v.KeyEquals(own)) {
+        return Invalid("extra_json", "this holds a field that the request has");
+      }
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckTimeout(const v1::CreateEmbeddingsRequest& request) {
+  if (!request.has_timeout()) return absl::OkStatus();
+  // A Duration's own bounds (google/protobuf/duration.proto).
+  constexpr int64_t kMaxSeconds = 315'576'000'000;
+  constexpr int32_t kMaxNanos = 999'999'999;
+  const int64_t seconds = request.timeout().seconds();
+  const int32_t nanos = request.timeout().nanos();
+  const bool positive =
+      seconds >= 0 && nanos >= 0 && (seconds > 0 || nanos > 0);
+  if (!positive || seconds > kMaxSeconds || nanos > kMaxNanos) {
+    return Invalid("timeout", "the timeout must be a positive duration");
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status CheckEmbedRequest(const v1::CreateEmbeddingsRequest& request) {
+  LLM_RETURN_IF_ERROR(CheckInputs(request));
+  if (request.has_dimensions() && request.dimensions() < 1) {
+    return Invalid("dimensions", "dimensions must be positive");
+  }
+  LLM_RETURN_IF_ERROR(CheckExtra(request.extra_json()));
+  return CheckTimeout(request);
+}
+
+}  // namespace llm::server

@@ -1,0 +1,229 @@
+#include "adapters/openai/openai_embedder.h"
+
+#include <catch2/catch.hpp>
+
+#include "adapters/openai/openai_provider.h"
+#include "tests/support/embed_transport.h"
+#include "tests/support/fake_clock.h"
+#include "tests/support/run_task.h"
+#include "tests/support/status_matchers.h"
+
+namespace llm {
+namespace {
+
+struct Embedding {
+  std::string profile;
+  std::string model = "text-embedding-x";
+  AttemptContext context = {};
+  EmbedTransport transport = {};
+
+  EmbedResult Run(const v1::CreateEmbeddingsRequest& request) {
+    boost::asio::io_context io;
+    FakeClock clock;
+    ProviderSettings settings;
+    settings.profile = profile;
+    settings.base_url = "https://upstream.test/v1";
+    context.upstream_model.value = model;
+    OpenAiProvider provider(settings, transport, clock);
+    return RunTask(io, provider.Embed(request, context));
+  }
+  const std::string& body(size_t at) const {
+    return transport.requests[at].body;
+  }
+};
+
+v1::CreateEmbeddingsRequest Texts(int count) {
+  v1::CreateEmbeddingsRequest request;
+  for (int i = 0; i < count; ++i) request.add_input(absl::StrCat(i));
+  return request;
+}
+
+TEST_CASE("a request for embeddings says what the vendor understands",
+          "[adapters][openai][embeddings]") {
+  v1::CreateEmbeddingsRequest request = Texts(2);
+  request.set_dimensions(2);
+  request.set_user("ann");
+  request.set_extra_json(R"({"input_type":"query"})");
+  const auto [profile, want] = GENERATE(table<std::string, std::string>({
+      {"", R"({"model":"m","input":["0","1"],"dimensions":2,"user":"ann",)"
+           R"("input_type":"query"})"},
+      {"openai", R"({"model":"m","input":["0","1"],"encoding_format":"base64",)"
+                 R"("dimensions":2,"user":"ann"})"},
+      {"qwen", R"({"model":"m","input":["0","1"],"encoding_format":"float",)"
+               R"("dimensions":2,"input_type":"query"})"},
+      {"mistral", R"({"model":"m","input":["0","1"],"encoding_format":"float",)"
+                  R"("output_dimension":2,"input_type":"query"})"},
+      {"vllm", R"({"model":"m","input":["0","1"],"encoding_format":"base64",)"
+               R"("dimensions":2,"user":"ann","input_type":"query"})"},
+  }));
+  CAPTURE(profile);
+  Embedding run{.profile = profile, .model = "m"};
+  run.context.api_key = ApiKey("k-1");
+  const EmbedResult got = run.Run(request);
+  REQUIRE_THAT(got.attempt.status, IsOk());
+  CHECK(run.body(0) == want);
+  const HttpRequest& sent = run.transport.requests[0];
+  CHECK(sent.url == "https://upstream.test/v1/embeddings");
+  CHECK(*FindHeader(sent.headers, "authorization") == "Bearer k-1");
+  CHECK(sent.headers.size() == 4);
+}
+
+TEST_CASE("inputs are cut into the vendor's batches and put back in order",
+          "[adapters][openai][embeddings]") {
+  const auto [profile, model, inputs, sizes] =
+      GENERATE(table<std::string, std::string, int, std::vector<size_t>>({
+          {"qwen", "text-embedding-v3", 23, {10, 10, 3}},
+          {"qwen", "text-embedding-v4", 10, {10}},
+          {"qwen", "text-embedding-v2", 26, {25, 1}},
+          {"zhipu", "embedding-3", 65, {64, 1}},
+          {"siliconflow", "bge-m3", 33, {32, 1}},
+          {"openai", "text-embedding-3-small", 2048, {2048}},
+          {"", "anything", 65, {64, 1}},
+      }));
+  CAPTURE(profile, model);
+  Embedding run{.profile = profile, .model = model};
+  run.transport.backwards = true;
+  const EmbedResult got = run.Run(Texts(inputs));
+  REQUIRE_THAT(got.attempt.status, IsOk());
+  REQUIRE(run.transport.requests.size() == sizes.size());
+  REQUIRE(got.vectors.size() == static_cast<size_t>(inputs));
+  for (int i = 0; i < inputs; ++i) {
+    CHECK(got.vectors[static_cast<size_t>(i)] ==
+          std::vector<float>{static_cast<float>(i), 1});
+  }
+  // One token an input, says the upstream.
+  CHECK(got.attempt.usage.fresh_input == inputs);
+  CHECK(got.attempt.usage.output == 0);
+  CHECK(got.attempt.usage_source == UsageSource::kProvider);
+  CHECK(got.attempt.served_model.value == "served-1");
+}
+
+TEST_CASE("batches stay below the vendor's tokens for one request",
+          "[adapters][dialect][embeddings]") {
+  v1::CreateEmbeddingsRequest request;
+  for (int i = 0; i < 4; ++i) {
+    v1::TokenInput& input = *request.add_token_inputs();
+    for (int t = 0; t < 100; ++t) input.add_tokens(t);
+  }
+  const auto batches = SplitInputs(request, {.inputs = 100, .tokens = 250});
+  REQUIRE(batches.size() == 2);
+  CHECK(batches[0].count == 2);
+  CHECK(batches[1].first == 2);
+  // One that is too long by itself is the provider's to refuse.
+  CHECK(SplitInputs(request, {.inputs = 100, .tokens = 10}).size() == 4);
+  CHECK(SplitInputs(request, {}).size() == 1);
+}
+
+TEST_CASE("token lists go where they are understood and nowhere else",
+          "[adapters][openai][embeddings]") {
+  v1::CreateEmbeddingsRequest request;
+  request.add_token_inputs()->add_tokens(15339);
+  SECTION("OpenAI") {
+    Embedding run{.profile = "openai"};
+    REQUIRE_THAT(run.Run(request).attempt.status, IsOk());
+    CHECK(run.body(0).find(R"("input":[[15339]])") != std::string::npos);
+  }
+  SECTION("Qwen") {
+    Embedding run{.profile = "qwen"};
+    const EmbedResult got = run.Run(request);
+    CHECK(run.transport.requests.empty());
+    CHECK_FALSE(got.attempt.dispatched);
+    CHECK(got.attempt.failure.failure == FailureClass::kUnsupported);
+    CHECK(got.attempt.failure.param == "input");
+  }
+}
+
+TEST_CASE("a field that the vendor refuses is left out and named",
+          "[adapters][openai][embeddings][TRN-6]") {
+  v1::CreateEmbeddingsRequest request = Texts(1);
+  request.set_extra_json(R"({"input_type":"query"})");
+  Embedding run{.profile = "openai"};
+  CHECK(run.Run(request).attempt.dropped ==
+        std::vector<std::string>{"input_type"});
+  Embedding strict{.profile = "openai"};
+  strict.context.strict = true;
+  const EmbedResult refused = strict.Run(request);
+  CHECK(strict.transport.requests.empty());
+  CHECK(refused.attempt.failure.param == "input_type");
+}
+
+TEST_CASE("a batch that fails fails the attempt, and what came is kept",
+          "[adapters][openai][embeddings][COST-1]") {
+  Embedding run{.profile = "qwen", .model = "text-embedding-v3"};
+  run.transport.faults.push_back(
+      {.at = 1,
+       .status = 429,
+       .headers = {{"content-type", "application/json"},
+                   {"retry-after", "3"}}});
+  const EmbedResult got = run.Run(Texts(30));
+  CHECK(run.transport.requests.size() == 2);
+  CHECK(got.attempt.failure.failure == FailureClass::kRateLimited);
+  CHECK(got.attempt.failure.retry_after == absl::Seconds(3));
+  CHECK(got.vectors.size() == 10);
+  CHECK(got.attempt.usage.fresh_input == 10);
+  CHECK(got.attempt.usage_source == UsageSource::kPartial);
+}
+
+TEST_CASE("what is not one vector for each input is no answer",
+          "[adapters][openai][embeddings][STR-5]") {
+  const auto [body, want] = GENERATE(table<std::string, FailureClass>({
+      {"nonsense", FailureClass::kBadAnswer},
+      {R"({"data":[]})", FailureClass::kBadAnswer},
+      {R"({"data":[{"index":0,"embedding":[1]}]})", FailureClass::kBadAnswer},
+      {R"({"data":[{"index":0,"embedding":[1]},{"index":0,"embedding":[1]}]})",
+       FailureClass::kBadAnswer},
+      {R"({"data":[{"index":0,"embedding":[1]},{"index":9,"embedding":[1]}]})",
+       FailureClass::kBadAnswer},
+      {R"({"data":[{"index":0,"embedding":[1]},{"index":1,"embedding":[1,2]}]})",
+       FailureClass::kBadAnswer},
+      {R"({"data":[{"index":0,"embedding":[]},{"index":1,"embedding":[]}]})",
+       FailureClass::kBadAnswer},
+      // NaN, as base64.
+      {R"({"data":[{"embedding":"AADAfw=="},{"embedding":"AADAfw=="}]})",
+       FailureClass::kBadAnswer},
+      {R"({"data":[{"embedding":"AAA"},{"embedding":"AAA"}]})",
+       FailureClass::kBadAnswer},
+      // An error with status 200.
+      {R"({"error":{"code":429,"message":"slow down"}})",
+       FailureClass::kRateLimited},
+  }));
+  CAPTURE(body);
+  Embedding run;
+  run.transport.faults.push_back({.at = 0, .status = 200, .body = body});
+  const EmbedResult got = run.Run(Texts(2));
+  CHECK(got.attempt.failure.failure == want);
+  CHECK(got.vectors.empty());
+  CHECK(got.attempt.usage.empty());
+}
+
+TEST_CASE("vectors are read from base64 and from numbers alike",
+          "[adapters][openai][embeddings]") {
+  // 1.0f and -2.0f, little-endian.
+  const std::string body =
+      GENERATE(R"({"data":[{"index":0,"embedding":"AACAPwAAAMA="}]})",
+               R"({"data":[{"index":0,"embedding":[1,-2.0]}]})",
+               R"({"data":[{"embedding":[1e0,-20e-1]}]})");
+  CAPTURE(body);
+  Embedding run;
+  run.transport.faults.push_back({.at = 0, .status = 200, .body = body});
+  const EmbedResult got = run.Run(Texts(1));
+  REQUIRE_THAT(got.attempt.status, IsOk());
+  CHECK(got.vectors == std::vector<std::vector<float>>{{1, -2}});
+}
+
+TEST_CASE("the provider's key shows in no word of a failed attempt",
+          "[adapters][openai][embeddings][SEC-5]") {
+  Embedding run;
+  run.context.api_key = ApiKey("very-secret-key-17");
+  run.transport.faults.push_back(
+      {.at = 0,
+       .status = 401,
+       .body = R"({"error":{"message":"bad key very-secret-key-17"}})"});
+  const EmbedResult got = run.Run(Texts(1));
+  CHECK(got.attempt.failure.failure == FailureClass::kBadKey);
+  CHECK(got.attempt.failure.message.find("secret") == std::string::npos);
+  CHECK(got.attempt.status.message().find("secret") == std::string::npos);
+}
+
+}  // namespace
+}  // namespace llm
