@@ -191,6 +191,19 @@ TEST_CASE("a key that may not use the model is refused, cache or not",
   CHECK(CallErrorDetail(result.status).code() == "model_not_allowed");
 }
 
+TEST_CASE("nobody is asked for embeddings that are not admitted",
+          "[router][embeddings][BUD-4]") {
+  RouterFixture fixture(EmbedTable(), 1 << 20);
+  fixture.admission.answer =
+      RefuseCall(absl::StatusCode::kResourceExhausted, "budget_exceeded",
+                 "the budget is used up");
+  const EmbedCallResult result = fixture.Embed(Embed("vec", {"x"}));
+  CHECK(CallErrorDetail(result.status).code() == "budget_exceeded");
+  CHECK(fixture.a->calls().empty());
+  CHECK(fixture.ledger.Rows<AttemptIntent>().empty());
+  CHECK(fixture.ledger.Rows<RequestRecord>().size() == 1);
+}
+
 TEST_CASE("an input beyond the model's window is the caller's, many are not",
           "[router][embeddings]") {
   RouteTable table = EmbedTable();

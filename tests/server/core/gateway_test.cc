@@ -204,6 +204,34 @@ TEST_CASE("A call refused while draining is told to the observer",
   CHECK(refused.trace_id == "trace");
 }
 
+TEST_CASE("Embeddings pass the same gate as chats",
+          "[server][gateway][embeddings][BUD-4]") {
+  GatewayFixture fixture;
+  Gateway gateway = fixture.Make();
+  const CallContext context = gateway.NewCall({}, "grpc");
+  v1::CreateEmbeddingsRequest request;
+  request.add_input("x");
+  std::string words;
+  SECTION("at the end of a drain") {
+    fixture.state.refusing = true;
+    words = "shutting down";
+  }
+  SECTION("of calls") {
+    fixture.state.max_in_flight = 0;
+    words = "server.max_in_flight";
+  }
+  SECTION("of memory, where the vectors count too") {
+    words = "server.max_body_memory";
+  }
+  boost::asio::io_context io;
+  const EmbedCallResult result = RunTask(io, gateway.Embed(context, request));
+  CHECK(CallErrorHttpStatus(result.status) == 503);
+  CHECK(CallErrorDetail(result.status).message().find(words) !=
+        std::string::npos);
+  CHECK(fixture.observer.refusals.size() == 1);
+  CHECK(fixture.state.inflight == 0);
+}
+
 TEST_CASE("At its own limits the service refuses, naming the setting",
           "[server][gateway][ERR-2]") {
   GatewayFixture fixture;
