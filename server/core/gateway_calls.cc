@@ -128,11 +128,11 @@ Task<EmbedCallResult> Gateway::Embed(
   }
   // Of a body that came over HTTP each byte was counted as it came, and has
   // its place in the key's share.
-  const bool counted = context.door == "http";
+  const bool body_counted = context.door == "http";
   BodyBudget::Hold held(parts_.bodies,
-                        counted ? "" : context.caller.key_id.value);
+                        body_counted ? "" : context.caller.key_id.value);
   const int64_t message =
-      counted ? 0 : static_cast<int64_t>(request.ByteSizeLong());
+      body_counted ? 0 : static_cast<int64_t>(request.ByteSizeLong());
   if (!held.Grow(VectorBytes(request) + message)) {
     result.status = ShedBody(context).status;
     co_return result;
