@@ -38,6 +38,11 @@ void PutCallsLast(std::vector<Block>* blocks) {
   const auto first = std::find_if(
       blocks->begin(), blocks->end(),
       [](const Block& block) { return block.kind == Kind::kToolUse; });
+  // What a server tool made of them is Anthropic's own order.
+  const bool gone_on = std::any_of(
+      first, blocks->end(),
+      [](const Block& block) { return block.kind == Kind::kOther; });
+  if (gone_on) return;
   std::stable_partition(first, blocks->end(), [](const Block& block) {
     return block.kind == Kind::kText || block.kind == Kind::kThinking;
   });
