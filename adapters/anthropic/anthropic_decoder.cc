@@ -178,6 +178,7 @@ void AnthropicDecoder::OnMessageStart(JsonValue message, v1::Message* out) {
     BlockDecoder& block = AddBlock(index, v, out);
     block.Open(v, TargetOf(block, out));
     CloseBlock(block, out);
+    open_.erase(index);
   }
 }
 
@@ -202,7 +203,9 @@ void AnthropicDecoder::OnBlockDelta(JsonValue event, v1::Message* out) {
 
 void AnthropicDecoder::OnBlockStop(JsonValue event, v1::Message* out) {
   const auto known = open_.find(event.Find("index").AsInt64().value_or(0));
-  if (known != open_.end()) CloseBlock(*known->second, out);
+  if (known == open_.end()) return;
+  CloseBlock(*known->second, out);
+  open_.erase(known);
 }
 
 void AnthropicDecoder::OnMessageDelta(JsonValue event) {
@@ -215,6 +218,7 @@ void AnthropicDecoder::OnMessageDelta(JsonValue event) {
 
 void AnthropicDecoder::CloseAll(v1::Message* out) {
   for (auto& [index, block] : open_) CloseBlock(*block, out);
+  open_.clear();
   if (answered_by_tool_) return;
   for (v1::Part& part : *held_.mutable_parts()) out->add_parts()->Swap(&part);
   held_.Clear();
@@ -236,7 +240,7 @@ void AnthropicDecoder::Finish(v1::ChunkChoice* choice) {
 void AnthropicDecoder::CountOutput() {
   facts_.output_chars = characters_;
   for (const auto& [index, block] : open_) {
-    if (!block->closed()) facts_.output_chars += block->characters();
+    facts_.output_chars += block->characters();
   }
 }
 

@@ -38,6 +38,11 @@ void PutCallsLast(std::vector<Block>* blocks) {
   const auto first = std::find_if(
       blocks->begin(), blocks->end(),
       [](const Block& block) { return block.kind == Kind::kToolUse; });
+  // What a server tool made of them is Anthropic's own order.
+  const bool gone_on = std::any_of(
+      first, blocks->end(),
+      [](const Block& block) { return block.kind == Kind::kOther; });
+  if (gone_on) return;
   std::stable_partition(first, blocks->end(), [](const Block& block) {
     return block.kind == Kind::kText || block.kind == Kind::kThinking;
   });
@@ -83,6 +88,16 @@ Block TextBlock(sv text) {
 }
 
 }  // namespace
+
+// Where nothing was said between two turns of one role, they are one.
+void ConversationWriter::AddTurn(Turn turn) {
+  if (out_.turns.empty() || out_.turns.back().role != turn.role) {
+    out_.turns.push_back(std::move(turn));
+    return;
+  }
+  std::vector<Block>& blocks = out_.turns.back().blocks;
+  std::move(turn.blocks.begin(), turn.blocks.end(), std::back_inserter(blocks));
+}
 
 void ConversationWriter::AddMessageExtra(const v1::Message& message,
                                          size_t first,
@@ -228,7 +243,7 @@ void ConversationWriter::AddAssistant(const Messages& run) {
   const bool says = std::any_of(
       turn.blocks.begin(), turn.blocks.end(),
       [](const Block& block) { return block.kind != Kind::kThinking; });
-  if (says) out_.turns.push_back(std::move(turn));
+  if (says) AddTurn(std::move(turn));
 }
 
 void ConversationWriter::MatchResults(const Messages& run) {
@@ -293,17 +308,15 @@ void ConversationWriter::AddMidSystem(const Messages& run,
     if (IsSystem(*message)) AddSystem(*message, &turn.blocks);
   }
   if (turn.blocks.empty()) {
-    if (!user->empty()) {
-      out_.turns.push_back({Turn::Role::kUser, std::move(*user)});
-    }
+    if (!user->empty()) AddTurn({Turn::Role::kUser, std::move(*user)});
     return;
   }
   if (user->empty()) {
     notes_.dropped.Add("messages.role");
     user->push_back(TextBlock(kPlaceholder));
   }
-  out_.turns.push_back({Turn::Role::kUser, std::move(*user)});
-  out_.turns.push_back(std::move(turn));
+  AddTurn({Turn::Role::kUser, std::move(*user)});
+  AddTurn(std::move(turn));
 }
 
 void ConversationWriter::AddUser(const Messages& run) {
@@ -335,9 +348,7 @@ void ConversationWriter::AddUser(const Messages& run) {
     if (!message->name().empty()) notes_.dropped.Add("messages.name");
   }
   if (setting_.system_turns) return AddMidSystem(run, &blocks);
-  if (!blocks.empty()) {
-    out_.turns.push_back({Turn::Role::kUser, std::move(blocks)});
-  }
+  if (!blocks.empty()) AddTurn({Turn::Role::kUser, std::move(blocks)});
 }
 
 void ConversationWriter::CheckEnds() {

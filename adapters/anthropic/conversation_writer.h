@@ -75,6 +75,7 @@ class ConversationWriter {
   Block ResultBlock(const Call& call);
   void WriteResultContent(const v1::Message& message, JsonWriter* out);
   void AddMidSystem(const Messages& run, std::vector<Block>* user);
+  void AddTurn(Turn turn);
   void AddMessageExtra(const v1::Message& message, size_t first,
                        std::vector<Block>* blocks);
   void CheckEnds();

@@ -182,7 +182,8 @@ TEST_CASE("blank text makes no block, and an empty message no turn",
                  {"role":"assistant","content":" \n"},
                  {"role":"user","content":[{"type":"text","text":""},
                   {"type":"text","text":"go"}]}])") ==
-        "[" + U("hi") + "," + U("go") + "]");
+        R"([{"role":"user","content":[{"type":"text","text":"hi"},)"
+        R"({"type":"text","text":"go"}]}])");
 }
 
 TEST_CASE("a history that begins with the assistant gets a first word, named",

@@ -13,6 +13,7 @@
 #include <sstream>
 
 #include "adapters/core/json.h"
+#include "router/response_assembler.h"
 #include "tests/adapters/anthropic/exchange.h"
 #include "tests/adapters/anthropic/native_reader.h"
 
@@ -310,6 +311,145 @@ std::string ReplayAll(const fs::path& path) {
   return {};
 }
 
+// --- answers that go back
+
+// The block as a request holds it: without what says nothing.
+void WriteReturned(JsonValue block, const std::string& text,
+                   const std::string& citations, JsonWriter* out) {
+  out->BeginObject();
+  for (JsonValue v = block.First(); v; v = v.Next()) {
+    const bool direct = v.KeyEquals("caller") &&
+                        v.Find("type").Equals("direct") &&
+                        block.Find("type").Equals("tool_use");
+    if (direct || v.KeyEquals("citations")) continue;
+    if (v.KeyEquals("text")) {
+      out->Member("text", text);
+    } else {
+      out->MemberRaw(v.Key(), v.raw());
+    }
+  }
+  if (!citations.empty()) out->MemberRaw("citations", "[" + citations + "]");
+  out->EndObject();
+}
+
+// One block of a stream, put together plainly.
+struct Growing {
+  std::string start;
+  std::map<std::string, std::string> added;
+  std::string citations;
+};
+
+void WriteGrown(const Growing& from, JsonWriter* out) {
+  const auto doc = JsonDocument::Parse(from.start);
+  if (!doc.ok()) return;
+  const auto added = [&](const std::string& key) {
+    const auto found = from.added.find(key);
+    return found == from.added.end() ? std::string() : found->second;
+  };
+  std::string json;
+  JsonWriter grown(&json);
+  grown.BeginObject();
+  for (JsonValue v = doc->root().First(); v; v = v.Next()) {
+    const std::string more = added(v.Key());
+    const std::string input = added("partial_json");
+    if (v.KeyEquals("input") && !input.empty()) {
+      grown.MemberRaw("input", input);
+    } else if (v.is_string() || !more.empty()) {
+      grown.Member(v.Key(), v.StringOr() + more);
+    } else {
+      grown.MemberRaw(v.Key(), v.raw());
+    }
+  }
+  if (!doc->root().Find("signature") && !added("signature").empty()) {
+    grown.Member("signature", added("signature"));
+  }
+  grown.EndObject();
+  const auto block = JsonDocument::Parse(std::string_view(json));
+  if (!block.ok()) return;
+  WriteReturned(block->root(), block->root().Find("text").StringOr(),
+                from.citations, out);
+}
+
+// The recorded content as it should go back.
+std::string ReturnedContent(JsonValue response) {
+  std::map<int64_t, Growing> blocks;
+  const JsonValue content = response.Find("body").Find("content");
+  for (JsonValue v = content.First(); v; v = v.Next()) {
+    Growing& to = blocks[static_cast<int64_t>(blocks.size())];
+    to.start = std::string(v.raw());
+    const JsonValue list = v.Find("citations");
+    for (JsonValue c = list.First(); c; c = c.Next()) {
+      to.citations += (to.citations.empty() ? "" : ",") + std::string(c.raw());
+    }
+  }
+  std::istringstream lines(response.Find("raw").StringOr());
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.starts_with("data:")) continue;
+    const auto doc = JsonDocument::Parse(std::string_view(line).substr(5));
+    if (!doc.ok()) continue;
+    const JsonValue start = doc->root().Find("content_block");
+    const JsonValue delta = doc->root().Find("delta");
+    const auto index = doc->root().Find("index").AsInt64();
+    if (!index) continue;
+    Growing& to = blocks[*index];
+    if (start) to.start = std::string(start.raw());
+    for (JsonValue v = delta.First(); v; v = v.Next()) {
+      if (v.is_string() && !v.KeyEquals("type")) {
+        to.added[v.Key()] += v.StringOr();
+      }
+      if (!v.KeyEquals("citation")) continue;
+      to.citations += (to.citations.empty() ? "" : ",") + std::string(v.raw());
+    }
+  }
+  std::string out;
+  JsonWriter json(&out);
+  json.BeginArray();
+  for (const auto& [index, block] : blocks) WriteGrown(block, &json);
+  json.EndArray();
+  return out;
+}
+
+// What was answered, put together as a caller gets it and sent again.
+std::string SentAgain(const Exchange& got, const std::string& model) {
+  ResponseAssembler assembler;
+  for (const v1::ChatCompletionChunk& chunk : got.chunks) assembler.Add(chunk);
+  ChatRequest request;
+  const auto say = [&request](const std::string& text) {
+    v1::Message* user = request.message.add_messages();
+    user->set_role("user");
+    user->add_parts()->mutable_text()->set_text(text);
+  };
+  say("hi");
+  *request.message.add_messages() = assembler.Take().choices(0).message();
+  say("go on");
+  AttemptContext context;
+  context.upstream_model.value = model;
+  const auto rendered = anthropic::RenderRequest(request, context);
+  const auto doc = JsonDocument::Parse(rendered.body);
+  if (!doc.ok()) return "no JSON";
+  const JsonValue turn = doc->root().Find("messages").First().Next();
+  return std::string(turn.Find("content").raw());
+}
+
+std::string GoesBack(const fs::path& path) {
+  const std::string text = ReadFile(path);
+  const auto doc = JsonDocument::Parse(text);
+  const JsonValue response = doc->root().Find("response");
+  const Exchange got = RunExchange(ScriptOf(response));
+  if (!got.result.status.ok()) return {};
+  const std::string want = "{\"content\":" + ReturnedContent(response) + "}";
+  const std::string back =
+      "{\"content\":" + SentAgain(got, doc->root().Find("model").StringOr()) +
+      "}";
+  const auto before = JsonDocument::Parse(std::string_view(want));
+  const auto after = JsonDocument::Parse(std::string_view(back));
+  if (!before.ok()) return "no JSON";
+  // An empty answer makes no turn.
+  if (before->root().Find("content").size() == 0) return {};
+  if (!after.ok()) return "no JSON";
+  return DifferenceOfBodies(before->root(), after->root());
+}
+
 // Requests that do not come out as they went in, and why that is right.
 std::string_view KnownDifference(const std::string& name) {
   static constexpr std::pair<std::string_view, std::string_view> kTable[] = {
@@ -352,6 +492,23 @@ TEST_CASE("every recorded Anthropic exchange decodes right, however it is cut",
   }
   std::cout << right << " of " << files.size() << " exchanges wholly right\n";
   CHECK(right == files.size());
+}
+
+TEST_CASE("every recorded Anthropic answer goes back as it came",
+          "[adapters][anthropic][recordings][TRN-1][TRN-2]") {
+  size_t right = 0;
+  size_t all = 0;
+  for (const fs::path& path : Recordings()) {
+    ++all;
+    const std::string fault = GoesBack(path);
+    if (fault.empty()) {
+      ++right;
+    } else {
+      std::cout << path.filename().string() << ": " << fault << "\n";
+    }
+  }
+  if (all > 0) std::cout << right << " of " << all << " answers go back\n";
+  CHECK(right == all);
 }
 
 TEST_CASE("every recorded Anthropic request survives the canonical form",
