@@ -50,6 +50,11 @@ void ToolWriter::Declare(const v1::FunctionTool& function) {
   if (function.has_description()) {
     out.Member("description", function.description());
   }
+  const auto given = JsonDocument::Parse(function.parameters());
+  if (!function.parameters().empty() &&
+      (!given.ok() || !given->root().is_object())) {
+    to_.dropped.Add("tools.function.parameters");
+  }
   const bool json_schema = to_.family.json_schema;
   const std::string schema =
       json_schema ? WriteJsonSchema(function.parameters(), {}, losses)
