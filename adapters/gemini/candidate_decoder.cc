@@ -1,5 +1,6 @@
 #include "adapters/gemini/candidate_decoder.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/escaping.h"
@@ -76,6 +77,7 @@ void CandidateDecoder::PushText(JsonValue part, v1::Message* out) {
     text = reasoning_joiner_.Push(std::move(text));
     if (!signature.empty()) text += reasoning_joiner_.Flush();
     has_reasoning_ = true;
+    if (text.empty() && signature.empty()) return;
     characters_ += CountCodePoints(text);
     v1::Part* to = out->add_parts();
     to->mutable_reasoning()->set_text(std::move(text));
@@ -126,7 +128,11 @@ void CandidateDecoder::OpenCall(JsonValue part, v1::Message* out) {
   v1::ToolCall* call = out->add_parts()->mutable_tool_call();
   call->set_index(calls_);
   std::string id = function.Find("id").StringOr();
-  if (id.empty()) id = MakeCallId(seed_, static_cast<size_t>(calls_));
+  // One that came before would make two calls one.
+  if (id.empty() || std::find(ids_.begin(), ids_.end(), id) != ids_.end()) {
+    id = MakeCallId(seed_, static_cast<size_t>(calls_));
+  }
+  ids_.push_back(id);
   call->set_id(std::move(id));
   call->set_type("function");
   call->mutable_function()->set_name(function.Find("name").StringOr());

@@ -14,6 +14,8 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "adapters/core/json.h"
 #include "adapters/dialect/extra_fields.h"
@@ -71,6 +73,7 @@ class CandidateDecoder {
   std::string whole_args_;
   bool in_call_ = false;
   int calls_ = 0;
+  std::vector<std::string> ids_;
   std::string finish_word_;
   std::string finish_reason_;
   bool blocked_ = false;

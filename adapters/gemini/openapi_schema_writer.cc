@@ -304,17 +304,7 @@ void Writer::WriteTypes(const Node& node, JsonWriter& out) {
   out.EndArray();
 }
 
-void Writer::Write(const Node& node, std::string* text) {
-  JsonWriter out(text);
-  const bool choice = !node.more_types.empty() && node.any_of.empty();
-  out.BeginObject();
-  if (!node.type.empty() && !choice) out.Member("type", node.type);
-  if (node.nullable) {
-    out.Key("nullable");
-    out.Bool(true);
-  }
-  if (!node.description.empty()) out.Member("description", node.description);
-  if (!node.format.empty()) out.Member("format", node.format);
+void WritePlain(const Node& node, JsonWriter& out) {
   std::vector<sv> written;
   for (const auto& [name, value] : node.plain) {
     if (std::find(written.begin(), written.end(), name) != written.end()) {
@@ -329,6 +319,20 @@ void Writer::Write(const Node& node, std::string* text) {
     for (const std::string& value : *node.values) out.String(value);
     out.EndArray();
   }
+}
+
+void Writer::Write(const Node& node, std::string* text) {
+  JsonWriter out(text);
+  const bool choice = !node.more_types.empty() && node.any_of.empty();
+  out.BeginObject();
+  if (!node.type.empty() && !choice) out.Member("type", node.type);
+  if (node.nullable) {
+    out.Key("nullable");
+    out.Bool(true);
+  }
+  if (!node.description.empty()) out.Member("description", node.description);
+  if (!node.format.empty()) out.Member("format", node.format);
+  WritePlain(node, out);
   if (choice) {
     WriteTypes(node, out);
     return out.EndObject();

@@ -69,7 +69,11 @@ Wish ReadWish(const v1::ChatCompletionRequest& request,
   if (!effort.empty()) {
     wish.name = "reasoning_effort";
     wish.on = effort != "none";
-    if (FindLevel(effort) != nullptr) wish.level = effort;
+    if (FindLevel(effort) != nullptr) {
+      wish.level = effort;
+    } else if (effort != "none") {
+      to.dropped.Add(wish.name);
+    }
   }
   if (!native.thinking.empty()) ReadNative(native, wish);
   if (to.context.reasoning == ReasoningSwitch::kAsAsked) return wish;

@@ -1,6 +1,7 @@
 #include "adapters/gemini/tool_results.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "adapters/core/json.h"
 #include "adapters/gemini/call_ids.h"
@@ -102,29 +103,33 @@ std::vector<std::string> ToolResults::CalledNames() const {
   return out;
 }
 
-RenderedResult ToolResults::Render(const CallSlot& slot) const {
-  RenderedResult out;
-  std::string text;
-  std::vector<std::string> inside;
-  bool media = false;
+ToolResults::Content ToolResults::Read(const v1::Message& result) const {
+  Content out;
   bool first = true;
-  if (slot.result != nullptr) {
-    for (const v1::Part& part : slot.result->parts()) {
-      if (part.has_text()) {
-        if (!first) text += '\n';
-        first = false;
-        text += part.text().text();
-      } else if (part.has_media()) {
-        media = true;
-        std::string member = MediaMember(part.media(), to_);
-        const bool fits =
-            to_.family.third_generation && FitsToolResult(part.media());
-        (fits ? inside : out.beside).push_back("{" + member + "}");
-      } else {
-        to_.dropped.Add("messages.content");
-      }
+  for (const v1::Part& part : result.parts()) {
+    if (part.has_text()) {
+      if (!first) out.text += '\n';
+      first = false;
+      out.text += part.text().text();
+    } else if (part.has_media()) {
+      out.media = true;
+      const bool fits =
+          to_.family.third_generation && FitsToolResult(part.media());
+      (fits ? out.inside : out.beside)
+          .push_back("{" + MediaMember(part.media(), to_) + "}");
+    } else {
+      to_.dropped.Add("messages.content");
     }
   }
+  out.response = Response(out.text, SaysFailed(result), out.media);
+  return out;
+}
+
+RenderedResult ToolResults::Render(const CallSlot& slot) const {
+  Content content;
+  content.response = std::string(kNoResult);
+  if (slot.result != nullptr) content = Read(*slot.result);
+  RenderedResult out;
   JsonWriter writer(&out.part);
   writer.BeginObject();
   writer.Key("functionResponse");
@@ -132,18 +137,16 @@ RenderedResult ToolResults::Render(const CallSlot& slot) const {
   const std::string id = SentCallId(slot.id, to_);
   if (!id.empty()) writer.Member("id", id);
   writer.Member("name", slot.name);
-  writer.MemberRaw("response",
-                   slot.result == nullptr
-                       ? std::string(kNoResult)
-                       : Response(text, SaysFailed(*slot.result), media));
-  if (!inside.empty()) {
+  writer.MemberRaw("response", content.response);
+  if (!content.inside.empty()) {
     writer.Key("parts");
     writer.BeginArray();
-    for (const std::string& part : inside) writer.Raw(part);
+    for (const std::string& part : content.inside) writer.Raw(part);
     writer.EndArray();
   }
   writer.EndObject();
   writer.EndObject();
+  out.beside = std::move(content.beside);
   return out;
 }
 

@@ -46,6 +46,15 @@ class ToolResults {
   RenderedResult Render(const CallSlot& slot) const;
 
  private:
+  // A result's content in its two places.
+  struct Content {
+    std::string text;
+    std::string response;  // a JSON object
+    bool media = false;
+    std::vector<std::string> inside;
+    std::vector<std::string> beside;
+  };
+  Content Read(const v1::Message& result) const;
   void AddCalls(const v1::Message& message, int at);
   void Match(const v1::Message& message);
 

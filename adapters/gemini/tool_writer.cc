@@ -33,6 +33,20 @@ std::string NameIn(JsonValue tool) {
   return name.empty() ? tool.Find("name").StringOr() : name;
 }
 
+void WriteCalling(const std::string& mode,
+                  const std::vector<std::string>& allowed, JsonWriter& out) {
+  out.Key("functionCallingConfig");
+  out.BeginObject();
+  out.Member("mode", mode);
+  if (!allowed.empty()) {
+    out.Key("allowedFunctionNames");
+    out.BeginArray();
+    for (const std::string& name : allowed) out.String(name);
+    out.EndArray();
+  }
+  out.EndObject();
+}
+
 }  // namespace
 
 bool ToolWriter::Withheld(const std::string& name) const {
@@ -49,6 +63,11 @@ void ToolWriter::Declare(const v1::FunctionTool& function) {
   out.Member("name", function.name());
   if (function.has_description()) {
     out.Member("description", function.description());
+  }
+  const auto given = JsonDocument::Parse(function.parameters());
+  if (!function.parameters().empty() &&
+      (!given.ok() || !given->root().is_object())) {
+    to_.dropped.Add("tools.function.parameters");
   }
   const bool json_schema = to_.family.json_schema;
   const std::string schema =
@@ -203,13 +222,28 @@ ToolWriter::Choice ToolWriter::ReadChoice() {
   return {choice.mode() == "auto" ? "AUTO" : "", {}};
 }
 
+// The caller's own toolConfig; true where it held something. Of two ways to
+// choose among functions OpenAI's counts.
+bool ToolWriter::WriteOwn(JsonValue members, bool chosen, JsonWriter& out) {
+  bool any = false;
+  for (JsonValue v = members.First(); v; v = v.Next()) {
+    const std::string name = CamelCase(v.Key());
+    if (name == "functionCallingConfig" && chosen) {
+      to_.dropped.Add("toolConfig.functionCallingConfig");
+      continue;
+    }
+    any = true;
+    out.MemberRaw(name, v.raw());
+  }
+  return any;
+}
+
 std::string ToolWriter::ToolConfig(const NativeFields& native) {
   if (request_.has_parallel_tool_calls() && !request_.parallel_tool_calls()) {
     to_.dropped.Add("parallel_tool_calls");
   }
   std::string text;
   JsonWriter out(&text);
-  bool any = false;
   out.BeginObject();
   Choice choice = ReadChoice();
   if (declarations_.empty() && (choice.mode == "ANY" || built_in_.empty())) {
@@ -217,37 +251,17 @@ std::string ToolWriter::ToolConfig(const NativeFields& native) {
     if (choice.mode == "ANY") to_.dropped.Add("tool_choice");
     choice = {};
   }
-  if (!choice.mode.empty()) {
-    any = true;
-    out.Key("functionCallingConfig");
-    out.BeginObject();
-    out.Member("mode", choice.mode);
-    if (!choice.allowed.empty()) {
-      out.Key("allowedFunctionNames");
-      out.BeginArray();
-      for (const std::string& name : choice.allowed) out.String(name);
-      out.EndArray();
-    }
-    out.EndObject();
-  }
+  const bool chosen = !choice.mode.empty();
+  if (chosen) WriteCalling(choice.mode, choice.allowed, out);
+  const auto doc = JsonDocument::Parse(native.tool_config);
+  const JsonValue own = doc.ok() ? doc->root() : JsonValue();
+  bool any = WriteOwn(own, chosen, out) || chosen;
   // Server tools beside declarations have to be asked for; Vertex does not
   // know the word.
   const bool mixed = !declarations_.empty() && !built_in_.empty() &&
                      to_.family.third_generation && !to_.vertex;
-  const auto own = JsonDocument::Parse(native.tool_config);
-  const JsonValue members = own.ok() ? own->root() : JsonValue();
-  bool said = false;
-  for (JsonValue v = members.First(); v; v = v.Next()) {
-    const std::string name = CamelCase(v.Key());
-    said = said || name == "includeServerSideToolInvocations";
-    if (name == "functionCallingConfig" && !choice.mode.empty()) {
-      to_.dropped.Add("toolConfig.functionCallingConfig");
-      continue;
-    }
-    any = true;
-    out.MemberRaw(name, v.raw());
-  }
-  if (mixed && !said) {
+  if (mixed && !own.Find("includeServerSideToolInvocations") &&
+      !own.Find("include_server_side_tool_invocations")) {
     any = true;
     out.MemberRaw("includeServerSideToolInvocations", "true");
   }

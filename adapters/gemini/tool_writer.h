@@ -43,6 +43,7 @@ class ToolWriter {
   Choice ReadAllowed(JsonValue choice);
   Choice Forced(std::vector<std::string> allowed);
   void LimitDeclarations();
+  bool WriteOwn(JsonValue members, bool chosen, JsonWriter& out);
 
   const v1::ChatCompletionRequest& request_;
   Rendering& to_;

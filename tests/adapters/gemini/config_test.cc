@@ -123,6 +123,8 @@ TEST_CASE("thinking is told by level or budget, never both",
           {"gemini-2.0-flash", R"("reasoning_effort":"high")", "",
            "reasoning_effort"},
           {"gemini-2.0-flash", R"("reasoning_effort":"none")", "", ""},
+          {"gemini-2.5-flash", R"("reasoning_effort":"odd")",
+           R"({"includeThoughts":true})", "reasoning_effort"},
           // Gemini's own spelling wins, in whatever wrapping.
           {"gemini-2.5-flash",
            R"("reasoning_effort":"low","thinkingConfig":)"

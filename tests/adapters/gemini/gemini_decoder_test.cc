@@ -62,6 +62,11 @@ TEST_CASE("streams decode, however they are cut",
                  R"({"functionCall":{"name":"f","args":{}}}])",
                  "STOP")},
        "C:?/f({}) C:?/f({}) F:tool_calls N:STOP"},
+      {"an id twice: the second is ours",
+       {Response(R"([{"functionCall":{"id":"x1","name":"f"}},)"
+                 R"({"functionCall":{"id":"x1","name":"g"}}])",
+                 "STOP")},
+       "C:x1/f({}) C:?/g({}) F:tool_calls N:STOP"},
       {"a call in pieces",
        {Response(R"([{"functionCall":{"name":"f","willContinue":true}}])"),
         Response(R"([{"functionCall":{"partialArgs":[{"jsonPath":"$.a.b[1]",)"

@@ -10,6 +10,7 @@
 #include <set>
 
 #include "adapters/core/json.h"
+#include "adapters/gemini/gemini_decoder.h"
 #include "adapters/gemini/gemini_request.h"
 #include "tests/adapters/gemini/recordings.h"
 
@@ -448,6 +449,82 @@ std::string RoundTrip(JsonValue recording) {
     out = "dropped " + rendered.dropped[0];
   }
   return out;
+}
+
+// The parts of one content as they are compared: what is not sent back is left
+// out, and so are ids that the model did not give.
+std::vector<std::string> ModelParts(JsonValue parts) {
+  std::vector<std::string> out;
+  for (JsonValue p = parts.First(); p; p = p.Next()) {
+    const bool thought = p.Find("thought").AsBool().value_or(false);
+    const bool is_signed = p.Find("thoughtSignature").is_string();
+    std::string text = Normal(p, false, "");
+    if (text == "{text:\"\",}" || (thought && !is_signed)) continue;
+    // Left out by the model where there are none.
+    const JsonValue call = p.Find("functionCall");
+    if (call && !call.Find("args")) {
+      text = absl::StrReplaceAll(
+          text, {{"{functionCall:{", "{functionCall:{args:{},"}});
+    }
+    out.push_back(text);
+  }
+  return out;
+}
+
+// A whole answer, decoded and sent back as history to the model that made it.
+std::string ThereAndBack(const std::string& model, JsonValue body) {
+  gemini::GeminiDecoder decoder(model, "seed");
+  AnswerDecoder::Chunks chunks;
+  decoder.OnWhole(body.raw(), &chunks);
+  ChatRequest request;
+  request.message.add_messages()->set_role("user");
+  request.message.mutable_messages(0)->add_parts()->mutable_text()->set_text(
+      "hi");
+  v1::Message* answer = request.message.add_messages();
+  answer->set_role("assistant");
+  for (const v1::ChatCompletionChunk& chunk : chunks) {
+    answer->MergeFrom(chunk.choices(0).delta());
+  }
+  answer->set_role("assistant");
+  answer->clear_extra_json();
+  AttemptContext context;
+  context.upstream_model.value = model;
+  const gemini::RenderedRequest rendered =
+      gemini::RenderRequest(request, context, false);
+  if (!rendered.dropped.empty()) return "dropped " + rendered.dropped[0];
+  const auto after = JsonDocument::Parse(rendered.body);
+  const auto want =
+      ModelParts(body.Find("candidates").First().Find("content").Find("parts"));
+  const auto got =
+      ModelParts(after->root().Find("contents").First().Next().Find("parts"));
+  if (want == got) return {};
+  std::string out = "was\n";
+  for (const std::string& part : want) out += part.substr(0, 300) + "\n";
+  out += "is\n";
+  for (const std::string& part : got) out += part.substr(0, 300) + "\n";
+  return out;
+}
+
+TEST_CASE("every recorded answer goes back to its model as it came",
+          "[adapters][gemini][recordings][TRN-1][TRN-2]") {
+  size_t right = 0;
+  size_t all = 0;
+  for (const auto& path : GeminiRecordings()) {
+    const std::string text = ReadFile(path);
+    const auto doc = JsonDocument::Parse(text);
+    REQUIRE(doc.ok());
+    const JsonValue body = doc->root().Find("response").Find("body");
+    if (!body.Find("candidates").is_array()) continue;
+    ++all;
+    const std::string fault =
+        ThereAndBack(doc->root().Find("model").StringOr(), body);
+    if (fault.empty()) ++right;
+    if (!fault.empty()) {
+      std::cout << path.filename().string() << ": " << fault << "\n";
+    }
+  }
+  if (all > 0) std::cout << right << " of " << all << " answers come back\n";
+  CHECK(right == all);
 }
 
 TEST_CASE("every recorded request survives the canonical form",

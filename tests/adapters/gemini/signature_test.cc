@@ -172,8 +172,12 @@ TEST_CASE("what only Gemini understands goes back as it came",
           std::string::npos);
     CHECK(Joined(got.dropped) == "messages.content.signature");
   }
-  SECTION("another maker's part is named") {
-    part->mutable_opaque()->set_origin("anthropic");
+  SECTION("another maker's part is named, and what is no JSON object") {
+    if (GENERATE(true, false)) {
+      part->mutable_opaque()->set_origin("anthropic");
+    } else {
+      part->mutable_opaque()->set_json(R"({"executableCode":1}],"x":[)");
+    }
     const RenderedRequest got = Render(request);
     CHECK(Contents(got).find("executableCode") == std::string::npos);
     CHECK(Joined(got.dropped) == "messages.content");

@@ -89,8 +89,9 @@ TEST_CASE("what tools cannot be told is named", "[adapters][gemini][tools]") {
 
 TEST_CASE("Google's own tools stand beside the declarations",
           "[adapters][gemini][tools]") {
-  ChatRequest request = With(kTools);
-  request.message.add_tools()->set_other_json(R"({"google_search":{}})");
+  std::string tools = kTools;
+  tools.insert(tools.size() - 1, R"(,{"google_search":{}})");
+  const ChatRequest request = With(tools);
   const RenderedRequest newer =
       Render(request, {.model = "gemini-3-flash-preview"});
   CHECK(At(newer.body, "tools").ends_with(R"(]},{"googleSearch":{}}])"));
