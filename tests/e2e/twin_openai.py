@@ -27,8 +27,9 @@ MESSAGE_FIELDS = {
     "developer": {"role", "content", "name"},
     "system": {"role", "content", "name"},
     "user": {"role", "content", "name"},
+    # annotations: widely observed, clients send answers back whole.
     "assistant": {"role", "content", "name", "refusal", "audio", "tool_calls",
-                  "function_call"},
+                  "function_call", "annotations"},
     "tool": {"role", "content", "tool_call_id"},
     "function": {"role", "content", "name"},
 }

@@ -1,0 +1,174 @@
+"""Tool loops with thinking models of every dialect, and switches between them
+in mid-conversation, against twins that refuse like the real providers.
+
+A loop is right when it makes the calls of the script, the last answer tells
+every tool's result, and no twin refused a request, was sent a field that the
+real one ignores, or missed reasoning that it had issued in the running loop.
+"""
+
+import itertools
+import json
+
+import pytest
+
+import harness
+from harness import report
+from strict_providers import DIALECTS, MODELS, Twins
+from switch_callers import Grpc, LangChain, RawOpenAi, use
+from test_grpc import stubs  # noqa: F401  (a fixture)
+from twin_server import ROUNDS
+
+SCRIPT = [[name for name, _ in calls] for calls in ROUNDS]
+CALLERS = {
+    "langchain": lambda running, stubs: LangChain(running, False),
+    "langchain-stream": lambda running, stubs: LangChain(running, True),
+    "raw": lambda running, stubs: RawOpenAi(running),
+    "grpc": lambda running, stubs: Grpc(running, stubs, False),
+    "grpc-stream": lambda running, stubs: Grpc(running, stubs, True),
+    "grpc-flat": lambda running, stubs: Grpc(running, stubs, False, False),
+}
+
+
+@pytest.fixture(scope="module")
+def world():
+    """The service, with four twins behind it."""
+    made = Twins()
+    running = harness.Service(made.config(
+        more_models="\neither: {deployments: [{provider: oa, upstream: "
+        "gpt-5.4}, {provider: an, upstream: claude-sonnet-5}]}\n"
+        "either-way: {deployments: [{provider: ge, upstream: "
+        "gemini-3-flash-preview}, {provider: ds, upstream: deepseek-flash}]}",
+        extra="routing: {max_attempts: 2}\n"), {"TWIN_KEY": "twin-key-0123456789"})
+    running.twins = made
+    yield running
+    running.stop()
+    made.close()
+
+
+@pytest.fixture
+def running(world):
+    world.twins.forget_requests()
+    yield world
+
+
+def converse(caller, models):
+    """One question; `models` names who is asked at each step."""
+    told, text = [], ""
+    for step, model in enumerate(models):
+        calls, text = caller.step(model)
+        assert [name for name, _ in calls] == (
+            SCRIPT[step] if step < len(SCRIPT) else []), (step, model, text)
+        told += [use(*call) for call in calls]
+    assert text == "Report: " + " | ".join(told)
+
+
+def conversation(caller, *questions):
+    caller.begin()
+    for models in questions:
+        caller.ask("What about NVDA?")
+        converse(caller, models)
+
+
+@pytest.mark.parametrize("name", CALLERS)
+@pytest.mark.parametrize("model", MODELS)
+def test_a_thinking_tool_loop_completes(running, stubs, model,  # noqa: F811
+                                        name):
+    caller = CALLERS[name](running, stubs)
+    conversation(caller, [model] * 4, [model] * 4)
+    running.twins.assert_content()
+
+
+# Whom each step asks: after the first tool call, after a tool result, there
+# and back within one loop. A second question goes to the first again.
+SCHEDULES = {"after-call": "ABBB", "after-result": "AABB",
+             "there-back": "ABAA"}
+PAIRS = list(itertools.permutations(DIALECTS, 2))
+COMPLETED = []
+
+
+@pytest.mark.parametrize("name", CALLERS)
+@pytest.mark.parametrize("schedule", SCHEDULES)
+@pytest.mark.parametrize(("first", "second"), PAIRS,
+                         ids=map("-to-".join, PAIRS))
+def test_a_switch_in_mid_conversation(running, stubs, first,  # noqa: F811
+                                      second, schedule, name):
+    models = {"A": first, "B": second}
+    caller = CALLERS[name](running, stubs)
+    conversation(caller, [models[who] for who in SCHEDULES[schedule]],
+                 [first] * 4, [second] * 4)
+    running.twins.assert_content()
+    COMPLETED.append((first, second, schedule, name))
+
+
+@pytest.mark.parametrize("name", ["langchain", "raw", "grpc-stream"])
+@pytest.mark.parametrize(("first", "second"), [
+    ("gemini", "gemini-budget"), ("anthropic", "anthropic-budget")])
+def test_a_switch_of_model_within_a_provider(running, stubs,  # noqa: F811
+                                             first, second, name):
+    """Gemini's signatures hold for one model; Claude's for all of them."""
+    caller = CALLERS[name](running, stubs)
+    conversation(caller, [first, second, second, second],
+                 [second, first, first, first])
+    for twin in running.twins.all.values():
+        assert not twin.refused, twin.refused
+
+
+@pytest.mark.parametrize("name", ["langchain", "langchain-stream", "grpc"])
+@pytest.mark.parametrize(("model", "fails", "helps"), [
+    ("either", "oa", "an"), ("either-way", "ge", "ds")])
+def test_a_provider_that_fails_in_mid_loop_is_taken_over_from(
+        running, stubs, model, fails, helps, name):  # noqa: F811
+    failing = running.twins.all[fails]
+    failing.fail_from(1)
+    caller = CALLERS[name](running, stubs)
+    conversation(caller, [model] * 4)
+    assert all(status in (503, 529) for _, status, _ in failing.refused)
+    assert failing.refused
+    assert len(failing.served) == 1
+    assert len(running.twins.all[helps].served) == 3
+    assert not running.twins.all[helps].refused
+    assert not running.twins.all[helps].lost
+
+
+def test_the_prefix_is_the_same_with_and_without_us(running):
+    """What OpenAI hashes for its cache is what the client wrote [TRN-7]."""
+    tools = ('[{"type":"function","function":{"name":"get_price",'
+             '"parameters":{"type":"object","properties":{"z":{"type":'
+             '"number","maximum":1.50},"a":{"type":"string"}},"required":'
+             '["z","a"]},"description":"Last \\u4ef7 price"}}]')
+    messages = [
+        '{"role":"system","content":"Be \\u00e9xact \U0001f600."}',
+        '{"role":"user","content":[{"type":"text","text":"one"},'
+        '{"type":"text","text":"two"}]}',
+        '{"role":"assistant","content":null,"tool_calls":[{"id":"call_1",'
+        '"type":"function","function":{"name":"get_price","arguments":'
+        '"{ \\"z\\": 1.50, \\"a\\": \\"b\\"}"}}]}',
+        '{"role":"tool","tool_call_id":"call_1","content":"100"}',
+        '{"role":"assistant","content":"100."}',
+        '{"role":"user","content":"And now?"}',
+    ]
+    seen = []
+    for count in (2, 4, 6, 6):
+        body = (f'{{"model":"openai","messages":[{",".join(messages[:count])}'
+                f'],"tools":{tools}}}').encode()
+        reply = running.call("/v1/chat/completions", body)
+        assert reply.status == 200, reply.text
+        seen.append(running.twins.oa.served[-1].raw)
+    sent = json.loads(body)
+    got = json.loads(seen[-1])
+    for name in ("messages", "tools"):  # member order and numbers too
+        assert json.dumps(got[name]) == json.dumps(sent[name])
+    # As bytes, a longer conversation begins with the shorter one.
+    def prefix(raw):
+        start = raw.index(b'"messages":[')
+        return raw[start:raw.index(b'],"', raw.rindex(b'"content":'))]
+    for shorter, longer in itertools.pairwise(seen):
+        assert prefix(longer).startswith(prefix(shorter))
+    assert b"1.50" in seen[-1]
+    assert seen[-1] == seen[-2]
+
+
+def test_how_many_switches_completed():
+    count = len(PAIRS) * len(SCHEDULES) * len(CALLERS)
+    report(f"switches: {len(COMPLETED)} of {count} conversations between "
+           f"{len(DIALECTS)} strict providers completed")
