@@ -8,8 +8,9 @@ import contextlib
 
 from harness import config
 from twin_anthropic import AnthropicTwin
+from twin_deepseek import DeepSeekTwin
 from twin_gemini import GeminiTwin
-from twin_openai import DeepSeekTwin, OpenAiTwin
+from twin_openai import OpenAiTwin
 
 # Public model: provider, upstream model.
 MODELS = {

@@ -8,8 +8,11 @@ real one ignores, or missed reasoning that it had issued in the running loop.
 
 import itertools
 import json
+from typing import Literal
 
 import pytest
+from langchain_openai import ChatOpenAI
+from pydantic import BaseModel, Field
 
 import harness
 from harness import report
@@ -128,6 +131,44 @@ def test_a_provider_that_fails_in_mid_loop_is_taken_over_from(
     assert len(running.twins.all[helps].served) == 3
     assert not running.twins.all[helps].refused
     assert not running.twins.all[helps].lost
+
+
+class Leg(BaseModel):
+    """One leg of a plan."""
+
+    ticker: str = Field(min_length=1, max_length=12, pattern="^[A-Z]*")
+    weight: float = Field(ge=0, le=100, multiple_of=0.5)
+
+
+class Plan(BaseModel):
+    """A trading plan, with keywords that providers refuse."""
+
+    action: Literal["Buy", "Hold", "Sell"]
+    legs: list[Leg] = Field(min_length=1, max_length=9)
+    stop_loss: float | None = Field(default=None, gt=0)
+    note: str = Field(default="", examples=["x"])
+    leader: Leg | None = None
+
+
+@pytest.mark.parametrize("method", ["function_calling", "json_schema",
+                                    "json_mode"])
+@pytest.mark.parametrize("effort", [None, "medium"])
+@pytest.mark.parametrize("model", MODELS)
+def test_langchains_structured_output_from_every_model(running, model, effort,
+                                                       method):
+    """A forced tool, or a JSON schema, where thinking models refuse both
+    [users.md 1.1]: any other way is silently twice the cost."""
+    asked = ChatOpenAI(
+        model=model, base_url=running.url("/v1"), api_key="none",
+        reasoning_effort=effort, max_retries=0,
+    ).with_structured_output(Plan, method=method, include_raw=True)
+    got = asked.invoke("Answer in JSON.")
+    running.twins.assert_content()
+    if method == "json_mode":  # no schema goes along
+        assert isinstance(json.loads(got["raw"].content), dict)
+    else:
+        assert got["parsing_error"] is None and isinstance(
+            got["parsed"], Plan), got
 
 
 def test_the_prefix_is_the_same_with_and_without_us(running):

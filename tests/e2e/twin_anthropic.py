@@ -8,7 +8,7 @@ import secrets
 
 import twin_anthropic_rules as rules
 from twin_anthropic_rules import refuse
-from twin_server import Say, Turn, Twin, cut, event, mint
+from twin_server import NAMES, Say, Turn, Twin, cut, event, mint
 
 OPAQUE = ("thinking", "redacted_thinking")
 
@@ -66,7 +66,9 @@ class AnthropicTwin(Twin):
                 turn.rounds += any(b["type"] == "tool_use" for b in blocks)
         may_call = bool(body.get("tools")) and (
             body.get("tool_choice") or {}).get("type") != "none"
-        return Say(turn, may_call), thinking
+        shape = ((body.get("output_config") or {}).get("format")
+                 or {}).get("schema")
+        return Say(turn, may_call, forced(body), shape), thinking
 
     def check_headers(self, seen):
         if seen.path != "/v1/messages":
@@ -205,6 +207,19 @@ class AnthropicTwin(Twin):
             "stop_reason": message["stop_reason"], "stop_sequence": None},
             "usage": {"output_tokens": message["usage"]["output_tokens"]}})
         yield named({"type": "message_stop"})
+
+
+def forced(body):
+    choice = body.get("tool_choice") or {}
+    only = body.get("tools") or []
+    if len(only) == 1 and only[0]["name"] not in NAMES and (
+            choice.get("type", "auto") == "auto"):
+        choice = {"type": "any"}  # as a model with one strange tool does
+    for tool in only:
+        if choice.get("type") == "any" or (choice.get("type") == "tool"
+                                           and choice["name"] == tool["name"]):
+            return tool["name"], tool["input_schema"]
+    return None
 
 
 def proof():

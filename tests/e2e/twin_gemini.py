@@ -72,7 +72,8 @@ class GeminiTwin(Twin):
         self.check_running_turn(running, model)
         calling = (body.get("toolConfig") or {}).get(
             "functionCallingConfig") or {}
-        return Say(turn, bool(names) and calling.get("mode") != "NONE"), model
+        return Say(turn, bool(names) and calling.get("mode") != "NONE",
+                   forced(body, calling), shape(body)), model
 
     def check_signatures(self, contents, model):
         """Every signature is ours, of this model, on the part it came with."""
@@ -162,6 +163,26 @@ class GeminiTwin(Twin):
         for index, piece in enumerate(pieces):
             yield event(self.whole([piece], model, "STOP" if index == len(
                 pieces) - 1 else None), end="\r\n\r\n")
+
+
+def forced(body, calling):
+    if calling.get("mode") != "ANY":
+        return None
+    allowed = calling.get("allowedFunctionNames")
+    for tool in body.get("tools") or []:
+        for known in tool.get("functionDeclarations") or []:
+            if not allowed or known["name"] in allowed:
+                return known["name"], known.get(
+                    "parametersJsonSchema") or known.get("parameters") or {}
+    return None
+
+
+def shape(body):
+    config = body.get("generationConfig") or {}
+    if config.get("responseMimeType") != "application/json":
+        return None
+    return config.get("responseJsonSchema") or config.get(
+        "responseSchema") or {}
 
 
 def plain(signature):

@@ -1,5 +1,5 @@
-"""Strict twins of OpenAI (2026-08-21) and of DeepSeek (2026-11-20), which
-differ in what they refuse and in their reasoning.
+"""Strict twin of OpenAI's chat completions (2026-08-21), and what it shares
+with other servers of the dialect.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ import json
 import re
 import time
 
-from twin_server import Refusal, Say, Turn, Twin, cut, event, mint
+from twin_server import NAMES, Refusal, Say, Turn, Twin, cut, event, mint
 
 OPENAI_FIELDS = frozenset("""
     model messages audio frequency_penalty function_call functions logit_bias
@@ -18,11 +18,6 @@ OPENAI_FIELDS = frozenset("""
     response_format safety_identifier seed service_tier stop store stream
     stream_options temperature tool_choice tools top_logprobs top_p user
     verbosity web_search_options""".split())
-DEEPSEEK_FIELDS = frozenset("""
-    model messages max_tokens temperature top_p frequency_penalty
-    presence_penalty response_format stop stream stream_options tools
-    tool_choice logprobs top_logprobs thinking reasoning_effort
-    user_id""".split())
 MESSAGE_FIELDS = {
     "developer": {"role", "content", "name"},
     "system": {"role", "content", "name"},
@@ -42,6 +37,20 @@ def text_of(content) -> str:
     if isinstance(content, list):
         return "".join(part.get("text", "") for part in content)
     return content or ""
+
+
+def told_schema(messages) -> dict:
+    """A JSON schema in the system's words, as a model would follow it."""
+    for message in reversed(messages):
+        text = text_of(message.get("content"))
+        for start in re.finditer(r"\{", text):
+            try:
+                found = json.JSONDecoder().raw_decode(text[start.start():])[0]
+            except ValueError:
+                continue
+            if "properties" in found:
+                return found
+    return {}
 
 
 class CompatibleTwin(Twin):
@@ -69,7 +78,34 @@ class CompatibleTwin(Twin):
         self.check_tools(body)
         self.check_state(body)
         return Say(turn, bool(body.get("tools"))
-                   and body.get("tool_choice") != "none")
+                   and body.get("tool_choice") != "none",
+                   self.forced(body), self.shape(body))
+
+    def forced(self, body):
+        choice = body.get("tool_choice")
+        only = body.get("tools") or []
+        if len(only) == 1 and choice in (None, "auto"):
+            # What a model with one strange tool does without being forced.
+            choice = only[0] if only[0]["function"]["name"] not in NAMES \
+                else None
+        name = (choice.get("function") or {}).get("name") if isinstance(
+            choice, dict) else None
+        for tool in body.get("tools") or []:
+            known = tool["function"]
+            if known["name"] == name or choice == "required":
+                return known["name"], known.get("parameters") or {}
+        return None
+
+    def shape(self, body):
+        asked = body.get("response_format") or {}
+        if asked.get("type") == "json_object":
+            if "json" not in json.dumps(body["messages"]).lower():
+                raise self.error(
+                    "'messages' must contain the word 'json' in some form, to "
+                    "use 'response_format' of type 'json_object'.",
+                    "messages")
+            return told_schema(body["messages"])
+        return (asked.get("json_schema") or {}).get("schema")
 
     def check_fields(self, body):
         raise NotImplementedError
@@ -280,89 +316,3 @@ class OpenAiTwin(CompatibleTwin):
 
     def padding(self):
         return {"obfuscation": mint("", 6)}
-
-
-class DeepSeekTwin(CompatibleTwin):
-    """Thinks unless told not to; wants its reasoning back."""
-
-    id_prefix = "call_00_"
-    before_body = b"\n\n"
-    before_events = (b": keep-alive\n\n",)
-
-    def __init__(self):
-        super().__init__()
-        self.issued = {}  # tool-call id to its message's reasoning
-
-    def overloaded(self):
-        return Refusal(503, {"error": {
-            "message": "Service is too busy.", "type": "server_error",
-            "param": None, "code": "service_unavailable_error"}})
-
-    def thinks(self, body):
-        return (body.get("thinking") or {}).get("type") != "disabled"
-
-    def unknown_in_message(self, name, index):
-        if name not in ("reasoning_content", "prefix"):
-            self.ignored.append(f"messages[{index}].{name}")
-
-    def check_fields(self, body):
-        self.ignored += [n for n in body if n not in DEEPSEEK_FIELDS]
-        kind = (body.get("response_format") or {}).get("type", "text")
-        if kind not in ("text", "json_object"):
-            raise self.error("This response_format type is unavailable now",
-                             code="invalid_request_error")
-        if (body.get("n") or 1) > 1:
-            raise self.error("Invalid n value (currently only n = 1 is "
-                             "supported)", code="invalid_request_error")
-        choice = body.get("tool_choice")
-        if self.thinks(body) and (choice == "required"
-                                  or isinstance(choice, dict)):
-            raise self.error("Thinking mode does not support this "
-                             "tool_choice", code="invalid_request_error")
-        if body.get("reasoning_effort") and not self.thinks(body):
-            self.ignored.append("reasoning_effort")
-        for message in body["messages"]:
-            if message.get("role") == "developer":
-                raise self.error("Failed to deserialize the JSON body into "
-                                 "the target type: messages: unknown variant "
-                                 "`developer`, expected one of `system`, "
-                                 "`user`, `assistant`, `tool`", status=422)
-            if isinstance(message.get("content"), list) and (
-                    message["role"] != "user"):
-                raise self.error("Failed to deserialize the JSON body into "
-                                 "the target type: invalid type: sequence, "
-                                 "expected a string", status=422)
-
-    def check_state(self, body):
-        if not self.thinks(body):
-            return
-        for message in body["messages"]:
-            calls = message.get("tool_calls")
-            if not calls:
-                continue
-            given = message.get("reasoning_content")
-            if given is None:
-                raise self.must_pass_back()
-            issued = self.issued.get(calls[0]["id"])
-            if issued is not None and given != issued:
-                raise self.must_pass_back()
-
-    def must_pass_back(self):
-        return self.error(
-            "The `reasoning_content` in the thinking mode must be passed back "
-            "to the API.", code="invalid_request_error")
-
-    def reasoning(self, body, say, ids):
-        if not self.thinks(body):
-            return ""
-        text = f"Step {say.step}: weigh it, 想一想 {mint('', 8)}."
-        for ident in ids:
-            self.issued[ident] = text
-        return text
-
-    def usage(self, reasoning):
-        return {"prompt_tokens": 120, "completion_tokens": 40,
-                "total_tokens": 160, "prompt_cache_hit_tokens": 64,
-                "prompt_cache_miss_tokens": 56,
-                "completion_tokens_details": {
-                    "reasoning_tokens": 16 if reasoning else 0}}

@@ -23,6 +23,7 @@ ROUNDS = (
      ("get_news", {"ticker": "AMD", "days": 3})),
     (("get_news", {"ticker": "NVDA", "days": 1}),),
 )
+NAMES = {name for calls in ROUNDS for name, _ in calls}
 
 
 class Refusal(Exception):
@@ -46,10 +47,16 @@ class Turn:
 
 
 class Say:
-    """What comes next: text before calls or the final answer, and calls."""
+    """What comes next: text before calls or the final answer, and calls.
+    `forced` is (name, schema) of a tool that must be called; `shape` the
+    schema that the text must have, {} for any JSON."""
 
-    def __init__(self, turn: Turn, may_call: bool):
+    def __init__(self, turn: Turn, may_call: bool, forced=None, shape=None):
         self.step = turn.rounds
+        if forced or shape is not None:
+            self.calls = [(forced[0], sample(forced[1]))] if forced else ()
+            self.text = "" if forced else json.dumps(sample(shape))
+            return
         calls = may_call and self.step < len(ROUNDS)
         # The mark tells our calls from another twin's of the same step.
         self.calls = [(name, {**args, "note": mint("n", 8)})
@@ -58,6 +65,25 @@ class Say:
             self.text = "Report: " + " | ".join(turn.results)
         else:
             self.text = "" if self.step else "Let me look."
+
+
+def sample(schema, root=None):
+    """Something that the schema allows."""
+    root = schema if root is None else root
+    if "$ref" in schema:
+        name = schema["$ref"].rsplit("/", 1)[-1]
+        return sample((root.get("$defs") or root["definitions"])[name], root)
+    for name in ("anyOf", "oneOf", "allOf"):
+        if schema.get(name):
+            return sample(schema[name][0], root)
+    if "const" in schema or schema.get("enum"):
+        return schema.get("const", (schema.get("enum") or [None])[0])
+    kind = str(schema.get("type", "object")).lower()
+    if kind == "object":
+        return {name: sample(inner, root) for name, inner in (
+            schema.get("properties") or {}).items()}
+    return {"string": "Hold", "number": 1.5, "integer": 2, "boolean": True,
+            "array": [sample(schema.get("items") or {}, root)]}.get(kind)
 
 
 class Seen:
@@ -178,7 +204,7 @@ def _handler(twin):
                 self.send_header(name, value)
             self.send_header("transfer-encoding", "chunked")
             self.end_headers()
-            for piece in pieces:
+            for piece in filter(None, pieces):
                 self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
             self.wfile.write(b"0\r\n\r\n")
 
