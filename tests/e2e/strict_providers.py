@@ -43,11 +43,12 @@ class Twins:
             f'"{self.all[name].base_url}", api_keys: ["env:TWIN_KEY"]}}'
             for name, row in rows.items())
 
-    def config(self, more_models="", extra=""):
+    def config(self, more_models="", tasks="", extra=""):
         models = "\n".join(
             f"{public}: {{provider: {provider}, upstream: {upstream}}}"
             for public, (provider, upstream) in MODELS.items())
-        return config(self.providers(), models + more_models, extra=extra)
+        return config(self.providers(), models + more_models, tasks,
+                      extra=extra)
 
     def forget_requests(self):
         for twin in self.all.values():

@@ -68,6 +68,8 @@ class AnthropicTwin(Twin):
             body.get("tool_choice") or {}).get("type") != "none"
         shape = ((body.get("output_config") or {}).get("format")
                  or {}).get("schema")
+        if shape is None and "JSON" in json.dumps(body.get("system")):
+            shape = {}  # told in words, as there is no JSON mode
         return Say(turn, may_call, forced(body), shape), thinking
 
     def check_headers(self, seen):

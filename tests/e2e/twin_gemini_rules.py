@@ -19,7 +19,8 @@ SCHEMA_KEYS = set("""type format title description nullable enum items minItems
     maxItems properties required minProperties maxProperties minLength
     maxLength pattern minimum maximum example anyOf propertyOrdering
     default""".split())
-JSON_SCHEMA_KEYS = set("""$id $defs $ref $anchor type format title description
+# `default` is not on Google's page; recorded requests that have it were taken.
+JSON_SCHEMA_KEYS = set("""default $id $defs $ref $anchor type format title description
     enum items prefixItems minItems maxItems minimum maximum anyOf oneOf
     properties additionalProperties required propertyOrdering""".split())
 TYPES = set("STRING NUMBER INTEGER BOOLEAN ARRAY OBJECT NULL".split())
