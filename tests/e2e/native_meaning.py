@@ -50,6 +50,8 @@ class Claude(Meaning):
              "model_context_window_exceeded": "length",
              "refusal": "content_filter"}
 
+    ident = None
+
     @classmethod
     def of(cls, response):
         said = cls()
@@ -65,7 +67,14 @@ class Claude(Meaning):
         for block in message["content"]:
             self.feed_block(block, json.dumps(block.get("input")))
         self.finish = message["stop_reason"] or ""
+        self.explain(message)
         self.counts = dict(message.get("usage") or {})
+
+    def explain(self, at):
+        """Why the model refused stands where OpenAI has its refusals."""
+        if at.get("stop_reason") == "refusal":
+            self.refusal = (at.get("stop_details") or {}).get(
+                "explanation") or ""
 
     def feed_block(self, block, arguments):
         kind = block["type"]
@@ -83,7 +92,12 @@ class Claude(Meaning):
         for event in events(raw):
             kind = event["type"]
             if kind == "message_start":
-                self.feed_message(event["message"])
+                ident = event["message"]["id"]
+                if self.ident not in (None, ident):
+                    self.error = {"type": "another message in an open one"}
+                if self.ident is None:
+                    self.feed_message(event["message"])
+                self.ident = ident
             elif kind == "content_block_start":
                 blocks[event["index"]] = dict(event["content_block"])
                 fragments[event["index"]] = ""
@@ -95,6 +109,7 @@ class Claude(Meaning):
                 fragments[event["index"]] += delta.get("partial_json") or ""
             elif kind == "message_delta":
                 self.finish = event["delta"].get("stop_reason") or self.finish
+                self.explain(event["delta"])
                 self.counts.update({k: v for k, v in event["usage"].items()
                                     if v is not None})
             elif kind == "message_stop":

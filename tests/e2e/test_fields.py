@@ -103,13 +103,14 @@ def fate(world, model, field):
     """What became of one field: arrived, dropped, refused, ours, or lost."""
     value, needs = FIELDS[field]
     before, bare = send(world, model, needs)
-    assert before.status == 200, before.text
     reply, body = send(world, model, {**needs, field: value})
     if reply.status != 200:
         error = reply.json()["error"]
         assert reply.status == 400, reply.text
         assert error["llm_service"]["source"] != "provider", reply.text
+        assert names({error["param"]}, field) or before.status == 400
         return "refused"
+    assert before.status == 200, before.text
     found = dropped(reply) - dropped(before)
     strict, _ = send(world, model, {**needs, field: value},
                      **{"x-llm-strict": "true"})

@@ -69,7 +69,10 @@ class Judge:
 def test_every_recording_replays_through_both_doors(
         service, simulator, stubs, api):  # noqa: F811
     dialect, end, reader = APIS[api]
-    files = sorted((RECORDINGS / api).glob("*.json"))
+    # Who says for how long there is nothing to be had is left alone so long:
+    # that recording comes last.
+    files = sorted((RECORDINGS / api).glob("*.json"),
+                   key=lambda file: ("429" in file.stem, file))
     assert files
     base = simulator.base_url("replay").removesuffix("/v1") + end
     running = service(config(
