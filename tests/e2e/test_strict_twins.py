@@ -161,6 +161,7 @@ def test_deepseek_without_thinking_wants_nothing_back(twin):
         QUESTION, CALLED, RESULT]).status == 200
     assert post_openai(twin.ds, **off, tools=FUNCTIONS,
                        tool_choice="required").status == 200
+    # The stand-in where nobody knows what was thought.
     foreign = {**CALLED, "reasoning_content": ""}
     assert post_openai(twin.ds, model="deepseek-flash", messages=[
         QUESTION, foreign, RESULT]).status == 200

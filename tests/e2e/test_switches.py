@@ -144,6 +144,29 @@ def test_a_provider_that_fails_in_mid_loop_is_taken_over_from(
         assert not helping.lost
 
 
+@pytest.mark.parametrize("model", MODELS)
+def test_what_a_restart_made_us_forget_is_stood_in_for(model):
+    """The memory of turns is the process's; what was in it is replaced by
+    each vendor's documented stand-in, and the loop goes on."""
+    made = Twins()
+    with served(made) as running:
+        caller = LangChain(running, False)
+        caller.begin()
+        caller.ask("What about NVDA?")
+        calls, _ = caller.step(model)
+        told = [use(*call) for call in calls]
+        running.kill9()
+        running.start()
+        for _ in SCRIPT[1:]:
+            calls, _ = caller.step(model)
+            told += [use(*call) for call in calls]
+        calls, text = caller.step(model)
+        assert not calls and text == "Report: " + " | ".join(told)
+        assert not any(twin.refused or twin.ignored
+                       for twin in made.all.values())
+        assert len(made.of(model).served) == len(SCRIPT) + 1
+
+
 class Leg(BaseModel):
     """One leg of a plan."""
 
