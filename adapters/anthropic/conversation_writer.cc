@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "adapters/anthropic/turn_order.h"
 #include "adapters/core/text.h"
 
 namespace llm::anthropic {
@@ -24,57 +25,6 @@ constexpr sv kPlaceholder = "(The conversation begins with your own words.)";
 
 bool IsSystem(const v1::Message& message) {
   return message.role() == "system" || message.role() == "developer";
-}
-
-bool OnlyPlainKinds(const std::vector<Block>& blocks) {
-  return std::none_of(blocks.begin(), blocks.end(), [](const Block& block) {
-    return block.kind == Kind::kOther;
-  });
-}
-
-// What was said and thought stands before the calls: a client must answer
-// them in the very next message, so they are the turn's last word.
-void PutCallsLast(std::vector<Block>* blocks) {
-  const auto first = std::find_if(
-      blocks->begin(), blocks->end(),
-      [](const Block& block) { return block.kind == Kind::kToolUse; });
-  // What a server tool made of them is Anthropic's own order.
-  const bool gone_on = std::any_of(
-      first, blocks->end(),
-      [](const Block& block) { return block.kind == Kind::kOther; });
-  if (gone_on) return;
-  std::stable_partition(first, blocks->end(), [](const Block& block) {
-    return block.kind == Kind::kText || block.kind == Kind::kThinking;
-  });
-}
-
-void PutThinkingFirst(std::vector<Block>* blocks) {
-  std::stable_partition(blocks->begin(), blocks->end(), [](const Block& block) {
-    return block.kind == Kind::kThinking;
-  });
-}
-
-// A prefill must not end in white space, or it is refused.
-void TrimLastText(Block* block) {
-  if (block->kind != Kind::kText) return;
-  const auto doc = JsonDocument::Parse(sv(block->json));
-  if (!doc.ok()) return;
-  std::string text = doc->root().Find("text").StringOr();
-  const size_t end = text.find_last_not_of(" \t\r\n\f\v") + 1;
-  if (end == text.size()) return;
-  text.resize(end);
-  std::string json;
-  JsonWriter out(&json);
-  out.BeginObject();
-  for (JsonValue v = doc->root().First(); v; v = v.Next()) {
-    if (v.KeyEquals("text")) {
-      out.Member("text", text);
-    } else {
-      out.MemberRaw(v.Key(), v.raw());
-    }
-  }
-  out.EndObject();
-  block->json = std::move(json);
 }
 
 Block TextBlock(sv text) {

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "adapters/core/text.h"
+#include "adapters/dialect/reasoning_headroom.h"
 
 namespace llm::anthropic {
 namespace {
@@ -24,7 +25,7 @@ constexpr Level kLevels[] = {
     {"medium", "medium", 10000}, {"high", "high", 16384},
     {"xhigh", "xhigh", 32768},   {"max", "max", 32768}};
 // What a model does that is told nothing (anthropic.md 3.4).
-constexpr Level kUsual = {"", "", 16384};
+constexpr Level kUsual = {"", "", 10000};
 
 const Level* FindLevel(sv name) {
   for (const Level& level : kLevels) {
@@ -201,7 +202,9 @@ void Planner::Tokens() {
     // Who speaks of budgets knows that they are a part of max_tokens.
     const bool own_words = native_.is_object() && !off_;
     if (!own_words || (budget > 0 && budget >= cap)) {
-      cap += own_words ? budget : level_.budget;
+      const int64_t room =
+          budgeted ? level_.budget : ReasoningHeadroom(level_.name);
+      cap += own_words ? budget : room;
     }
   }
   if (cap > limit && sure) {

@@ -6,11 +6,13 @@
 //   effort     minimal    low  medium   high  xhigh    max
 //   budget        1024   2048   10000  16384  32768  32768  tokens
 //
-// A budget is what older models are told, and on every thinking request the
-// headroom that is added to `max_tokens`, which in OpenAI's days capped the
-// visible answer. `max_completion_tokens` caps all and stays: a budget takes
-// half of it at most (but 1024 at least), and where that is not below the cap
-// there is no thinking. Everything is clamped to the model's limit.
+// A budget is what older models are told, and their headroom: it is added to
+// `max_tokens`, which in OpenAI's days capped the visible answer. Where there
+// is no budget to tell, the headroom is every dialect's
+// (dialect/reasoning_headroom.h). `max_completion_tokens` caps all and stays: a
+// budget takes half of it at most (but 1024 at least), and where that is not
+// below the cap there is no thinking. Everything is clamped to the model's
+// limit.
 //
 // Threads: Pure.
 // Fact:    anthropic.md 3.4 and 3.6 (2026-11-20).

@@ -59,7 +59,7 @@ TEST_CASE("max_tokens is always there: the caller's, or the model's limit",
           {"claude-sonnet-4-5", R"("max_completion_tokens":70000)",
            R"({"max_tokens":64000} - max_completion_tokens)"},
           // Thinks unasked, so the visible answer gets headroom.
-          {"claude-sonnet-5", R"("max_tokens":100)", R"({"max_tokens":16484})"},
+          {"claude-sonnet-5", R"("max_tokens":100)", R"({"max_tokens":8292})"},
           {"claude-sonnet-5", R"("max_completion_tokens":100)",
            R"({"max_tokens":100})"},
       }));
