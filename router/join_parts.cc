@@ -27,18 +27,18 @@ bool JoinRefusal(v1::Part* last, const v1::Part& next) {
 }
 
 // A signature closes a block of reasoning: it proves the text before it, so
-// text after it belongs to the next block. Redacted data is a block alone.
+// what follows belongs to the next block, which may have no text at all.
+// Redacted data is a block alone.
 bool JoinReasoning(v1::Part* last, const v1::Part& next) {
   if (!last->has_reasoning() || !next.has_reasoning()) return false;
   v1::ReasoningPart& to = *last->mutable_reasoning();
   const v1::ReasoningPart& from = next.reasoning();
   if (to.summary() != from.summary() || !to.redacted_data().empty() ||
-      !from.redacted_data().empty() ||
-      (!to.signature().empty() && !from.text().empty())) {
+      !from.redacted_data().empty() || !to.signature().empty()) {
     return false;
   }
   to.mutable_text()->append(from.text());
-  to.mutable_signature()->append(from.signature());
+  to.set_signature(from.signature());
   KeepFirst(to.mutable_origin(), from.origin());
   KeepFirst(to.mutable_origin_model(), from.origin_model());
   return true;

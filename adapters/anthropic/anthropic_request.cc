@@ -46,7 +46,8 @@ sv RoleName(Turn::Role role) {
 class Renderer {
  public:
   Renderer(const ChatRequest& request, const AttemptContext& context)
-      : request_(request.message),
+      : chat_(request),
+        request_(request.message),
         context_(context),
         model_(ModelFor(context.upstream_model.value)),
         extra_text_(request.message.extra_json()),
@@ -66,6 +67,7 @@ class Renderer {
            model_.structured_output && context_.traits.json_schema;
   }
 
+  const ChatRequest& chat_;
   const v1::ChatCompletionRequest& request_;
   const AttemptContext& context_;
   const ClaudeModel& model_;
@@ -198,7 +200,7 @@ RenderedRequest Renderer::Render() {
       ConversationWriter({context_.upstream_model.value, model_.prefill,
                           Contains(rendered_.betas, kSystemTurns)},
                          notes_)
-          .Write(request_);
+          .Write(chat_);
   tools_ = ToolWriter(model_, context_.traits, notes_)
                .Plan(request_, conversation_.called_tools);
   InstructFormat();

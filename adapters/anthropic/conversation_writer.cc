@@ -172,11 +172,17 @@ void ConversationWriter::AddAssistantParts(const v1::Message& message,
   }
 }
 
+bool ConversationWriter::IsRestored(const v1::Message* message) const {
+  return std::find(restored_.begin(), restored_.end(), message) !=
+         restored_.end();
+}
+
 void ConversationWriter::AddAssistant(const Messages& run) {
   Turn turn{Turn::Role::kAssistant, {}};
   calls_.clear();
   for (const v1::Message* message : run) {
     const size_t first = turn.blocks.size();
+    notes_.dropped.SetQuiet(IsRestored(message));
     AddAssistantParts(*message, &turn.blocks);
     AddMessageExtra(*message, first, &turn.blocks);
     if (!message->name().empty()) notes_.dropped.Add("messages.name");
@@ -184,6 +190,7 @@ void ConversationWriter::AddAssistant(const Messages& run) {
     if (!message->function_call().empty()) {
       notes_.dropped.Add("messages.function_call");
     }
+    notes_.dropped.SetQuiet(false);
   }
   PutCallsLast(&turn.blocks);
   if (run.size() > 1 && OnlyPlainKinds(turn.blocks)) {
@@ -340,10 +347,13 @@ void ConversationWriter::NoteLoop() {
   }
 }
 
-Conversation ConversationWriter::Write(
-    const v1::ChatCompletionRequest& request) {
+Conversation ConversationWriter::Write(const ChatRequest& chat) {
+  const v1::ChatCompletionRequest& request = chat.message;
   int at = 0;
   const int count = request.messages_size();
+  for (int i = 0; i < count; ++i) {
+    if (chat.IsRestored(i)) restored_.push_back(&request.messages(i));
+  }
   while (at < count && IsSystem(request.messages(at))) {
     AddSystem(request.messages(at++), &out_.system);
   }

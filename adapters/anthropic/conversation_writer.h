@@ -53,7 +53,7 @@ class ConversationWriter {
   ConversationWriter(Setting setting, RenderNotes& notes)
       : setting_(setting), notes_(notes), content_(notes) {}
 
-  Conversation Write(const v1::ChatCompletionRequest& request);
+  Conversation Write(const ChatRequest& request);
 
  private:
   using Messages = std::vector<const v1::Message*>;
@@ -66,6 +66,7 @@ class ConversationWriter {
 
   void AddSystem(const v1::Message& message, std::vector<Block>* out);
   void AddAssistant(const Messages& run);
+  bool IsRestored(const v1::Message* message) const;
   void AddAssistantParts(const v1::Message& message, std::vector<Block>* out);
   bool AddReasoning(const v1::ReasoningPart& part, std::string* pending,
                     std::vector<Block>* out);
@@ -87,6 +88,7 @@ class ConversationWriter {
   CallIds ids_;
   Conversation out_;
   std::vector<Call> calls_;
+  Messages restored_;
 };
 
 }  // namespace llm::anthropic

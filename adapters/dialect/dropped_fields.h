@@ -15,14 +15,19 @@ namespace llm {
 class DroppedFields {
  public:
   void Add(std::string_view name) {
+    if (quiet_) return;
     if (std::find(names_.begin(), names_.end(), name) == names_.end()) {
       names_.emplace_back(name);
     }
   }
+  // While quiet nothing is named: what the router put back into a message is
+  // not its caller's, who must not hear of it, nor be refused for it.
+  void SetQuiet(bool quiet) { quiet_ = quiet; }
   std::vector<std::string> Take() { return std::exchange(names_, {}); }
 
  private:
   std::vector<std::string> names_;
+  bool quiet_ = false;
 };
 
 }  // namespace llm

@@ -22,6 +22,7 @@ RenderedRequest RenderRequest(const ChatRequest& request,
                               const AttemptContext& context, bool vertex) {
   const v1::ChatCompletionRequest& message = request.message;
   Rendering to{FamilyOf(context.upstream_model.value), context, vertex};
+  to.source = &request;
   RenderedRequest rendered;
   JsonWriter out(&rendered.body);
   out.BeginObject();

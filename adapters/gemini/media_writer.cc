@@ -1,6 +1,7 @@
 #include "adapters/gemini/media_writer.h"
 
 #include <string_view>
+#include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
@@ -100,10 +101,31 @@ bool IsYouTube(sv url) {
   return false;
 }
 
+// Vertex AI fetches public addresses itself and wants their type
+// (cloud.google.com/vertex-ai/generative-ai/docs/model-reference/inference,
+// 2026-08; recorded exchanges); AI Studio does not.
 bool Served(sv url, bool vertex) {
-  if (vertex && url.starts_with("gs://")) return true;
+  if (vertex && (url.starts_with("gs://") || url.starts_with("https://"))) {
+    return true;
+  }
   return IsYouTube(url) ||
          (url.starts_with(kFilesApi) && url.find("/files/") != sv::npos);
+}
+
+// The type that an address names by its ending; empty where it names none.
+sv TypeOfAddress(sv url) {
+  url = url.substr(0, url.find_first_of("?#"));
+  constexpr std::pair<sv, sv> kEndings[] = {
+      {".png", "image/png"},   {".jpg", "image/jpeg"},
+      {".jpeg", "image/jpeg"}, {".webp", "image/webp"},
+      {".gif", "image/gif"},   {".pdf", "application/pdf"},
+      {".txt", "text/plain"},  {".mp4", "video/mp4"},
+      {".mp3", "audio/mpeg"},  {".wav", "audio/wav"}};
+  const std::string lower = absl::AsciiStrToLower(std::string(url));
+  for (const auto& [ending, type] : kEndings) {
+    if (lower.ends_with(ending)) return type;
+  }
+  return {};
 }
 
 // "files/abc" is the Files API's own name for what lies there.
@@ -149,8 +171,8 @@ std::string MediaMember(const v1::MediaPart& media, Rendering& to) {
     return Inline(MimeType(media, {}), uri);
   }
   if (Served(uri, to.vertex)) {
-    const std::string type =
-        media.mime_type().empty() ? "" : MimeType(media, {});
+    std::string type = media.mime_type().empty() ? "" : MimeType(media, {});
+    if (type.empty() && to.vertex) type = MimeType(media, TypeOfAddress(uri));
     return FileAt(type, uri);
   }
   to.Refuse(std::string(ParamOf(media.kind())),

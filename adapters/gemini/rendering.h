@@ -23,6 +23,8 @@ struct Rendering {
   bool vertex = false;
   DroppedFields dropped = {};
   std::optional<Refusal> refusal = {};
+  // Says which messages hold what their client had dropped; may be null.
+  const ChatRequest* source = nullptr;
 
   // The first refusal stands.
   void Refuse(std::string param, std::string message) {

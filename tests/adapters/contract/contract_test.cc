@@ -219,6 +219,52 @@ TEST_CASE("the key is in its header and nowhere else",
   CHECK(quoted.result.failure.message.find("planted") == std::string::npos);
 }
 
+// A tool loop into which the router put back what another maker wants.
+ChatRequest RestoredLoop() {
+  ChatRequest request = PlainQuestion();
+  v1::Message& turn = *request.message.add_messages();
+  turn.set_role("assistant");
+  v1::ReasoningPart& hidden = *turn.add_parts()->mutable_reasoning();
+  hidden.set_redacted_data("blob");
+  hidden.set_origin("elsewhere");
+  v1::OpaquePart& opaque = *turn.add_parts()->mutable_opaque();
+  opaque.set_origin("elsewhere");
+  opaque.set_json(R"({"type":"server_tool_use"})");
+  v1::ToolCall& call = *turn.add_parts()->mutable_tool_call();
+  call.set_id("call_1");
+  call.set_type("function");
+  call.mutable_function()->set_name("look");
+  call.mutable_function()->set_arguments("{}");
+  call.set_signature("proof");
+  call.set_signature_origin("elsewhere");
+  v1::Message& result = *request.message.add_messages();
+  result.set_role("tool");
+  result.set_tool_call_id("call_1");
+  result.add_parts()->mutable_text()->set_text("found");
+  v1::FunctionTool& tool = *request.message.add_tools()->mutable_function();
+  tool.set_name("look");
+  tool.set_parameters(R"({"type":"object","properties":{}})");
+  return request;
+}
+
+TEST_CASE("what was put back for another maker is left out without a word",
+          "[adapters][contract][TRN-2][TRN-6]") {
+  const DialectSample& sample = EachDialect();
+  CAPTURE(sample.dialect);
+  Playing how;
+  how.request = RestoredLoop();
+  how.strict = true;
+  const Played named = Play(TargetOf(sample), {.body = sample.Stream()}, how);
+  CHECK(named.requests.empty());
+  how.request.restored = {false, true, false};
+  const Played quiet = Play(TargetOf(sample), {.body = sample.Stream()}, how);
+  CHECK(quiet.result.dropped.empty());
+  REQUIRE(quiet.requests.size() == 1);
+  for (const char* left : {"blob", "server_tool_use", "proof"}) {
+    CHECK(quiet.requests[0].body.find(left) == std::string::npos);
+  }
+}
+
 TEST_CASE("the same request is the same bytes", "[adapters][contract][TRN-7]") {
   const DialectSample& sample = EachDialect();
   CAPTURE(sample.dialect);

@@ -221,12 +221,23 @@ TEST_CASE("media go along, or by an address that Google serves",
   }
 }
 
-TEST_CASE("Vertex also serves its own storage", "[adapters][gemini][request]") {
+TEST_CASE("Vertex also fetches from its own storage and from the web",
+          "[adapters][gemini][request]") {
+  const auto [url, type] = GENERATE(table<std::string, std::string>({
+      {"gs://b/x.png", "image/png"},
+      {"https://a.test/x.JPG?v=1", "image/jpeg"},
+      {"https://a.test/picture", "image/png"},
+  }));
+  CAPTURE(url);
   const RenderedRequest got = Render(
       Talk(R"({"role":"user","content":[{"type":"image_url","image_url":)"
-           R"({"url":"gs://b/x.png"}}]})"),
+           R"({"url":")" +
+           url + R"("}}]})"),
       {.vertex = true});
-  CHECK(Contents(got).find(R"("fileUri":"gs://b/x.png")") != std::string::npos);
+  CHECK_FALSE(got.refusal.has_value());
+  CHECK(Contents(got).find(R"({"fileData":{"mimeType":")" + type +
+                           R"(","fileUri":")" + url + "\"}}") !=
+        std::string::npos);
 }
 
 TEST_CASE("pictures of a result stand inside it, where the model takes them",

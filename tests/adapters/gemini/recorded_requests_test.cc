@@ -414,8 +414,6 @@ std::string Differs(const std::map<std::string, std::string>& want,
 // README.
 std::string_view Reason(std::string_view fault) {
   const std::pair<std::string_view, std::string_view> table[] = {
-      {"addresses are not fetched",
-       "Vertex fetches public addresses itself; we pass none on"},
       {"systemInstruction is gone",
        "instructions beside an empty user text become the user's text"},
   };
