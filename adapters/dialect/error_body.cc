@@ -64,6 +64,9 @@ void ReadGoogle(JsonValue object, ErrorWords& out) {
       if (!quota.empty() && (out.quota.empty() || day)) out.quota = quota;
     }
   }
+  // Gone for the day: coming back in the seconds that RetryInfo still names
+  // would only meet the same refusal.
+  if (out.quota.find("PerDay") != std::string::npos) out.retry_delay = "3600s";
   if (out.type.empty() && object.Find("status").is_string()) {
     out.type = object.Find("status").StringOr();
   }

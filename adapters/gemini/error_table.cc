@@ -53,9 +53,6 @@ constexpr ErrorRow kRows[] = {
 }  // namespace
 
 FailureClass ClassifyError(int http_status, const ErrorWords& words) {
-  // Gone for the day: coming back in the seconds that RetryInfo still names
-  // would only meet the same refusal.
-  if (words.quota.find("PerDay") != std::string::npos) return kOutOfMoney;
   return ClassifyByRows(kRows, "", http_status, words);
 }
 

@@ -45,7 +45,7 @@ TEST_CASE("Google's refusals fall into our classes",
                   R"({"violations":[{"quotaId":"RequestsPerMinute"},)"
                   R"({"quotaId":"GenerateRequestsPerDayPerProject"}]},)"
                   R"({"retryDelay":"34s"})"),
-           kOutOfMoney},
+           kRateLimited},
           {499, Status("CANCELLED", "x"), kServerError},
           {500, Status("INTERNAL", "x"), kServerError},
           {503, Status("UNAVAILABLE", "overloaded"), kOverloaded},
@@ -71,6 +71,17 @@ TEST_CASE("the delay stands in the body", "[adapters][gemini][errors][RTY-4]") {
                       R"({"@type":"x/google.rpc.RetryInfo","retryDelay":")" +
                           delay + "\"}")});
   CHECK(got.result.failure.retry_after == want);
+}
+
+TEST_CASE("a quota that lasts the day is not asked again in seconds",
+          "[adapters][gemini][errors][RTY-4]") {
+  const Exchange got = RunExchange(
+      {.status = 429,
+       .body = Status("RESOURCE_EXHAUSTED", "quota",
+                      R"({"violations":[{"quotaId":"RequestsPerDay"}]},)"
+                      R"({"retryDelay":"34s"})")});
+  CHECK(got.result.failure.failure == FailureClass::kRateLimited);
+  CHECK(got.result.failure.retry_after == absl::Hours(1));
 }
 
 TEST_CASE("an answer that is none is a failure of the attempt",
