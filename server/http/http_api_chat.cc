@@ -67,9 +67,11 @@ class EventSource : public ChunkSink {
 
 Task<absl::StatusOr<ChatRequest>> HttpApi::ReadChat(const HttpRequest& request,
                                                     const Call& call) {
-  auto chat = co_await ReadRequest(
-      options_.reader, request.body->size(),
-      [body = request.body] { return ParseChatRequest(body); });
+  // Named, and moved: GCC 12 destroys a temporary with captures twice where it
+  // is made within a co_await (gcc.gnu.org/PR99576, 2026-11).
+  ParseRequest parse = [body = request.body] { return ParseChatRequest(body); };
+  auto chat = co_await ReadRequest(options_.reader, request.body->size(),
+                                   std::move(parse));
   if (!chat.ok()) co_return Stopped(chat.status(), call);
   co_return chat;
 }
