@@ -178,8 +178,7 @@ std::string Describe(std::string_view code, const FailedAttempt* last) {
     return absl::StrCat("The provider refused the request", said);
   }
   if (code == "invalid_request") {
-    return absl::StrCat("No candidate takes this strict request as it stands",
-                        said);
+    return absl::StrCat("No candidate takes this request as it stands", said);
   }
   if (code == "content_filter") {
     return absl::StrCat("The provider's content filter refused the prompt",

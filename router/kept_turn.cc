@@ -13,6 +13,12 @@ namespace {
 
 // A history may hold hundreds of turns; older ones matter to nobody.
 constexpr int kMaxTurns = 256;
+// More parallel calls than any model makes: what has more is no turn of ours.
+constexpr int kMaxCalls = 64;
+// Put back into one request, in all: room for any loop, not for a bomb.
+constexpr size_t kMaxPutBack = size_t{2} << 20;
+// Arguments with more members are the same only if they are spelt the same.
+constexpr size_t kMaxMembers = 1000;
 
 bool IsCall(const v1::Part& part) { return part.has_tool_call(); }
 
@@ -25,9 +31,22 @@ bool Has(const v1::Message& message, bool (*is)(const v1::Part&)) {
   return std::any_of(message.parts().begin(), message.parts().end(), is);
 }
 
+bool IsMarkedText(const v1::Part& part) {
+  return part.has_text() && !part.extra_json().empty();
+}
+
 bool HasSignature(const v1::Part& part) {
   return !part.text().signature().empty() ||
          !part.tool_call().signature().empty();
+}
+
+// Beyond 2^53 two integers may be one double.
+bool SameNumber(JsonValue a, JsonValue b) {
+  if (a.raw() == b.raw()) return true;
+  const auto left = a.AsInt64();
+  const auto right = b.AsInt64();
+  if (left || right) return left == right;
+  return a.AsDouble() == b.AsDouble();
 }
 
 // The same value, however it is spelt: clients parse arguments and write them
@@ -35,7 +54,8 @@ bool HasSignature(const v1::Part& part) {
 bool SameJson(JsonValue a, JsonValue b) {
   if (a.type() != b.type() || a.size() != b.size()) return false;
   if (a.is_string()) return a.StringOr() == b.StringOr();
-  if (a.is_number()) return a.AsDouble() == b.AsDouble();
+  if (a.is_number()) return SameNumber(a, b);
+  if (a.size() > kMaxMembers) return a.raw() == b.raw();
   if (a.is_object()) {
     for (JsonValue v = a.First(); v; v = v.Next()) {
       if (!SameJson(v, b.Find(v.Key()))) return false;
@@ -77,6 +97,27 @@ const v1::ToolCall* FindCall(const v1::Message& message,
   return nullptr;
 }
 
+int CountCalls(const v1::Message& message) {
+  return static_cast<int>(
+      std::count_if(message.parts().begin(), message.parts().end(), IsCall));
+}
+
+bool HasProof(const v1::Part& part) {
+  return HasSignature(part) || part.has_opaque() ||
+         !part.reasoning().signature().empty() ||
+         !part.reasoning().redacted_data().empty();
+}
+
+bool HasReasoning(const v1::Part& part) {
+  return !part.reasoning().text().empty();
+}
+
+// The client sent what its maker wants back, or as much as is kept.
+bool IsWhole(const v1::Message& message, const v1::Message& kept) {
+  return Has(message, HasProof) ||
+         (Has(message, HasReasoning) && !Has(kept, HasProof));
+}
+
 // The client may have left calls out, but not changed one.
 bool CallsAreKept(const v1::Message& message, const v1::Message& kept) {
   for (const v1::Part& part : message.parts()) {
@@ -116,14 +157,16 @@ class Clients {
       v1::Part& call = *out->add_parts();
       call = *part;
       v1::ToolCall& to = *call.mutable_tool_call();
-      to.set_signature(kept.signature());
-      to.set_signature_origin(kept.signature_origin());
-      to.set_origin_model(kept.origin_model());
+      if (to.signature().empty()) {
+        to.set_signature(kept.signature());
+        to.set_signature_origin(kept.signature_origin());
+        to.set_origin_model(kept.origin_model());
+      }
       part = nullptr;
       return;
     }
   }
-  void DropSaid() {
+  void DropText() {
     for (const v1::Part*& part : parts_) {
       if (part != nullptr && part->has_text()) part = nullptr;
     }
@@ -140,9 +183,11 @@ class Clients {
 
 void PutBack(const v1::Message& kept, v1::Message* message) {
   Clients clients(*message);
-  // Text that the client kept whole is put back as its maker cut it.
-  const bool same_text = TextOf(kept) == TextOf(*message);
-  if (same_text) clients.DropSaid();
+  // Text that the client kept whole, and said nothing of (a cache mark), is
+  // put back as its maker cut it.
+  const bool same_text =
+      TextOf(kept) == TextOf(*message) && !Has(*message, IsMarkedText);
+  if (same_text) clients.DropText();
   v1::Message out;
   for (const v1::Part& part : kept.parts()) {
     if (IsMakers(part) || (part.has_text() && same_text)) {
@@ -150,7 +195,7 @@ void PutBack(const v1::Message& kept, v1::Message* message) {
     } else if (part.has_text()) {
       clients.TakeSaid(&out);
     } else if (IsCall(part)) {
-      if (!same_text) clients.TakeSaid(&out);
+      clients.TakeSaid(&out);
       clients.TakeCall(part.tool_call(), &out);
     }
   }
@@ -158,22 +203,29 @@ void PutBack(const v1::Message& kept, v1::Message* message) {
   message->mutable_parts()->Swap(out.mutable_parts());
 }
 
+// What is kept of the message, if it is that turn and its client dropped some
+// of it.
 std::shared_ptr<const v1::Message> FindKept(std::string_view tenant,
                                             const v1::Message& message,
                                             TurnMemory& memory) {
   if (message.role() != "assistant") return nullptr;
-  for (const v1::Part& part : message.parts()) {
-    if (!part.has_tool_call() || part.tool_call().id().empty()) continue;
-    auto kept = memory.Find(tenant, part.tool_call().id());
-    if (kept != nullptr && CallsAreKept(message, *kept)) return kept;
+  const int calls = CountCalls(message);
+  if (calls == 0 || calls > kMaxCalls) return nullptr;
+  const auto first =
+      std::find_if(message.parts().begin(), message.parts().end(), IsCall);
+  auto kept = memory.Find(tenant, first->tool_call().id());
+  if (kept == nullptr || calls > CountCalls(*kept) || IsWhole(message, *kept) ||
+      !CallsAreKept(message, *kept)) {
+    return nullptr;
   }
-  return nullptr;
+  return kept;
 }
 
 }  // namespace
 
 bool WorthKeeping(const v1::Message& turn) {
-  return Has(turn, IsCall) && (Has(turn, IsMakers) || Has(turn, HasSignature));
+  return Has(turn, IsCall) && CountCalls(turn) <= kMaxCalls &&
+         (Has(turn, IsMakers) || Has(turn, HasSignature));
 }
 
 void KeepTurn(std::string_view tenant, v1::Message turn, TurnMemory& memory) {
@@ -191,15 +243,26 @@ std::optional<ChatRequest> RestoreTurns(std::string_view tenant,
                                         TurnMemory& memory) {
   std::optional<ChatRequest> restored;
   const int count = request.message.messages_size();
-  for (int i = std::max(0, count - kMaxTurns); i < count; ++i) {
-    const auto kept = FindKept(tenant, request.message.messages(i), memory);
-    if (kept == nullptr) continue;
+  size_t left = kMaxPutBack;
+  // The latest first: those the model is in the middle of. A turn stands in a
+  // conversation once.
+  std::vector<std::shared_ptr<const v1::Message>> done;
+  for (int i = count - 1; i >= std::max(0, count - kMaxTurns); --i) {
+    auto kept = FindKept(tenant, request.message.messages(i), memory);
+    if (kept == nullptr ||
+        std::find(done.begin(), done.end(), kept) != done.end()) {
+      continue;
+    }
+    const size_t bytes = kept->ByteSizeLong();
+    if (bytes > left) break;
+    left -= bytes;
     if (!restored) {
       restored = request;
       restored->restored.resize(static_cast<size_t>(count));
     }
     PutBack(*kept, restored->message.mutable_messages(i));
     restored->restored[static_cast<size_t>(i)] = true;
+    done.push_back(std::move(kept));
   }
   return restored;
 }

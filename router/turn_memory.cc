@@ -13,6 +13,11 @@ namespace {
 // What an entry takes beside its turn: list, index, keys.
 constexpr size_t kEntryBytes = 512;
 
+bool SameTurn(const std::shared_ptr<const v1::Message>& a,
+              const std::shared_ptr<const v1::Message>& b) {
+  return a != nullptr && a->SerializeAsString() == b->SerializeAsString();
+}
+
 class LruTurnMemory : public TurnMemory {
  public:
   LruTurnMemory(const Clock& clock, TurnMemoryLimits limits)
@@ -20,7 +25,7 @@ class LruTurnMemory : public TurnMemory {
 
   void Keep(std::string_view tenant, const std::vector<std::string>& call_ids,
             v1::Message turn) override {
-    const size_t bytes = turn.ByteSizeLong() + kEntryBytes;
+    const size_t bytes = turn.SpaceUsedLong() + kEntryBytes;
     if (bytes > limits_.max_turn_bytes || bytes > limits_.max_tenant_bytes ||
         bytes > limits_.max_bytes || call_ids.empty()) {
       return;
@@ -73,7 +78,12 @@ class LruTurnMemory : public TurnMemory {
 
   void Insert(Entry entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     const auto known = index_.find(entry.key);
-    if (known != index_.end()) Drop(known->second);
+    if (known != index_.end()) {
+      // Some providers count their ids from one in every conversation: whose
+      // turn this is nobody can tell any more, so it is nobody's.
+      if (!SameTurn(known->second->turn, entry.turn)) entry.turn = nullptr;
+      Drop(known->second);
+    }
     const Digest owner = entry.owner;
     while (owners_[owner].bytes + entry.bytes > limits_.max_tenant_bytes) {
       Drop(owners_[owner].order.back());

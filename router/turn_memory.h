@@ -30,7 +30,8 @@ namespace llm {
 class TurnMemory {
  public:
   virtual ~TurnMemory() = default;
-  // Keeps `turn` under each of `call_ids`; a later turn replaces an earlier.
+  // Keeps `turn` under each of `call_ids`. An id that was kept with another
+  // turn brings back neither: it tells no conversation from another.
   virtual void Keep(std::string_view tenant,
                     const std::vector<std::string>& call_ids,
                     v1::Message turn) = 0;

@@ -38,13 +38,16 @@ bool HoldsContent(const v1::Part& part) {
   return !part.has_opaque();
 }
 
+// Blocks follow one another; more that never end are no answer.
+constexpr size_t kMaxOpenBlocks = 1024;
+
 }  // namespace
 
 bool AnthropicDecoder::FailOnError(JsonValue root, bool error_event) {
-  const bool said = error_event || root.Find("type").Equals("error") ||
-                    root.Find("error").has_value();
-  if (!said) return false;
   auto words = FindError(root);
+  const bool said =
+      error_event || root.Find("type").Equals("error") || words.has_value();
+  if (!said) return false;
   facts_.error = words ? *std::move(words) : ReadErrorBody(root.raw());
   // The error table finds the class; this one stands until then.
   Fail(FailureClass::kServerError);
@@ -53,7 +56,7 @@ bool AnthropicDecoder::FailOnError(JsonValue root, bool error_event) {
 
 void AnthropicDecoder::ReadUsage(JsonValue usage) {
   if (!usage.is_object()) return;
-  usage_.Push(usage);
+  if (!usage_.Push(usage)) return;
   facts_.usage = usage_.usage();
   facts_.raw_usage_json = usage_.raw_json();
 }
@@ -100,6 +103,7 @@ v1::Message* AnthropicDecoder::TargetOf(const BlockDecoder& block,
 
 BlockDecoder& AnthropicDecoder::AddBlock(int64_t index, JsonValue start,
                                          v1::Message* out) {
+  if (open_.size() >= kMaxOpenBlocks) Fail(FailureClass::kBadAnswer);
   auto& slot = open_[index];
   // A block that was never stopped ends where the next begins.
   if (slot != nullptr) CloseBlock(*slot, out);
@@ -250,7 +254,10 @@ void AnthropicDecoder::Emit(v1::ChunkChoice choice, Chunks* out) {
                     !choice.delta().annotations().empty() ||
                     !choice.finish_reason().empty();
   if (!says) return;
-  for (const v1::Part& part : choice.delta().parts()) {
+  for (v1::Part& part : *choice.mutable_delta()->mutable_parts()) {
+    if (part.has_reasoning() && !part.reasoning().origin().empty()) {
+      part.mutable_reasoning()->set_origin_model(model_);
+    }
     // What only Anthropic reads moves the answer on, and is none.
     new_content_ = true;
     facts_.content_seen = facts_.content_seen || HoldsContent(part);

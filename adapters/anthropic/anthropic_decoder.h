@@ -28,8 +28,12 @@ class AnthropicDecoder : public AnswerDecoder {
  public:
   // `seed` is unique to the attempt and makes ids for calls that came without
   // one. `answer_tool` is the tool whose input is the answer's content.
-  AnthropicDecoder(std::string seed, std::string answer_tool)
-      : seed_(std::move(seed)), answer_tool_(std::move(answer_tool)) {}
+  // `model` made what it signs, by the name it was asked under.
+  AnthropicDecoder(std::string seed, std::string answer_tool,
+                   std::string model = {})
+      : seed_(std::move(seed)),
+        answer_tool_(std::move(answer_tool)),
+        model_(std::move(model)) {}
 
   void OnWhole(std::string_view body, Chunks* out) override;
   void OnEvent(std::string_view type, std::string_view data,
@@ -61,6 +65,7 @@ class AnthropicDecoder : public AnswerDecoder {
 
   const std::string seed_;
   const std::string answer_tool_;
+  const std::string model_;
   JsonDocument document_;
   std::map<int64_t, std::unique_ptr<BlockDecoder>> open_;
   UsageDecoder usage_;

@@ -41,7 +41,8 @@ Task<AttemptResult> AnthropicProvider::Chat(const ChatRequest& request,
   chat.dropped = std::move(rendered.dropped);
   chat.refusal = std::move(rendered.refusal);
   anthropic::AnthropicDecoder decoder(context.attempt_id.value,
-                                      std::move(rendered.answer_tool));
+                                      std::move(rendered.answer_tool),
+                                      context.upstream_model.value);
   co_return co_await exchange_.Run(std::move(chat), context, decoder, sink);
 }
 

@@ -117,6 +117,8 @@ constexpr ClaudeModel kModels[] = {
     // The first of their line: "claude-opus-4-0", "claude-opus-4-20250514".
     {.pattern = "claude-opus-4-0", .max_output = 32000, .thinking = kBudget},
     {.pattern = "claude-opus-4-2", .max_output = 32000, .thinking = kBudget},
+    {.pattern = "claude-opus-4@", .max_output = 32000, .thinking = kBudget},
+    {.pattern = "claude-sonnet-4@", .max_output = 64000, .thinking = kBudget},
     {.pattern = "claude-sonnet-4-0", .max_output = 64000, .thinking = kBudget},
     {.pattern = "claude-sonnet-4-2", .max_output = 64000, .thinking = kBudget},
     {.pattern = "claude-3-7-sonnet", .max_output = 64000, .thinking = kBudget},

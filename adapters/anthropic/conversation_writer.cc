@@ -97,7 +97,7 @@ bool ConversationWriter::AddReasoning(const v1::ReasoningPart& part,
   }
   const std::string text = std::exchange(*pending, {}) + part.text();
   if (!ours) {
-    if (redacted) notes_.dropped.Add("messages.reasoning");
+    if (redacted) NameProof("messages.reasoning");
     return false;
   }
   Block block;
@@ -148,7 +148,7 @@ void ConversationWriter::AddCall(const v1::ToolCall& call,
   json.EndObject();
   out->push_back(std::move(block));
   if (!call.signature().empty()) {
-    notes_.dropped.Add("messages.tool_calls.signature");
+    NameProof("messages.tool_calls.signature");
   }
 }
 
@@ -166,7 +166,8 @@ void ConversationWriter::AddAssistantParts(const v1::Message& message,
     } else if (part.has_media()) {
       // Generated pictures are not for Claude's own turn.
       notes_.dropped.Add("messages.content");
-    } else {
+    } else if (!put_back_ || !part.has_opaque() ||
+               part.opaque().origin() == kOrigin) {
       content_.Add(part, out);
     }
   }
@@ -182,7 +183,7 @@ void ConversationWriter::AddAssistant(const Messages& run) {
   calls_.clear();
   for (const v1::Message* message : run) {
     const size_t first = turn.blocks.size();
-    notes_.dropped.SetQuiet(IsRestored(message));
+    put_back_ = IsRestored(message);
     AddAssistantParts(*message, &turn.blocks);
     AddMessageExtra(*message, first, &turn.blocks);
     if (!message->name().empty()) notes_.dropped.Add("messages.name");
@@ -190,7 +191,7 @@ void ConversationWriter::AddAssistant(const Messages& run) {
     if (!message->function_call().empty()) {
       notes_.dropped.Add("messages.function_call");
     }
-    notes_.dropped.SetQuiet(false);
+    put_back_ = false;
   }
   PutCallsLast(&turn.blocks);
   if (run.size() > 1 && OnlyPlainKinds(turn.blocks)) {
@@ -339,10 +340,9 @@ void ConversationWriter::NoteLoop() {
       out_.in_tool_loop = true;
     }
     if (turn.role == Turn::Role::kAssistant) {
-      for (const Block& block : turn.blocks) {
-        out_.loop_has_thinking =
-            out_.loop_has_thinking || block.kind == Kind::kThinking;
-      }
+      // The loop's first turn is looked at last.
+      out_.loop_has_thinking =
+          !turn.blocks.empty() && turn.blocks.front().kind == Kind::kThinking;
     }
   }
 }

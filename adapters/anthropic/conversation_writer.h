@@ -36,7 +36,7 @@ struct Conversation {
   // The model is in the middle of a tool loop: its calls were answered, and
   // nobody has spoken since.
   bool in_tool_loop = false;
-  // Some assistant turn of that loop holds its thinking, proof and all.
+  // That loop begins with the model's thinking, proof and all.
   bool loop_has_thinking = false;
 };
 
@@ -67,6 +67,11 @@ class ConversationWriter {
   void AddSystem(const v1::Message& message, std::vector<Block>* out);
   void AddAssistant(const Messages& run);
   bool IsRestored(const v1::Message* message) const;
+  // What was put back is not the caller's, who must not hear of its loss, nor
+  // be refused for it.
+  void NameProof(std::string_view name) {
+    if (!put_back_) notes_.dropped.Add(name);
+  }
   void AddAssistantParts(const v1::Message& message, std::vector<Block>* out);
   bool AddReasoning(const v1::ReasoningPart& part, std::string* pending,
                     std::vector<Block>* out);
@@ -89,6 +94,8 @@ class ConversationWriter {
   Conversation out_;
   std::vector<Call> calls_;
   Messages restored_;
+  // The message at hand holds what its client had dropped.
+  bool put_back_ = false;
 };
 
 }  // namespace llm::anthropic

@@ -19,7 +19,10 @@ constexpr ErrorRow kRows[] = {
     {"", 0, "", "input is too long", kContextLength},
     {"", 0, "authentication_error", "", kBadKey},
     {"", 0, "permission_error", "", kPermission},
-    {"", 0, "not_found_error", "", kModelNotFound},
+    // A file or container that is not there is the caller's; the page has
+    // "model: ID" for a model.
+    {"", 0, "not_found_error", "model", kModelNotFound},
+    {"", 0, "not_found_error", "", kInvalidRequest},
     {"", 0, "rate_limit_error", "", kRateLimited},
     {"", 0, "overloaded_error", "", kOverloaded},
     {"", 529, "", "", kOverloaded},

@@ -14,9 +14,10 @@ using sv = std::string_view;
 using Request = v1::ChatCompletionRequest;
 
 // Sent as they are. `thinking`, `output_config`, `top_k`, `cache_control` and
-// the betas have their own places.
-constexpr sv kNative[] = {"container",          "inference_geo", "mcp_servers",
-                          "context_management", "speed",         "fallbacks"};
+// the betas have their own places. Not `fallbacks`: it names models that the
+// caller's key was not asked for [SEC-2].
+constexpr sv kNative[] = {"container", "inference_geo", "mcp_servers",
+                          "context_management", "speed"};
 constexpr sv kElsewhere[] = {"thinking", "output_config",  "top_k",
                              "betas",    "anthropic_beta", "cache_control"};
 // Ours: never sent to anybody.

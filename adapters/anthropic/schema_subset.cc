@@ -13,6 +13,8 @@ namespace {
 using sv = std::string_view;
 
 // Copied as they are.
+// Beyond any schema: there repeated keywords are not looked for.
+constexpr size_t kMaxKeywords = 1000;
 constexpr sv kCopied[] = {"$ref",  "type",  "required",    "enum",
                           "const", "title", "description", "default"};
 // Objects whose members are schemas.
@@ -72,7 +74,9 @@ void Subset::Schema(JsonValue schema) {
   out_.BeginObject();
   // A repeated keyword counts once: the last one, as everywhere.
   for (JsonValue v = schema.First(); v; v = v.Next()) {
-    if (schema.Find(v.Key()).offset() == v.offset()) Keyword(v, schema);
+    const bool last = schema.size() > kMaxKeywords ||
+                      schema.Find(v.Key()).offset() == v.offset();
+    if (last) Keyword(v, schema);
   }
   if (DescribesObject(schema)) {
     out_.Key("additionalProperties");

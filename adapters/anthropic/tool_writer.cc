@@ -14,11 +14,13 @@ using sv = std::string_view;
 // Anthropic's own members of a tool, beside cache_control.
 constexpr sv kToolExtra[] = {"defer_loading", "allowed_callers",
                              "eager_input_streaming", "input_examples"};
-// The tools that Anthropic runs or knows, each with a date behind it.
+// The tools that Anthropic runs or knows, each with a date behind it. Not
+// advisor_: it names a second model, for which the caller's key was not asked
+// and whose tokens would not be charged [SEC-2].
 constexpr sv kNativeTools[] = {
-    "web_search_",  "web_fetch_",  "code_execution_", "bash_",
-    "text_editor_", "computer_",   "memory_",         "tool_search_tool_",
-    "advisor_",     "mcp_toolset", "container_"};
+    "web_search_",  "web_fetch_", "code_execution_", "bash_",
+    "text_editor_", "computer_",  "memory_",         "tool_search_tool_",
+    "mcp_toolset",  "container_"};
 
 bool IsNativeTool(JsonValue tool) {
   const std::string type = tool.Find("type").StringOr();
@@ -135,6 +137,7 @@ void ToolWriter::ChooseOther(sv text) {
     return Allow(inner.is_object() ? inner : choice);
   }
   // Anthropic's own forms.
+  alone_ = choice.Find("disable_parallel_tool_use").AsBool().value_or(false);
   if (type == "auto" || type == "none") {
     choice_type_ = type;
   } else if (type == "any" ||
@@ -204,7 +207,7 @@ void ToolWriter::AddAnswerTool(const v1::ChatCompletionRequest& request) {
 
 void ToolWriter::WriteChoice(const v1::ChatCompletionRequest& request) {
   const bool one_at_a_time =
-      !plan_.answer_tool.empty() ||
+      alone_ || !plan_.answer_tool.empty() ||
       (request.has_parallel_tool_calls() && !request.parallel_tool_calls());
   if (plan_.tools.empty()) {
     const bool asked = choice_type_ == "tool" || choice_type_ == "any";

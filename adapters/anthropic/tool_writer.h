@@ -64,6 +64,8 @@ class ToolWriter {
   // auto, any, tool, none; empty: not said.
   std::string choice_type_;
   std::string choice_name_;
+  // The caller's own form of the choice wants one call at a time.
+  bool alone_ = false;
 };
 
 }  // namespace llm::anthropic

@@ -10,6 +10,10 @@ namespace {
 using Count = std::optional<TokenCount>;
 
 // Beyond any context window; keeps sums far from overflow.
+// A record has a dozen short members; what is beyond is not read, since each
+// event may bring it again.
+constexpr size_t kMaxMembers = 48;
+constexpr size_t kMaxMember = 8192;
 constexpr TokenCount kSane = TokenCount{1} << 50;
 constexpr size_t kMaxTier = 64;
 // More rounds than any server has, so that their sum stays sane.
@@ -50,20 +54,24 @@ void AddRecord(JsonValue record, TokenUsage* out) {
 
 }  // namespace
 
-void UsageDecoder::Push(JsonValue usage) {
-  if (!usage.is_object()) return;
+bool UsageDecoder::Push(JsonValue usage) {
+  bool changed = false;
+  if (!usage.is_object()) return changed;
   for (JsonValue v = usage.First(); v; v = v.Next()) {
-    if (v.is_null()) continue;
+    if (v.is_null() || v.raw().size() > kMaxMember) continue;
     const std::string key = v.Key();
     const auto known =
         std::find_if(members_.begin(), members_.end(),
                      [&](const auto& member) { return member.first == key; });
     if (known != members_.end()) {
+      changed = changed || known->second != v.raw();
       known->second = std::string(v.raw());
-    } else {
+    } else if (members_.size() < kMaxMembers) {
+      changed = true;
       members_.emplace_back(key, std::string(v.raw()));
     }
   }
+  return changed;
 }
 
 std::string UsageDecoder::raw_json() const {

@@ -26,8 +26,9 @@ namespace llm::anthropic {
 
 class UsageDecoder {
  public:
-  // One more `usage` value; what is no object is nothing.
-  void Push(JsonValue usage);
+  // One more `usage` value; what is no object is nothing. True where it says
+  // something new.
+  bool Push(JsonValue usage);
   // Unset where nothing was counted.
   std::optional<TokenUsage> usage() const;
   // All records as one, for audits; empty if there was none.

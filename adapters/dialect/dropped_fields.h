@@ -15,19 +15,22 @@ namespace llm {
 class DroppedFields {
  public:
   void Add(std::string_view name) {
-    if (quiet_) return;
+    name = name.substr(0, kMaxName);
+    if (names_.size() > kMaxNames) return;
+    if (names_.size() == kMaxNames) name = "(more)";
     if (std::find(names_.begin(), names_.end(), name) == names_.end()) {
       names_.emplace_back(name);
     }
   }
-  // While quiet nothing is named: what the router put back into a message is
-  // not its caller's, who must not hear of it, nor be refused for it.
-  void SetQuiet(bool quiet) { quiet_ = quiet; }
   std::vector<std::string> Take() { return std::exchange(names_, {}); }
 
  private:
+  // Names are the caller's, as long and as many as it likes; they go into
+  // headers and rows.
+  static constexpr size_t kMaxNames = 64;
+  static constexpr size_t kMaxName = 64;
+
   std::vector<std::string> names_;
-  bool quiet_ = false;
 };
 
 }  // namespace llm

@@ -3,6 +3,12 @@
 #include <algorithm>
 
 namespace llm {
+namespace {
+
+// Providers have a handful; each is looked for in every event.
+constexpr size_t kMaxFields = 256;
+
+}  // namespace
 
 void ExtraFields::Note(JsonValue object,
                        std::span<const std::string_view> known) {
@@ -14,6 +20,7 @@ void ExtraFields::Note(JsonValue object,
       return field.first == name;
     });
     if (it == seen_.end()) {
+      if (seen_.size() >= kMaxFields) continue;
       it = seen_.insert(it, {std::move(name), std::string()});
     } else if (it->second == v.raw()) {
       continue;

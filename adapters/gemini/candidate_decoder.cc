@@ -129,10 +129,10 @@ void CandidateDecoder::OpenCall(JsonValue part, v1::Message* out) {
   call->set_index(calls_);
   std::string id = function.Find("id").StringOr();
   // One that came before would make two calls one.
-  if (id.empty() || std::find(ids_.begin(), ids_.end(), id) != ids_.end()) {
+  if (id.empty() || ids_.contains(id)) {
     id = MakeCallId(seed_, static_cast<size_t>(calls_));
   }
-  ids_.push_back(id);
+  ids_.insert(id);
   call->set_id(std::move(id));
   call->set_type("function");
   call->mutable_function()->set_name(function.Find("name").StringOr());
@@ -159,6 +159,7 @@ void CandidateDecoder::PushCall(JsonValue part, v1::Message* out) {
   const JsonValue args = function.Find("args");
   if (args.is_object()) whole_args_ = std::string(args.raw());
   args_.Push(function.Find("partialArgs"));
+  broken_ = broken_ || args_.broken();
   if (IsTrue(function.Find("willContinue"))) return;
   EndCall(whole_args_.empty() ? args_.Json() : whole_args_, out);
 }

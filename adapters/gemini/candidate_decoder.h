@@ -12,6 +12,7 @@
 #define LLM_ADAPTERS_GEMINI_CANDIDATE_DECODER_H_
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -46,6 +47,8 @@ class CandidateDecoder {
   bool blocked() const { return blocked_; }
   // Text, tool call, media, code: anything but reasoning.
   bool has_answer() const { return has_answer_; }
+  // A call's arguments came in pieces that are no whole.
+  bool broken() const { return broken_; }
   bool has_reasoning() const { return has_reasoning_; }
   int64_t characters() const { return characters_; }
   // A call is coming in pieces: there is progress that is not passed on.
@@ -73,10 +76,11 @@ class CandidateDecoder {
   std::string whole_args_;
   bool in_call_ = false;
   int calls_ = 0;
-  std::vector<std::string> ids_;
+  std::set<std::string> ids_;
   std::string finish_word_;
   std::string finish_reason_;
   bool blocked_ = false;
+  bool broken_ = false;
   bool has_answer_ = false;
   bool has_reasoning_ = false;
   int64_t characters_ = 0;

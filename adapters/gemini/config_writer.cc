@@ -59,17 +59,20 @@ void Config::Set(sv name, const std::string& json) {
 // maxOutputTokens is over thoughts and answer together, as
 // `max_completion_tokens` is; see dialect/reasoning_headroom.h.
 void Config::Cap(const ThinkingPlan& thinking) {
-  if (request_.has_max_completion_tokens()) {
-    return Set("maxOutputTokens",
-               std::to_string(request_.max_completion_tokens()));
-  }
-  if (!request_.has_max_tokens()) return;
-  const int64_t asked = request_.max_tokens();
+  const bool newer = request_.has_max_completion_tokens();
+  if (!newer && !request_.has_max_tokens()) return;
+  const int64_t asked =
+      newer ? request_.max_completion_tokens() : request_.max_tokens();
   int64_t limit = to_.context.traits.max_output_tokens;
   if (limit <= 0) limit = to_.family.output_limit;
+  // More than the model can say is refused.
+  if (limit > 0 && asked > limit) {
+    to_.dropped.Add(newer ? "max_completion_tokens" : "max_tokens");
+    return Set("maxOutputTokens", std::to_string(limit));
+  }
   int64_t cap = asked;
   // A number without sense is the provider's to refuse.
-  if (thinking.thinking && asked > 0 &&
+  if (!newer && thinking.thinking && asked > 0 &&
       asked < std::numeric_limits<int32_t>::max()) {
     cap += thinking.headroom;
     if (limit > 0) cap = std::max(asked, std::min(cap, limit));

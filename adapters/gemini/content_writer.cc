@@ -48,9 +48,9 @@ void ContentWriter::Read(const v1::ChatCompletionRequest& request) {
     } else if (IsResult(message)) {
       Answer();
     } else {
-      to_.dropped.SetQuiet(to_.source != nullptr && to_.source->IsRestored(at));
+      to_.put_back = to_.source != nullptr && to_.source->IsRestored(at);
       ReadSpoken(message, at);
-      to_.dropped.SetQuiet(false);
+      to_.put_back = false;
     }
   }
   Answer();

@@ -29,6 +29,9 @@ constexpr ErrorRow kRows[] = {
     {"", 400, "", "input token count", kContextLength},
     // An over-long context has been a 500 as well.
     {"", 500, "", "input context is too long", kContextLength},
+    // What the caller named, and not our account.
+    {"", 403, "", "access the file", kInvalidRequest},
+    {"", 403, "", "cachedcontent", kInvalidRequest},
     {"", 0, "permission_denied", "", kPermission},
     {"", 403, "", "", kPermission},
     {"", 0, "not_found", "", kModelNotFound},

@@ -143,7 +143,9 @@ HttpRequest GeminiEmbedder::Render(const EmbedRequest& request,
     json.BeginArray();
     for (size_t i = batch.first; i < batch.first + batch.count; ++i) {
       json.BeginObject();
-      json.Member("model", absl::StrCat("models/", ToAbsl(model_)));
+      const bool named = model_.find('/') != std::string_view::npos;
+      json.Member("model", named ? std::string(model_)
+                                 : absl::StrCat("models/", ToAbsl(model_)));
       WriteContent(request, i, purpose, json);
       json.EndObject();
     }

@@ -55,7 +55,7 @@ WrittenPart PartWriter::WriteText(const v1::TextPart& text) {
   WrittenPart out = Text(text.text());
   if (text.signature().empty()) return out;
   if (!to_.TakesSignature(text.signature_origin(), text.origin_model())) {
-    to_.dropped.Add("messages.content.signature");
+    to_.NameProof("messages.content.signature");
     return out;
   }
   if (out.json.empty()) out.json = "{\"text\":\"\"";
@@ -70,7 +70,7 @@ WrittenPart PartWriter::WriteReasoning(const v1::ReasoningPart& reasoning) {
   const bool redacted = !reasoning.redacted_data().empty();
   if (reasoning.signature().empty() && !redacted) return out;
   if (!to_.TakesSignature(reasoning.origin(), reasoning.origin_model())) {
-    to_.dropped.Add("messages.reasoning");
+    to_.NameProof("messages.reasoning");
     return out;
   }
   out.json = "{\"text\":" + JsonQuote(reasoning.text());
@@ -133,7 +133,7 @@ WrittenPart PartWriter::WriteCall(const v1::ToolCall& call) {
   } else if (to_.TakesSignature(call.signature_origin(), call.origin_model())) {
     Sign(call.signature(), out);
   } else {
-    to_.dropped.Add("messages.tool_calls.signature");
+    to_.NameProof("messages.tool_calls.signature");
   }
   return out;
 }
@@ -156,8 +156,7 @@ WrittenPart PartWriter::WriteOpaque(const v1::Part& part) {
       part.opaque().origin() == "gemini" && doc.ok() && doc->root().is_object();
   if (!ours) {
     const bool details = json.find("\"reasoning_details\"") != sv::npos;
-    to_.dropped.Add(details ? "messages.reasoning_details"
-                            : "messages.content");
+    to_.NameProof(details ? "messages.reasoning_details" : "messages.content");
     return out;
   }
   out.whole = true;
@@ -169,7 +168,7 @@ WrittenPart PartWriter::WriteOpaque(const v1::Part& part) {
     out.json = json;
     return out;
   }
-  to_.dropped.Add("messages.content.signature");
+  to_.NameProof("messages.content.signature");
   JsonWriter writer(&out.json);
   writer.BeginObject();
   for (JsonValue v = doc->root().First(); v; v = v.Next()) {
@@ -192,7 +191,7 @@ void PartWriter::WriteModifiers(std::string_view extra_json, WrittenPart& out) {
       if (to_.TakesSignature("gemini", v.Find("model").StringOr())) {
         Sign(signature, out);
       } else {
-        to_.dropped.Add("messages.content.signature");
+        to_.NameProof("messages.content.signature");
       }
     } else if (name == "videoMetadata" || name == "mediaResolution" ||
                name == "partMetadata") {

@@ -95,10 +95,12 @@ PartialArgs::Node* PartialArgs::Reach(const std::vector<Step>& steps) {
 
 void PartialArgs::PushOne(JsonValue piece) {
   std::vector<Step> steps;
-  if (!ReadPath(piece.Find("jsonPath").StringOr(), &steps)) return;
-  Node* node = Reach(steps);
+  const std::string path = piece.Find("jsonPath").StringOr();
+  if (path.empty()) return;
+  Node* const node = ReadPath(path, &steps) ? Reach(steps) : nullptr;
   if (node == nullptr || node->kind == Node::Kind::kObject ||
       node->kind == Node::Kind::kArray) {
+    broken_ = true;
     return;
   }
   const JsonValue text = piece.Find("stringValue");

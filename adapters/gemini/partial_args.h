@@ -27,6 +27,8 @@ class PartialArgs {
   // The list `partialArgs`.
   void Push(JsonValue list);
   bool empty() const { return root_.members.empty(); }
+  // A piece had no place: what is here is not the call that was made.
+  bool broken() const { return broken_; }
   // Everything so far, as one JSON object.
   std::string Json() const;
 
@@ -54,6 +56,7 @@ class PartialArgs {
   Node root_{Node::Kind::kObject, {}, false, {}};
   // Places are few, but a path may name a far one.
   size_t nodes_ = 0;
+  bool broken_ = false;
 };
 
 }  // namespace llm::gemini

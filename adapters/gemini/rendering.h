@@ -25,10 +25,17 @@ struct Rendering {
   std::optional<Refusal> refusal = {};
   // Says which messages hold what their client had dropped; may be null.
   const ChatRequest* source = nullptr;
+  // The message at hand is one of them.
+  bool put_back = false;
 
   // The first refusal stands.
   void Refuse(std::string param, std::string message) {
     if (!refusal) refusal = Refusal{std::move(param), std::move(message)};
+  }
+  // What was put back is not the caller's, who must not hear of its loss, nor
+  // be refused for it.
+  void NameProof(std::string_view name) {
+    if (!put_back) dropped.Add(name);
   }
   // Signatures go back to the model that made them, and to no other.
   bool TakesSignature(std::string_view origin,

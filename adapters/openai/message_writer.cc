@@ -45,6 +45,22 @@ bool HasReasoning(const v1::Message& message) {
          std::string::npos;
 }
 
+// Members that this service put into an answer for its caller to bring back:
+// they are for the maker of what they hold, and for nobody else.
+bool HasOurMembers(const v1::Message& message, std::string_view source) {
+  for (const v1::Part& part : message.parts()) {
+    if (part.has_opaque() &&
+        source.find("\"opaque_parts\"") != std::string_view::npos) {
+      return true;
+    }
+    const v1::ToolCall& call = part.tool_call();
+    const bool own =
+        call.extra_json().find("thought_signature") != std::string::npos;
+    if (!call.signature().empty() && !own) return true;
+  }
+  return false;
+}
+
 // An array as source of the content; a look at the text is enough, since a
 // wrong guess only costs a rewrite that means the same.
 bool ContentIsArray(std::string_view source) {
@@ -146,6 +162,7 @@ bool MessageWriter::Splices(const v1::Message& message,
       (profile.plain_messages || &message == prefill_)) {
     return false;
   }
+  if (HasOurMembers(message, source)) return false;
   return AsSent() ||
          (!NeedsReasoningChange(message) && !HasForeignPart(message));
 }

@@ -7,6 +7,7 @@
 
 #include "absl/strings/escaping.h"
 #include "adapters/core/json.h"
+#include "adapters/dialect/dropped_fields.h"
 #include "adapters/dialect/provider_words.h"
 #include "adapters/openai/usage_decoder.h"
 
@@ -71,14 +72,14 @@ std::optional<std::vector<float>> ReadVector(JsonValue embedding) {
 
 std::vector<std::string> OpenAiEmbedder::Dropped(
     const EmbedRequest& request) const {
-  std::vector<std::string> dropped;
-  if (!rules_.user && !request.user().empty()) dropped.emplace_back("user");
+  DroppedFields dropped;
+  if (!rules_.user && !request.user().empty()) dropped.Add("user");
   if (!rules_.extra_fields) {
-    for (std::string& name : MembersOf(request.extra_json())) {
-      dropped.push_back(std::move(name));
+    for (const std::string& name : MembersOf(request.extra_json())) {
+      dropped.Add(name);
     }
   }
-  return dropped;
+  return dropped.Take();
 }
 
 std::optional<Refusal> OpenAiEmbedder::Refuses(

@@ -33,10 +33,11 @@ std::string ShareOf(const CallContext& context, const ChatRequest& request) {
   return request.source.text != nullptr ? "" : context.caller.key_id.value;
 }
 
-// Of the vectors that are asked for, which are all held at once: 3072 floats is
-// the longest that the catalog knows.
+// Of the vectors that are asked for: 3072 floats is the longest that the
+// catalog knows. They are held as the provider's text, as vectors, in the
+// answer and as its text.
 int64_t VectorBytes(const v1::CreateEmbeddingsRequest& request) {
-  constexpr int64_t kVector = 3072 * sizeof(float);
+  constexpr int64_t kVector = 4 * 3072 * sizeof(float);
   return (request.input_size() + request.token_inputs_size()) * kVector;
 }
 

@@ -68,7 +68,7 @@ class EventSource : public ChunkSink {
 Task<absl::StatusOr<ChatRequest>> HttpApi::ReadChat(const HttpRequest& request,
                                                     const Call& call) {
   // Named, and moved: GCC 12 destroys a temporary with captures twice where it
-  // is made within a co_await (gcc.gnu.org/PR99576, 2026-11).
+  // is made within a co_await (seen with valgrind, 2026-11-27).
   ParseRequest parse = [body = request.body] { return ParseChatRequest(body); };
   auto chat = co_await ReadRequest(options_.reader, request.body->size(),
                                    std::move(parse));

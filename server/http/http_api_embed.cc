@@ -30,7 +30,12 @@ Task<absl::StatusOr<std::string>> Render(SideThread* beside,
                                base64]() -> absl::StatusOr<std::string> {
     return RenderEmbeddings(*shared, base64);
   };
-  co_return co_await MakeOn(beside, std::move(render), Abandoned::kSkipped);
+  auto body = co_await MakeOn(beside, std::move(render), Abandoned::kSkipped);
+  // The answer is paid for: better late for others than lost.
+  if (absl::IsUnavailable(body.status())) {
+    co_return RenderEmbeddings(*shared, base64);
+  }
+  co_return body;
 }
 
 }  // namespace

@@ -246,9 +246,13 @@ absl::Status AddOpaque(const JsonValue& list, const JsonPath& path,
     if (!v.Find("origin").is_string() || !v.Find("part").is_object()) {
       return BadField(here, "must have an origin and a part");
     }
-    v1::OpaquePart* part = out->add_parts()->mutable_opaque();
+    v1::Part& added = *out->add_parts();
+    v1::OpaquePart* part = added.mutable_opaque();
     part->set_origin(v.Find("origin").StringOr());
     part->mutable_json()->assign(v.Find("part").raw());
+    if (v.Find("extra").is_object()) {
+      added.mutable_extra_json()->assign(v.Find("extra").raw());
+    }
   }
   return absl::OkStatus();
 }

@@ -26,7 +26,7 @@ struct FlatView {
   std::vector<const v1::MediaPart*> media;
   // Reasoning that text alone would lose, and signed text.
   std::vector<ReasoningPart> proofs;
-  std::vector<const v1::OpaquePart*> opaque;
+  std::vector<const Part*> opaque;
 };
 
 void Append(std::optional<std::string>* to, std::string_view text) {
@@ -67,7 +67,7 @@ void AddPart(const Part& part, FlatView* view) {
       view->media.push_back(&part.media());
       break;
     case Part::kOpaque:
-      view->opaque.push_back(&part.opaque());
+      view->opaque.push_back(&part);
       break;
     case Part::KIND_NOT_SET:
       break;
@@ -193,7 +193,8 @@ void WriteProofs(const Message& message, const FlatView& view,
 // are message members, and among the extras already.
 void WriteOpaque(const FlatView& view, JsonWriter& json) {
   bool open = false;
-  for (const v1::OpaquePart* part : view.opaque) {
+  for (const Part* one : view.opaque) {
+    const v1::OpaquePart* const part = &one->opaque();
     if (part->origin() != "anthropic" && part->origin() != "gemini") continue;
     if (!open) {
       json.Key("opaque_parts");
@@ -203,6 +204,10 @@ void WriteOpaque(const FlatView& view, JsonWriter& json) {
     json.BeginObject();
     json.Member("origin", part->origin());
     json.MemberRaw("part", part->json());
+    // Who made it, where its maker says so.
+    if (!one->extra_json().empty()) {
+      json.MemberRaw("extra", one->extra_json());
+    }
     json.EndObject();
   }
   if (open) json.EndArray();

@@ -163,29 +163,29 @@ TEST_CASE("what is kept is bounded in bytes, per tenant and in age",
           "[router][reasoning]") {
   FakeClock clock;
   TurnMemoryLimits limits;
-  limits.max_bytes = 10'000;
-  limits.max_tenant_bytes = 4'000;
-  limits.max_turn_bytes = 2'000;
+  limits.max_bytes = 70'000;
+  limits.max_tenant_bytes = 30'000;
+  limits.max_turn_bytes = 20'000;
   limits.max_age = absl::Minutes(10);
   const auto turns = MakeTurnMemory(clock, limits);
   const auto keep = [&](const std::string& tenant, const std::string& id,
                         size_t size) {
     turns->Keep(tenant, {id}, Assistant({Thought(std::string(size, 'x'))}));
   };
-  keep("a", "big", 3'000);
+  keep("a", "big", 30'000);
   CHECK(turns->Find("a", "big") == nullptr);
-  for (int i = 0; i < 4; ++i) keep("a", std::to_string(i), 1'000);
-  // Two of 1,500 and some fit into a tenant's 4,000; the oldest went.
+  for (int i = 0; i < 4; ++i) keep("a", std::to_string(i), 10'000);
+  // Two of 10,000 and some fit into a tenant's 30,000; the oldest went.
   CHECK(turns->Find("a", "0") == nullptr);
   CHECK(turns->Find("a", "1") == nullptr);
   CHECK(turns->Find("a", "2") != nullptr);
   CHECK(turns->Find("a", "3") != nullptr);
   // Others push out the least recently used of all.
-  keep("b", "0", 1'000);
-  keep("b", "1", 1'000);
-  keep("c", "0", 1'000);
-  keep("c", "1", 1'000);
-  keep("d", "0", 1'000);
+  keep("b", "0", 10'000);
+  keep("b", "1", 10'000);
+  keep("c", "0", 10'000);
+  keep("c", "1", 10'000);
+  keep("d", "0", 10'000);
   CHECK(turns->Find("a", "2") == nullptr);
   CHECK(turns->Find("d", "0") != nullptr);
   clock.Advance(absl::Minutes(11));

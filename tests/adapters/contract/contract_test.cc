@@ -1,6 +1,7 @@
 // What holds of every dialect, tested over all of them.
 #include <catch2/catch.hpp>
 
+#include "server/http/parse_chat_request.h"
 #include "tests/adapters/contract/contract_exchange.h"
 
 namespace llm {
@@ -263,6 +264,42 @@ TEST_CASE("what was put back for another maker is left out without a word",
   for (const char* left : {"blob", "server_tool_use", "proof"}) {
     CHECK(quiet.requests[0].body.find(left) == std::string::npos);
   }
+}
+
+TEST_CASE("a signature that a caller brings back reaches its maker only",
+          "[adapters][contract][TRN-2][RTY-8]") {
+  const std::string body =
+      R"({"model":"m","messages":[{"role":"user","content":"Hi"},)"
+      R"({"role":"assistant","content":null,"tool_calls":[{"id":"call_1",)"
+      R"("type":"function","function":{"name":"look","arguments":"{}"},)"
+      R"("extra_content":{"google":{"thought_signature":"proof"},)"
+      R"("llm_service":{"origin":"gemini","model":"gemini-3-pro-preview"}}}],)"
+      R"("opaque_parts":[{"origin":"gemini","part":{"executableCode":{}}}]},)"
+      R"({"role":"tool","tool_call_id":"call_1","content":"found"}]})";
+  Playing how;
+  auto request =
+      server::ParseChatRequest(std::make_shared<const std::string>(body));
+  REQUIRE(request.ok());
+  how.request = *std::move(request);
+  const std::string profile = GENERATE("openai", "qwen", "vllm", "deepseek");
+  CAPTURE(profile);
+  const Played other = Play({.dialect = "openai",
+                             .profile = profile,
+                             .base_url = "https://upstream.test/v1",
+                             .model = "m-1"},
+                            {}, how);
+  REQUIRE(other.requests.size() == 1);
+  for (const char* ours :
+       {"proof", "llm_service", "opaque_parts", "executableCode"}) {
+    CHECK(other.requests[0].body.find(ours) == std::string::npos);
+  }
+  const Played maker = Play({.dialect = "gemini",
+                             .base_url = "https://upstream.test/v1beta",
+                             .model = "gemini-3-pro-preview"},
+                            {}, how);
+  REQUIRE(maker.requests.size() == 1);
+  CHECK(maker.requests[0].body.find("proof") != std::string::npos);
+  CHECK(maker.requests[0].body.find("executableCode") != std::string::npos);
 }
 
 TEST_CASE("the same request is the same bytes", "[adapters][contract][TRN-7]") {
