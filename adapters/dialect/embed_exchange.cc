@@ -210,13 +210,26 @@ Task<EmbedResult> EmbedExchange::Run(const EmbedRequest& request,
   AttemptResult& attempt = result.attempt;
   attempt.dropped = std::move(dropped);
   bool whole = true;
+  // Of batches that said nothing of their usage.
+  int64_t uncounted = 0;
   for (const EmbedBatch batch : SplitInputs(request, dialect.limits())) {
+    const std::optional<TokenCount> before = attempt.usage.fresh_input;
     HttpRequest http = dialect.Render(request, batch);
     http.deadlines = context.deadlines;
     http.fresh_connection = context.fresh_connection && result.vectors.empty();
     whole =
         co_await Ask(std::move(http), batch.count, context, dialect, &result);
     if (!whole) break;
+    if (attempt.usage.fresh_input != before) continue;
+    for (size_t i = 0; i < batch.count; ++i) {
+      uncounted += TokensOf(request, batch.first + i);
+    }
+  }
+  // Where others did, what is missing is counted here.
+  if (attempt.usage_source == UsageSource::kProvider && uncounted > 0) {
+    *attempt.usage.fresh_input += uncounted;
+    attempt.usage_source = UsageSource::kEstimated;
+    attempt.raw_usage_json.clear();
   }
   if (!whole) {
     attempt.failure.provider_request_id = attempt.provider_request_id;

@@ -164,6 +164,23 @@ TEST_CASE("a batch that fails fails the attempt, and what came is kept",
   CHECK(got.attempt.usage_source == UsageSource::kPartial);
 }
 
+TEST_CASE("a batch that says nothing of its usage is counted here, and marked",
+          "[adapters][openai][embeddings][COST-1]") {
+  std::string body = R"({"data":[)";
+  for (int i = 0; i < 10; ++i) {
+    body += std::string(i == 0 ? "" : ",") + R"({"index":)" +
+            std::to_string(i) + R"(,"embedding":[1,2]})";
+  }
+  body += "]}";
+  Embedding run{.profile = "qwen", .model = "text-embedding-v3"};
+  run.transport.faults.push_back({.at = 1, .status = 200, .body = body});
+  const EmbedResult got = run.Run(Texts(20));
+  REQUIRE_THAT(got.attempt.status, IsOk());
+  CHECK(got.vectors.size() == 20);
+  CHECK(got.attempt.usage_source == UsageSource::kEstimated);
+  CHECK(*got.attempt.usage.fresh_input > 10);
+}
+
 TEST_CASE("what is not one vector for each input is no answer",
           "[adapters][openai][embeddings][STR-5]") {
   const auto [body, want] = GENERATE(table<std::string, FailureClass>({
