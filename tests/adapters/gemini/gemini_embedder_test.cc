@@ -146,7 +146,9 @@ TEST_CASE("Vertex is asked for one input at a time",
   CHECK(run.transport.requests[1].body ==
         R"({"content":{"parts":[{"text":"1"}]}})");
   CHECK(got.vectors == std::vector<std::vector<float>>{{1, 2}, {3, 4}});
-  CHECK(got.attempt.usage.fresh_input == 11);
+  // What the second did not say is counted here, and marked.
+  CHECK(got.attempt.usage.fresh_input == 12);
+  CHECK(got.attempt.usage_source == UsageSource::kEstimated);
 }
 
 }  // namespace
