@@ -148,7 +148,10 @@ AttemptSink::Options Router::Call::SinkOptions(Running& attempt) {
   options.gate = &gate_;
   options.clock = parts_.clock;
   options.shaper = shaper_.get();
-  if (parts_.turns != nullptr) options.max_turn_bytes = kMaxKeptTurn;
+  // Who was given no tools calls none, and only turns that do are kept.
+  if (parts_.turns != nullptr && request_.message.tools_size() > 0) {
+    options.max_turn_bytes = kMaxKeptTurn;
+  }
   options.on_commit = [this,
                        &attempt](const std::vector<std::string>& dropped) {
     winner_ = attempt.target;
@@ -313,7 +316,7 @@ void Router::Call::Remember(const Running& attempt, AttemptSink& sink) {
   const std::string& tenant = context_.caller.tenant;
   if (!response_) {
     if (auto turn = sink.TakeTurn()) {
-      KeepTurn(tenant, *std::move(turn), *parts_.turns);
+      KeepTurn(tenant, *turn, *parts_.turns);
     }
   } else if (response_->choices_size() > 0) {
     KeepTurn(tenant, response_->choices(0).message(), *parts_.turns);

@@ -1,7 +1,6 @@
 // What must be remembered between the calls of one conversation, keyed by
 // tenant so that no caller can reach another's: which deployment it sticks
-// to. The reasoning that a client drops between its calls is not kept yet;
-// putting it back comes with the dialects that need it.
+// to. What clients drop of their turns is turn_memory.h's.
 //
 // Threads: Any event loop.
 // Bounds:  Implementations are bounded in entries, in age and in the size of

@@ -228,14 +228,15 @@ bool WorthKeeping(const v1::Message& turn) {
          (Has(turn, IsMakers) || Has(turn, HasSignature));
 }
 
-void KeepTurn(std::string_view tenant, v1::Message turn, TurnMemory& memory) {
+void KeepTurn(std::string_view tenant, const v1::Message& turn,
+              TurnMemory& memory) {
   if (!WorthKeeping(turn)) return;
   std::vector<std::string> ids;
   for (const v1::Part& part : turn.parts()) {
     if (!part.has_tool_call() || part.tool_call().id().empty()) continue;
     ids.push_back(part.tool_call().id());
   }
-  memory.Keep(tenant, ids, std::move(turn));
+  memory.Keep(tenant, ids, turn);
 }
 
 std::optional<ChatRequest> RestoreTurns(std::string_view tenant,

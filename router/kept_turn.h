@@ -1,6 +1,10 @@
 // Which turns are worth keeping, and how a kept one is put back into a
 // conversation whose client has dropped parts of it.
 //
+// A client that sent proofs or opaque parts itself, or as much reasoning as is
+// kept, is left alone; a turn is put back once in a request, and all together
+// are bounded.
+//
 // Put back: reasoning, its signatures, signatures of calls and of text, opaque
 // parts, in their places. Not touched: what the client says itself, its text
 // and its calls. A turn whose calls are not the kept ones (another name, other
@@ -24,7 +28,8 @@ namespace llm {
 bool WorthKeeping(const v1::Message& turn);
 
 // Keeps the first choice's turn, if it is worth it.
-void KeepTurn(std::string_view tenant, v1::Message turn, TurnMemory& memory);
+void KeepTurn(std::string_view tenant, const v1::Message& turn,
+              TurnMemory& memory);
 
 // `request` with what is kept for it, each such message marked in `restored`;
 // nullopt where nothing is put back: nothing is copied then.

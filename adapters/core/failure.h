@@ -2,7 +2,7 @@
 //
 // The dialect classifies (it knows the provider's words); the router decides
 // (one table, router/classify_failure.h). Provider facts: each class lists
-// the wire signals in adapters/openai/error_table.cc with page and date.
+// the wire signals in its dialect's error_table.cc with page and date.
 #ifndef LLM_ADAPTERS_CORE_FAILURE_H_
 #define LLM_ADAPTERS_CORE_FAILURE_H_
 

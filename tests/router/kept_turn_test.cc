@@ -232,6 +232,7 @@ TEST_CASE("a tool loop's reasoning reaches the next attempt, streamed or not",
                      FinishChunk("tool_calls")};
   fixture.a->Play(thinking);
   v1::ChatCompletionRequest message = Ask("alpha", "look it up");
+  message.add_tools()->mutable_function()->set_name("look");
   if (stream) {
     RecordingSink sink;
     REQUIRE(fixture.Stream(message, sink).status.ok());
