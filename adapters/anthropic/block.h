@@ -17,6 +17,9 @@
 
 namespace llm::anthropic {
 
+// What parts of this dialect carry as their origin.
+inline constexpr std::string_view kOrigin = "anthropic";
+
 struct Block {
   enum class Kind {
     kText,

@@ -2,12 +2,12 @@
 
 #include <algorithm>
 
+#include "adapters/anthropic/block.h"
+
 namespace llm::anthropic {
 namespace {
 
 using sv = std::string_view;
-
-constexpr sv kOrigin = "anthropic";
 
 // Blocks whose input the client gets, or deltas of such.
 BlockDecoder::Kind KindOf(JsonValue start, sv answer_tool) {

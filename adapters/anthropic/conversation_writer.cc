@@ -13,7 +13,6 @@ namespace {
 using sv = std::string_view;
 using Kind = Block::Kind;
 
-constexpr sv kOrigin = "anthropic";
 // Members of our own doing or of another dialect's, of no use here:
 // reasoning_details is where a client of the OpenAI door keeps signatures,
 // which have become parts already.

@@ -24,10 +24,6 @@ constexpr sv kElsewhere[] = {"thinking", "output_config",  "top_k",
 constexpr sv kOwn[] = {"task_type", "run_id",      "agent",    "strict",
                        "timeout",   "llm_service", "priority", "stream"};
 
-bool Among(std::span<const sv> list, sv name) {
-  return std::find(list.begin(), list.end(), name) != list.end();
-}
-
 // A beta's name goes into a header.
 bool IsBetaName(sv name) {
   return !name.empty() && name.size() <= 64 &&

@@ -30,10 +30,6 @@ constexpr sv kFormats[] = {"date-time", "time", "date", "duration", "email",
 // oneOf, allOf, or anyOf at the top level" (the API's own words, 2026-11).
 constexpr sv kChoices[] = {"anyOf", "allOf", "oneOf"};
 
-bool Among(std::span<const sv> list, sv name) {
-  return std::find(list.begin(), list.end(), name) != list.end();
-}
-
 class Subset {
  public:
   Subset(sv name, DroppedFields* dropped, JsonWriter* out)

@@ -14,8 +14,6 @@
 namespace llm {
 namespace {
 
-constexpr size_t kMaxErrorBody = size_t{64} << 10;
-
 // Keeps a whole answer; of a refusal as much as is of interest. The transport
 // bounds the former.
 class WholeBody : public BodySink {

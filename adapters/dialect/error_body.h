@@ -6,6 +6,7 @@
 #ifndef LLM_ADAPTERS_DIALECT_ERROR_BODY_H_
 #define LLM_ADAPTERS_DIALECT_ERROR_BODY_H_
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,6 +14,9 @@
 #include "adapters/core/json.h"
 
 namespace llm {
+
+// Bytes read of an error's body; the rest is let go unread.
+inline constexpr size_t kMaxErrorBody = size_t{64} << 10;
 
 // The provider's words, uncut: only error_table.h lets them out.
 struct ErrorWords {

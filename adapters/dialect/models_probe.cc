@@ -17,7 +17,7 @@ constexpr absl::Duration kPatience = absl::Seconds(10);
 constexpr absl::Duration kConnectPatience = absl::Seconds(5);
 // The longest lists (OpenRouter's) are below a megabyte.
 constexpr size_t kMaxList = size_t{4} << 20;
-constexpr size_t kMaxErrorBody = size_t{16} << 10;
+constexpr size_t kMaxProbeBody = size_t{16} << 10;
 
 // Keeps the start of a refusal and counts the rest away.
 class Discard : public BodySink {
@@ -29,7 +29,7 @@ class Discard : public BodySink {
   Task<absl::StatusOr<BodyProgress>> OnBody(std::string_view slice) override {
     seen_ += slice.size();
     if (status_ / 100 != 2) {
-      const size_t room = kMaxErrorBody - std::min(kMaxErrorBody, body_.size());
+      const size_t room = kMaxProbeBody - std::min(kMaxProbeBody, body_.size());
       body_ += slice.substr(0, room);
     }
     if (seen_ > kMaxList) co_return absl::AbortedError("enough was seen");

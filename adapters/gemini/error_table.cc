@@ -9,7 +9,7 @@ namespace {
 
 using enum FailureClass;
 
-constexpr ErrorRow kRows[] = {
+constexpr ErrorRow kErrorRows[] = {
     // A wrong key is a 400 here, told apart by its reason alone.
     {"", 0, "api_key_invalid", "", kBadKey},
     {"", 0, "api_key_expired", "", kBadKey},
@@ -56,7 +56,7 @@ constexpr ErrorRow kRows[] = {
 }  // namespace
 
 FailureClass ClassifyError(int http_status, const ErrorWords& words) {
-  return ClassifyByRows(kRows, "", http_status, words);
+  return ClassifyByRows(kErrorRows, "", http_status, words);
 }
 
 }  // namespace llm::gemini

@@ -3,12 +3,12 @@
 namespace llm::gemini {
 namespace {
 
-struct Row {
+struct FinishRow {
   std::string_view word;
   FinishMeaning meaning;
 };
 
-constexpr Row kRows[] = {
+constexpr FinishRow kFinishRows[] = {
     {"MAX_TOKENS", {"length"}},
     {"SAFETY", {"content_filter"}},
     {"RECITATION", {"content_filter"}},
@@ -29,7 +29,7 @@ constexpr Row kRows[] = {
 }  // namespace
 
 FinishMeaning MeaningOfFinish(std::string_view word) {
-  for (const Row& row : kRows) {
+  for (const FinishRow& row : kFinishRows) {
     if (row.word == word) return row.meaning;
   }
   return {};

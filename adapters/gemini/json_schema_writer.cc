@@ -11,7 +11,7 @@ using sv = std::string_view;
 // A keyword and the value that is to be written for it.
 using Members = std::vector<std::pair<std::string, std::string>>;
 
-constexpr int kMaxDepth = 64;
+constexpr int kMaxJsonDepth = 64;
 
 class Writer {
  public:
@@ -226,7 +226,7 @@ std::string Writer::Schema(JsonValue schema, sv description) {
     if (!*schema.AsBool()) losses_.Add("not");
     return "{}";
   }
-  if (depth_ >= kMaxDepth) {
+  if (depth_ >= kMaxJsonDepth) {
     losses_.Add("properties");
     return "{}";
   }

@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "absl/strings/ascii.h"
+#include "adapters/core/text.h"
 
 namespace llm::gemini {
 namespace {
@@ -17,13 +18,8 @@ constexpr sv kVertexTop[] = {"labels", "modelArmorConfig"};
 constexpr sv kOwn[] = {"task_type", "run_id",      "agent",   "strict",
                        "timeout",   "llm_service", "priority"};
 
-template <size_t kSize>
-bool Has(const sv (&list)[kSize], sv word) {
-  return std::find(std::begin(list), std::end(list), word) != std::end(list);
-}
-
 bool IsOwn(sv name) {
-  return Has(kOwn, name) || name.starts_with("x-") ||
+  return Among(kOwn, name) || name.starts_with("x-") ||
          name.starts_with("x_llm_");
 }
 
@@ -86,7 +82,7 @@ void Reader::Member(JsonValue value, const std::string& prefix) {
     out_.generation.push_back({name, std::string(value.raw())});
   } else if (name == "toolConfig" && value.is_object()) {
     out_.tool_config = std::string(value.raw());
-  } else if (Has(kTop, name) || (to_.vertex && Has(kVertexTop, name))) {
+  } else if (Among(kTop, name) || (to_.vertex && Among(kVertexTop, name))) {
     out_.top.push_back({name, std::string(value.raw())});
   } else {
     to_.dropped.Add(full);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/strings/str_replace.h"
+#include "adapters/core/text.h"
 
 namespace llm::gemini {
 namespace {
@@ -14,7 +15,7 @@ namespace {
 using sv = std::string_view;
 
 // References put in place can grow without end.
-constexpr int kMaxDepth = 32;
+constexpr int kMaxOpenApiDepth = 32;
 constexpr int kMaxNodes = 5000;
 
 // One node on its way: everything the subset can say.
@@ -38,11 +39,6 @@ constexpr sv kTexts[] = {"title", "pattern"};
 constexpr sv kNumbers[] = {"minItems",      "maxItems",  "minProperties",
                            "maxProperties", "minLength", "maxLength",
                            "minimum",       "maximum"};
-
-template <size_t kSize>
-bool Has(const sv (&list)[kSize], sv word) {
-  return std::find(std::begin(list), std::end(list), word) != std::end(list);
-}
 
 class Writer {
  public:
@@ -195,9 +191,9 @@ void Writer::Keyword(JsonValue value, Node& node) {
     for (JsonValue v = value.First(); v; v = v.Next()) Gather(v, node);
   } else if (name == "items" && IsSchema(value)) {
     node.items = value;
-  } else if ((Has(kTexts, name) && value.is_string()) ||
-             (Has(kNumbers, name) && value.is_number()) || name == "default" ||
-             name == "example") {
+  } else if ((Among(kTexts, name) && value.is_string()) ||
+             (Among(kNumbers, name) && value.is_number()) ||
+             name == "default" || name == "example") {
     node.plain.emplace_back(name, value.raw());
   } else if (name != "const" && name != "propertyOrdering") {
     losses_.Add(name);
@@ -356,7 +352,7 @@ void Writer::Write(const Node& node, std::string* text) {
 
 std::string Writer::Schema(JsonValue schema, sv description) {
   std::string out;
-  if (depth_ >= kMaxDepth || nodes_ > kMaxNodes) {
+  if (depth_ >= kMaxOpenApiDepth || nodes_ > kMaxNodes) {
     losses_.Add("$ref");
     return R"({"type":"object"})";
   }

@@ -8,8 +8,8 @@
 namespace llm::gemini {
 namespace {
 
-constexpr size_t kMaxNodes = 10'000;
-constexpr size_t kMaxDepth = 64;
+constexpr size_t kMaxArgNodes = 10'000;
+constexpr size_t kMaxArgDepth = 64;
 
 // ['name'] or ["name"], with backslashes; false where it does not end.
 bool ReadQuoted(std::string_view* path, std::string* name) {
@@ -32,7 +32,7 @@ bool PartialArgs::ReadPath(std::string_view path, std::vector<Step>* steps) {
   path.remove_prefix(1);
   while (!path.empty()) {
     Step step;
-    if (steps->size() >= kMaxDepth) return false;
+    if (steps->size() >= kMaxArgDepth) return false;
     if (path.front() == '.') {
       path.remove_prefix(1);
       const size_t end = path.find_first_of(".[");
@@ -72,9 +72,9 @@ PartialArgs::Node* PartialArgs::Reach(const std::vector<Step>& steps) {
     if (at->kind != kind) return nullptr;
     std::unique_ptr<Node>* next = nullptr;
     if (step.is_index) {
-      if (step.index >= kMaxNodes) return nullptr;
+      if (step.index >= kMaxArgNodes) return nullptr;
       while (at->members.size() <= step.index) {
-        if (++nodes_ > kMaxNodes) return nullptr;
+        if (++nodes_ > kMaxArgNodes) return nullptr;
         at->members.emplace_back("", std::make_unique<Node>());
       }
       next = &at->members[step.index].second;
@@ -83,7 +83,7 @@ PartialArgs::Node* PartialArgs::Reach(const std::vector<Step>& steps) {
         if (name == step.name) next = &node;
       }
       if (next == nullptr) {
-        if (++nodes_ > kMaxNodes) return nullptr;
+        if (++nodes_ > kMaxArgNodes) return nullptr;
         at->members.emplace_back(step.name, std::make_unique<Node>());
         next = &at->members.back().second;
       }

@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "absl/strings/ascii.h"
+#include "adapters/core/text.h"
 
 namespace llm::gemini {
 namespace {
@@ -74,15 +75,11 @@ constexpr sv kWords[] = {
     "discriminator",
 };
 
-bool Has(const sv* first, const sv* last, sv word) {
-  return std::find(first, last, word) != last;
-}
-
 }  // namespace
 
 void SchemaLosses::Add(std::string_view keyword) {
-  if (Has(std::begin(kSilent), std::end(kSilent), keyword)) return;
-  const bool known = Has(std::begin(kWords), std::end(kWords), keyword);
+  if (Among(kSilent, keyword)) return;
+  const bool known = Among(kWords, keyword);
   dropped_.Add(path_ + "." + std::string(known ? keyword : sv("*")));
 }
 

@@ -4,6 +4,7 @@
 #include <iterator>
 #include <utility>
 
+#include "adapters/core/text.h"
 #include "adapters/gemini/json_schema_writer.h"
 #include "adapters/gemini/openapi_schema_writer.h"
 
@@ -21,11 +22,6 @@ constexpr sv kBuiltIn[] = {"googleSearch",        "googleSearchRetrieval",
                            "functionDeclarations"};
 // Of a declaration, beside name, description and parameters.
 constexpr sv kDeclaration[] = {"response", "responseJsonSchema", "behavior"};
-
-template <size_t kSize>
-bool Has(const sv (&list)[kSize], sv word) {
-  return std::find(std::begin(list), std::end(list), word) != std::end(list);
-}
 
 // The name in {"function":{"name":…}} or {"name":…}.
 std::string NameIn(JsonValue tool) {
@@ -80,7 +76,7 @@ void ToolWriter::Declare(const v1::FunctionTool& function) {
       extra.ok()) {
     for (JsonValue v = extra->root().First(); v; v = v.Next()) {
       const std::string name = CamelCase(v.Key());
-      if (Has(kDeclaration, name)) {
+      if (Among(kDeclaration, name)) {
         out.MemberRaw(name, v.raw());
       } else if (!v.is_null()) {
         to_.dropped.Add("tools.function." + v.Key());
@@ -103,7 +99,7 @@ void ToolWriter::ReadBuiltIn(const std::string& json) {
   bool any = false;
   for (JsonValue v = doc->root().First(); v; v = v.Next()) {
     const std::string name = CamelCase(v.Key());
-    if (!Has(kBuiltIn, name)) continue;
+    if (!Among(kBuiltIn, name)) continue;
     out.MemberRaw(name, v.raw());
     any = true;
   }

@@ -6,7 +6,7 @@ namespace {
 using enum FailureClass;
 
 // A vendor's own meanings stand before the general ones.
-constexpr ErrorRow kRows[] = {
+constexpr ErrorRow kErrorRows[] = {
     // Qwen: here insufficient_quota is tokens per minute, not money.
     // https://help.aliyun.com/zh/model-studio/error-code, 2026-11-20
     {"qwen", 429, "insufficient_quota", "", kRateLimited},
@@ -181,7 +181,7 @@ constexpr ErrorRow kRows[] = {
 
 FailureClass ClassifyError(const Profile& profile, int http_status,
                            const ErrorWords& words) {
-  return ClassifyByRows(kRows, profile.error_vendor, http_status, words);
+  return ClassifyByRows(kErrorRows, profile.error_vendor, http_status, words);
 }
 
 UpstreamFailure DescribeError(const Profile& profile, int http_status,

@@ -6,14 +6,14 @@
 namespace llm::openai {
 namespace {
 
-struct Row {
+struct FinishRow {
   std::string_view word;
   FinishMeaning meaning;
 };
 
 // Compared without regard to case: Gemini shouts. What is not here is "stop",
 // which is also what end_turn, stop_sequence, eos and LANGUAGE come to.
-constexpr Row kRows[] = {
+constexpr FinishRow kFinishRows[] = {
     {"length", {"length"}},
     {"max_tokens", {"length"}},
     {"max_output_tokens", {"length"}},
@@ -48,7 +48,7 @@ constexpr Row kRows[] = {
 }  // namespace
 
 FinishMeaning MeaningOfFinish(std::string_view word) {
-  for (const Row& row : kRows) {
+  for (const FinishRow& row : kFinishRows) {
     if (absl::EqualsIgnoreCase(ToAbsl(row.word), ToAbsl(word))) {
       return row.meaning;
     }

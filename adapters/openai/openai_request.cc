@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "adapters/core/json.h"
+#include "adapters/core/text.h"
 #include "adapters/dialect/dropped_fields.h"
 #include "adapters/dialect/reasoning_headroom.h"
 #include "adapters/openai/message_writer.h"
@@ -15,10 +16,6 @@ namespace llm::openai {
 namespace {
 
 using sv = std::string_view;
-
-bool Contains(std::span<const sv> list, sv name) {
-  return std::find(list.begin(), list.end(), name) != list.end();
-}
 
 bool WantsAudio(const v1::ChatCompletionRequest& message) {
   return message.has_audio() ||
@@ -176,7 +173,7 @@ bool Renderer::Sent(const RequestField& field, sv value) {
     return false;
   }
   if (field.name == "service_tier" && !profile_.service_tiers.empty() &&
-      !Contains(profile_.service_tiers, message.service_tier())) {
+      !Among(profile_.service_tiers, message.service_tier())) {
     const bool usual =
         message.service_tier() == "auto" || message.service_tier() == "default";
     if (!usual) dropped_.Add(field.name);
@@ -276,7 +273,7 @@ void Renderer::Extra(JsonValue field, JsonValue written) {
   const std::string name = field.Key();
   if (field.is_null() || IsModelledField(name) || IsOwnField(name)) return;
   const bool foreign = profile_.checks_extra_fields && IsVendorField(name) &&
-                       !Contains(profile_.extra_fields, name);
+                       !Among(profile_.extra_fields, name);
   if (foreign || !TakesField(profile_, context_.upstream_model.value, name)) {
     return dropped_.Add(name);
   }

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "adapters/core/text.h"
 #include "adapters/openai/profiles.h"
 
 namespace llm::openai {
@@ -88,10 +89,6 @@ constexpr sv kOpenAiOnly[] = {"modalities",
                               "prompt_cache_options",
                               "prompt_cache_retention"};
 
-bool Contains(std::span<const sv> list, sv name) {
-  return std::find(list.begin(), list.end(), name) != list.end();
-}
-
 }  // namespace
 
 bool MatchesPattern(sv pattern, sv text) {
@@ -131,15 +128,15 @@ ReasoningReplay ReasoningReplayFor(const Profile& profile, sv upstream_model) {
 }
 
 bool TakesField(const Profile& profile, sv upstream_model, sv name) {
-  if (Contains(profile.dropped, name)) return false;
+  if (Among(profile.dropped, name)) return false;
   const ModelKind* const kind = FindKind(profile, upstream_model);
-  if (kind != nullptr && Contains(kind->dropped, name)) return false;
+  if (kind != nullptr && Among(kind->dropped, name)) return false;
   return !profile.core_fields_only || !IsOpenAiOnly(name) ||
-         Contains(profile.extra_fields, name);
+         Among(profile.extra_fields, name);
 }
 
-bool IsVendorField(sv name) { return Contains(kVendorFields, name); }
+bool IsVendorField(sv name) { return Among(kVendorFields, name); }
 
-bool IsOpenAiOnly(sv name) { return Contains(kOpenAiOnly, name); }
+bool IsOpenAiOnly(sv name) { return Among(kOpenAiOnly, name); }
 
 }  // namespace llm::openai

@@ -47,6 +47,8 @@ target_compile_options(llm_build INTERFACE
   $<$<CXX_COMPILER_ID:GNU>:-Wno-array-bounds>
   $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>
   $<$<CXX_COMPILER_ID:GNU>:-Wno-stringop-overflow>
+  # One file of several: what is in an anonymous namespace looks shared.
+  $<$<AND:$<CXX_COMPILER_ID:GNU>,$<BOOL:${CMAKE_UNITY_BUILD}>>:-Wno-subobject-linkage>
   $<$<BOOL:${LLM_WERROR}>:-Werror>)
 if(LLM_SANITIZE)
   add_compile_options(-fsanitize=${LLM_SANITIZE} -fno-omit-frame-pointer)

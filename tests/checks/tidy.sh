@@ -12,8 +12,9 @@ if [ ${#files[@]} -eq 0 ]; then
     'adapters/*.cc' 'router/*.cc' 'server/*.cc')
 fi
 [ ${#files[@]} -gt 0 ] || { echo "tidy: nothing changed"; exit 0; }
-# The generated and the precompiled headers must be there.
-cmake --preset clang >/dev/null
-cmake --build --preset clang -j"$(nproc)" --target llm-service >/dev/null
+# One compile command for each file, and the generated and the precompiled
+# headers, which must be there.
+cmake --preset clang -B build/tidy -DCMAKE_UNITY_BUILD=OFF >/dev/null
+cmake --build build/tidy -j"$(nproc)" --target llm-service >/dev/null
 printf '%s\0' "${files[@]}" | xargs -0 -n 1 -P "$(nproc)" \
-  clang-tidy-16 -p build/clang --quiet
+  clang-tidy-16 -p build/tidy --quiet

@@ -8,7 +8,7 @@
 namespace llm::simulator {
 namespace {
 
-absl::Status CheckKeys(JsonValue root) {
+absl::Status CheckMixKeys(JsonValue root) {
   if (!root.is_object()) return absl::InvalidArgumentError("not an object");
   for (JsonValue member = root.First(); member; member = member.Next()) {
     if (!member.KeyEquals("rate") && !member.KeyEquals("seed") &&
@@ -25,7 +25,7 @@ absl::StatusOr<FaultMix> FaultMix::Parse(std::string_view json) {
   const absl::StatusOr<JsonDocument> doc = JsonDocument::Parse(json);
   if (!doc.ok()) return doc.status();
   const JsonValue root = doc->root();
-  if (absl::Status keys = CheckKeys(root); !keys.ok()) return keys;
+  if (absl::Status keys = CheckMixKeys(root); !keys.ok()) return keys;
   FaultMix mix;
   mix.rate_ = root.Find("rate").AsDouble().value_or(-1);
   if (!(mix.rate_ >= 0 && mix.rate_ <= 1)) {

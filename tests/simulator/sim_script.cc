@@ -56,7 +56,7 @@ absl::Status ReadPieces(JsonValue pieces, Script& script) {
   return absl::OkStatus();
 }
 
-absl::Status CheckKeys(JsonValue root) {
+absl::Status CheckScriptKeys(JsonValue root) {
   static constexpr std::string_view kKnown[] = {
       "status",      "headers",     "body",          "body_b64",
       "raw",         "raw_b64",     "framing",       "pieces",
@@ -95,7 +95,7 @@ absl::StatusOr<Script> ParseScript(std::string_view text) {
   if (!doc.ok()) return doc.status();
   const JsonValue root = doc->root();
   if (!root.is_object()) return Fault("script", "not an object");
-  if (absl::Status keys = CheckKeys(root); !keys.ok()) return keys;
+  if (absl::Status keys = CheckScriptKeys(root); !keys.ok()) return keys;
   Script script;
   script.status = static_cast<int>(root.Find("status").AsInt64().value_or(200));
   const JsonValue headers = root.Find("headers");

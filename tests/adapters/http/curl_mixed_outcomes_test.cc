@@ -21,19 +21,23 @@ struct Outcome {
 };
 
 std::vector<Outcome> Outcomes() {
-  using Code = absl::StatusCode;
   const Step stream = Step::Send(kChunkedHead + Chunk("some"));
   return {
       {{Step::ReadRequest(), Step::Send(Answer("ok")), Step::Hang()},
-       Code::kOk},
-      {{Step::ReadRequest(), stream, Step::Send("0\r\n\r\n")}, Code::kOk},
-      {{Step::ReadRequest(), stream, Step::Close()}, Code::kUnavailable},
-      {{Step::ReadRequest(), Step::Reset()}, Code::kUnavailable},
-      {{Step::Close()}, Code::kUnavailable},
-      {{Step::ReadRequest(), stream, Step::Hang()}, Code::kDeadlineExceeded},
-      {{Step::ReadRequest(), Step::Hang()}, Code::kDeadlineExceeded},
-      {{Step::ReadRequest(), Step::Hang()}, Code::kCancelled, true},
-      {{Step::ReadRequest(), Step::Send("garbage\r\n\r\n")}, Code::kInternal},
+       absl::StatusCode::kOk},
+      {{Step::ReadRequest(), stream, Step::Send("0\r\n\r\n")},
+       absl::StatusCode::kOk},
+      {{Step::ReadRequest(), stream, Step::Close()},
+       absl::StatusCode::kUnavailable},
+      {{Step::ReadRequest(), Step::Reset()}, absl::StatusCode::kUnavailable},
+      {{Step::Close()}, absl::StatusCode::kUnavailable},
+      {{Step::ReadRequest(), stream, Step::Hang()},
+       absl::StatusCode::kDeadlineExceeded},
+      {{Step::ReadRequest(), Step::Hang()},
+       absl::StatusCode::kDeadlineExceeded},
+      {{Step::ReadRequest(), Step::Hang()}, absl::StatusCode::kCancelled, true},
+      {{Step::ReadRequest(), Step::Send("garbage\r\n\r\n")},
+       absl::StatusCode::kInternal},
   };
 }
 

@@ -18,6 +18,9 @@
 
 namespace llm {
 
+// 2026-11-22 10:00:00 UTC
+const absl::Time kNow = absl::FromUnixSeconds(1795341600);
+
 class RememberingSink : public BodySink {
  public:
   explicit RememberingSink(boost::asio::io_context& io) : gate_(io) {

@@ -5,12 +5,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "adapters/http/retry_after.h"
+#include "tests/adapters/http/http_fixture.h"
 
 namespace llm {
 namespace {
-
-// 2026-11-22 10:00:00 UTC
-const absl::Time kNow = absl::FromUnixSeconds(1795341600);
 
 // "requests limit/remaining/reset tokens limit/remaining/reset", "-" for what
 // is not said.
@@ -27,7 +25,7 @@ std::string Describe(const RateLimitFacts& facts) {
       count(facts.remaining_tokens), "/", wait(facts.reset_tokens));
 }
 
-struct Row {
+struct RateLimitRow {
   std::string name;
   std::vector<HttpHeader> headers;
   std::string want;
@@ -35,7 +33,7 @@ struct Row {
 
 TEST_CASE("What is left is read in the spelling of every vendor",
           "[adapters][http][limits]") {
-  const Row row = GENERATE(values<Row>({
+  const RateLimitRow row = GENERATE(values<RateLimitRow>({
       {"nothing", {{"content-type", "application/json"}}, "-/-/- -/-/-"},
       // openai.md section 9, 2026-08-21.
       {"openai",

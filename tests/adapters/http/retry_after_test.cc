@@ -2,20 +2,19 @@
 
 #include <catch2/catch.hpp>
 
+#include "tests/adapters/http/http_fixture.h"
+
 namespace llm {
 namespace {
 
-// 2026-11-22 10:00:00 UTC
-const absl::Time kNow = absl::FromUnixSeconds(1795341600);
-
-struct Row {
+struct RetryAfterRow {
   std::vector<HttpHeader> headers;
   std::optional<absl::Duration> want;
 };
 
 TEST_CASE("Retry-After is read in every form that providers send",
           "[adapters][http][retry]") {
-  const Row row = GENERATE(values<Row>({
+  const RetryAfterRow row = GENERATE(values<RetryAfterRow>({
       {{}, std::nullopt},
       {{{"Retry-After", "7"}}, absl::Seconds(7)},
       {{{"retry-after", " 0.5 "}}, absl::Milliseconds(500)},
@@ -42,7 +41,7 @@ TEST_CASE("Retry-After is read in every form that providers send",
 
 TEST_CASE("An exhausted rate limit says when it refills",
           "[adapters][http][retry]") {
-  const Row row = GENERATE(values<Row>({
+  const RetryAfterRow row = GENERATE(values<RetryAfterRow>({
       {{{"x-ratelimit-remaining-requests", "0"},
         {"x-ratelimit-reset-requests", "6m0s"},
         {"x-ratelimit-remaining-tokens", "10"},

@@ -18,6 +18,9 @@
 
 namespace llm::server {
 
+// What a store gets to close in.
+inline constexpr absl::Duration kPatience = absl::Seconds(30);
+
 inline absl::Time At(const std::string& text) {
   absl::Time time;
   std::string error;

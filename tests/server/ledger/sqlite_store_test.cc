@@ -13,8 +13,6 @@
 namespace llm::server {
 namespace {
 
-constexpr absl::Duration kPatience = absl::Seconds(30);
-
 TEST_CASE("A call's rows hold what the entries held", "[ledger][store]") {
   StoreFixture fixture;
   auto store = fixture.Open();

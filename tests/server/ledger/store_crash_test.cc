@@ -14,8 +14,6 @@
 namespace llm::server {
 namespace {
 
-constexpr absl::Duration kPatience = absl::Seconds(30);
-
 // In a child: `calls` whole calls, then a call of two attempts that is cut
 // off, then kill -9. With `stored` the store has everything before that.
 void DieWriting(StoreFixture& fixture, int calls, bool stored) {
