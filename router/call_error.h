@@ -25,6 +25,12 @@ absl::Status MakeCallError(absl::StatusCode code, v1::UpstreamError detail);
 // kNotFound, kUnauthenticated, kPermissionDenied; else "gateway".
 absl::Status RefuseCall(absl::StatusCode code, std::string_view contract_code,
                         std::string_view message, std::string_view param = {});
+// A fault of the request itself; `param` may be empty.
+inline absl::Status RefuseField(std::string_view param,
+                                std::string_view message) {
+  return RefuseCall(absl::StatusCode::kInvalidArgument, "invalid_request",
+                    message, param);
+}
 
 // The payload, or one made from the bare status.
 v1::UpstreamError CallErrorDetail(const absl::Status& status);

@@ -10,9 +10,6 @@ namespace {
 constexpr absl::Duration kSilence = absl::Seconds(10);
 constexpr absl::Duration kSilenceUnmeasured = absl::Seconds(30);
 constexpr int kSilenceTimesMean = 4;
-// How soon the outcome of another call's trial is looked at again.
-constexpr absl::Duration kTrialLook = absl::Milliseconds(250);
-
 }  // namespace
 
 bool DeploymentHealth::SilentTooLong(const HealthReport& report) const {

@@ -16,6 +16,9 @@
 
 namespace llm {
 
+// How soon the outcome of another call's trial is looked at again.
+inline constexpr absl::Duration kTrialLook = absl::Milliseconds(250);
+
 // What an attempt came to. Its start counts too: a success only clears what
 // was held against its deployment and key before it began.
 struct HealthReport {

@@ -13,9 +13,6 @@ namespace {
 constexpr size_t kMaxDeployments = 4096;
 // Of providers with very many keys, the rest counts as usable.
 constexpr size_t kMostKeys = 64;
-// As in deployment_health.cc.
-constexpr absl::Duration kTrialLook = absl::Milliseconds(250);
-
 // The only key rests no longer than this for a limit of one deployment.
 constexpr absl::Duration kOneKeyRest = absl::Seconds(5);
 constexpr absl::Duration kOneKeyHintless = absl::Seconds(1);

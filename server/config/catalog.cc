@@ -5,7 +5,6 @@
 namespace llm::server {
 namespace {
 
-constexpr auto kAsAsked = ReasoningSwitch::kAsAsked;
 constexpr auto kOff = ReasoningSwitch::kOff;
 constexpr auto kOn = ReasoningSwitch::kOn;
 

@@ -15,6 +15,9 @@
 
 namespace llm::server {
 
+// The models' usual word in the tables.
+inline constexpr auto kAsAsked = ReasoningSwitch::kAsAsked;
+
 struct CatalogModel {
   std::string_view id;
   // The id upstream; empty: the same.

@@ -6,7 +6,6 @@
 namespace llm::server {
 namespace {
 
-constexpr auto kAsAsked = ReasoningSwitch::kAsAsked;
 using Models = std::vector<CatalogModel>;
 
 // https://platform.moonshot.ai/docs/pricing/chat (2026-11): required tool

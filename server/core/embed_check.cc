@@ -11,39 +11,36 @@
 namespace llm::server {
 namespace {
 
-absl::Status Invalid(std::string_view param, std::string_view message) {
-  return RefuseCall(absl::StatusCode::kInvalidArgument, "invalid_request",
-                    message, param);
-}
-
 absl::Status CheckInputs(const v1::CreateEmbeddingsRequest& request) {
   const int texts = request.input_size();
   const int lists = request.token_inputs_size();
   if (texts > 0 && lists > 0) {
-    return Invalid("input", "input and token_inputs exclude each other");
+    return RefuseField("input", "input and token_inputs exclude each other");
   }
   if (texts + lists == 0) {
-    return Invalid("input", "input must hold at least one text or token list");
+    return RefuseField("input",
+                       "input must hold at least one text or token list");
   }
   if (texts + lists > kMaxEmbedInputs) {
-    return Invalid("input", absl::StrCat("input holds ", texts + lists,
-                                         " inputs; at most ", kMaxEmbedInputs,
-                                         " are taken at once"));
+    return RefuseField(
+        "input",
+        absl::StrCat("input holds ", texts + lists, " inputs; at most ",
+                     kMaxEmbedInputs, " are taken at once"));
   }
   for (int i = 0; i < texts; ++i) {
     if (request.input(i).empty()) {
-      return Invalid("input", absl::StrCat("input[", i, "] is empty"));
+      return RefuseField("input", absl::StrCat("input[", i, "] is empty"));
     }
   }
   for (int i = 0; i < lists; ++i) {
     const auto& tokens = request.token_inputs(i).tokens();
     if (tokens.empty()) {
-      return Invalid("input", absl::StrCat("input[", i, "] is empty"));
+      return RefuseField("input", absl::StrCat("input[", i, "] is empty"));
     }
     if (std::any_of(tokens.begin(), tokens.end(),
                     [](int32_t token) { return token < 0; })) {
-      return Invalid("input",
-                     absl::StrCat("input[", i, "] holds a negative token"));
+      return RefuseField("input",
+                         absl::StrCat("input[", i, "] holds a negative token"));
     }
   }
   return absl::OkStatus();
@@ -57,14 +54,15 @@ absl::Status CheckExtra(const std::string& extra_json) {
   options.max_values = kMaxEmbedValues;
   const auto document = JsonDocument::Parse(extra_json, options);
   if (!document.ok() || !document->root().is_object()) {
-    return Invalid("extra_json", "this must be a JSON object");
+    return RefuseField("extra_json", "this must be a JSON object");
   }
   for (JsonValue v = document->root().First(); v; v = v.Next()) {
     for (const std::string_view own :
          {"model", "input", "encoding_format", "dimensions", "output_dimension",
           "user"}) {
       if (v.KeyEquals(own)) {
-        return Invalid("extra_json", "this holds a field that the request has");
+        return RefuseField("extra_json",
+                           "this holds a field that the request has");
       }
     }
   }
@@ -81,7 +79,7 @@ absl::Status CheckTimeout(const v1::CreateEmbeddingsRequest& request) {
   const bool positive =
       seconds >= 0 && nanos >= 0 && (seconds > 0 || nanos > 0);
   if (!positive || seconds > kMaxSeconds || nanos > kMaxNanos) {
-    return Invalid("timeout", "the timeout must be a positive duration");
+    return RefuseField("timeout", "the timeout must be a positive duration");
   }
   return absl::OkStatus();
 }
@@ -91,7 +89,7 @@ absl::Status CheckTimeout(const v1::CreateEmbeddingsRequest& request) {
 absl::Status CheckEmbedRequest(const v1::CreateEmbeddingsRequest& request) {
   LLM_RETURN_IF_ERROR(CheckInputs(request));
   if (request.has_dimensions() && request.dimensions() < 1) {
-    return Invalid("dimensions", "dimensions must be positive");
+    return RefuseField("dimensions", "dimensions must be positive");
   }
   LLM_RETURN_IF_ERROR(CheckExtra(request.extra_json()));
   return CheckTimeout(request);

@@ -15,11 +15,6 @@ namespace {
 constexpr std::array<std::string_view, 6> kRoles = {
     "system", "developer", "user", "assistant", "tool", "function"};
 
-absl::Status Invalid(std::string_view param, std::string_view message) {
-  return RefuseCall(absl::StatusCode::kInvalidArgument, "invalid_request",
-                    message, param);
-}
-
 bool IsRole(std::string_view role) {
   for (const std::string_view known : kRoles) {
     if (role == known) return true;
@@ -55,11 +50,12 @@ void MoveFlatIntoParts(v1::Message* message) {
 
 absl::Status CheckToolCall(const v1::ToolCall& call, const std::string& path) {
   if (call.has_function() == call.has_custom()) {
-    return Invalid(path, "a tool call needs exactly one of function, custom");
+    return RefuseField(path,
+                       "a tool call needs exactly one of function, custom");
   }
   if (call.has_function() ? call.function().name().empty()
                           : call.custom().name().empty()) {
-    return Invalid(path, "a tool call needs the name of its tool");
+    return RefuseField(path, "a tool call needs the name of its tool");
   }
   return absl::OkStatus();
 }
@@ -67,15 +63,15 @@ absl::Status CheckToolCall(const v1::ToolCall& call, const std::string& path) {
 absl::Status CheckPart(const v1::Part& part, const std::string& path) {
   switch (part.kind_case()) {
     case v1::Part::KIND_NOT_SET:
-      return Invalid(path, "the part is empty");
+      return RefuseField(path, "the part is empty");
     case v1::Part::kMedia:
       if (part.media().kind() == v1::MediaPart::KIND_UNSPECIFIED) {
-        return Invalid(absl::StrCat(path, ".media.kind"),
-                       "say what kind of media this is");
+        return RefuseField(absl::StrCat(path, ".media.kind"),
+                           "say what kind of media this is");
       }
       if (part.media().source_case() == v1::MediaPart::SOURCE_NOT_SET) {
-        return Invalid(absl::StrCat(path, ".media"),
-                       "media needs one of url, data, file_id");
+        return RefuseField(absl::StrCat(path, ".media"),
+                           "media needs one of url, data, file_id");
       }
       return absl::OkStatus();
     case v1::Part::kToolCall:
@@ -101,13 +97,14 @@ absl::Status CheckParts(v1::Message* message, const std::string& path,
 
 absl::Status NormaliseMessage(v1::Message* message, const std::string& path) {
   if (!IsRole(message->role())) {
-    return Invalid(absl::StrCat(path, ".role"),
-                   "role must be one of system, developer, user, assistant, "
-                   "tool, function");
+    return RefuseField(
+        absl::StrCat(path, ".role"),
+        "role must be one of system, developer, user, assistant, "
+        "tool, function");
   }
   if (message->role() == "tool" && message->tool_call_id().empty()) {
-    return Invalid(absl::StrCat(path, ".tool_call_id"),
-                   "a tool result needs the id of the call it answers");
+    return RefuseField(absl::StrCat(path, ".tool_call_id"),
+                       "a tool result needs the id of the call it answers");
   }
   const bool flat = message->parts().empty();
   if (flat) MoveFlatIntoParts(message);
@@ -117,7 +114,7 @@ absl::Status NormaliseMessage(v1::Message* message, const std::string& path) {
   if (message->parts().empty() &&
       (message->role() == "user" || message->role() == "system" ||
        message->role() == "developer")) {
-    return Invalid(absl::StrCat(path, ".content"), "the message is empty");
+    return RefuseField(absl::StrCat(path, ".content"), "the message is empty");
   }
   return CheckParts(message, path, flat);
 }
@@ -209,7 +206,7 @@ void FillMessage(v1::Message* message, bool fragments) {
 
 absl::Status NormaliseMessages(v1::ChatCompletionRequest* request) {
   if (request->messages().empty()) {
-    return Invalid("messages", "at least one message is needed");
+    return RefuseField("messages", "at least one message is needed");
   }
   for (int i = 0; i < request->messages_size(); ++i) {
     LLM_RETURN_IF_ERROR(NormaliseMessage(request->mutable_messages(i),

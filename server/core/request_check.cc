@@ -15,11 +15,6 @@ namespace {
 
 enum class Shape { kAny, kObject, kArray };
 
-absl::Status Invalid(std::string_view param, std::string_view message) {
-  return RefuseCall(absl::StatusCode::kInvalidArgument, "invalid_request",
-                    message, param);
-}
-
 // Names a field only when something is wrong with it: most requests have no
 // fault, and hundreds of fields.
 struct Path {
@@ -50,21 +45,21 @@ absl::Status JsonTexts::Check(const std::string& text, Shape shape, Path path) {
   options.max_values = left_;
   const auto parsed = JsonDocument::Parse(text, options);
   if (absl::IsResourceExhausted(parsed.status())) return RefuseTooManyValues();
-  if (!parsed.ok()) return Invalid(path.Text(), "this is not valid JSON");
+  if (!parsed.ok()) return RefuseField(path.Text(), "this is not valid JSON");
   left_ -= parsed->values();
   const JsonValue root = parsed->root();
   if (shape == Shape::kObject && !root.is_object()) {
-    return Invalid(path.Text(), "this must be a JSON object");
+    return RefuseField(path.Text(), "this must be a JSON object");
   }
   if (shape == Shape::kArray && !root.is_array()) {
-    return Invalid(path.Text(), "this must be a JSON array");
+    return RefuseField(path.Text(), "this must be a JSON array");
   }
   return absl::OkStatus();
 }
 
 absl::Status CheckFinite(double value, std::string_view param) {
   if (std::isfinite(value)) return absl::OkStatus();
-  return Invalid(param, "the number must be finite");
+  return RefuseField(param, "the number must be finite");
 }
 
 absl::Status CheckTimeout(const v1::ChatCompletionRequest& request) {
@@ -75,10 +70,10 @@ absl::Status CheckTimeout(const v1::ChatCompletionRequest& request) {
   const int64_t seconds = request.timeout().seconds();
   const int32_t nanos = request.timeout().nanos();
   if (seconds < 0 || nanos < 0 || (seconds == 0 && nanos == 0)) {
-    return Invalid("timeout", "the timeout must be positive");
+    return RefuseField("timeout", "the timeout must be positive");
   }
   if (seconds > kMaxSeconds || nanos > kMaxNanos) {
-    return Invalid("timeout", "the timeout is not a valid duration");
+    return RefuseField("timeout", "the timeout is not a valid duration");
   }
   return absl::OkStatus();
 }
@@ -125,9 +120,9 @@ absl::Status CheckTopLevelJson(const v1::ChatCompletionRequest& request,
   }
   if (request.has_response_format() &&
       request.response_format().type().empty()) {
-    return Invalid("response_format.type",
-                   "say text, json_object or "
-                   "json_schema");
+    return RefuseField("response_format.type",
+                       "say text, json_object or "
+                       "json_schema");
   }
   return absl::OkStatus();
 }
@@ -143,7 +138,7 @@ absl::Status CheckTool(const v1::Tool& tool, int index, JsonTexts& json) {
   if (tool.has_function()) {
     const v1::FunctionTool& function = tool.function();
     if (function.name().empty()) {
-      return Invalid(at("function.name").Text(), "a function needs a name");
+      return RefuseField(at("function.name").Text(), "a function needs a name");
     }
     LLM_RETURN_IF_ERROR(json.Check(function.parameters(), Shape::kObject,
                                    at("function.parameters")));
@@ -152,13 +147,14 @@ absl::Status CheckTool(const v1::Tool& tool, int index, JsonTexts& json) {
   }
   if (tool.has_custom()) {
     if (tool.custom().name().empty()) {
-      return Invalid(at("custom.name").Text(), "a custom tool needs a name");
+      return RefuseField(at("custom.name").Text(),
+                         "a custom tool needs a name");
     }
     return json.Check(tool.custom().format(), Shape::kObject,
                       at("custom.format"));
   }
   if (tool.other_json().empty()) {
-    return Invalid(at("function").Text(), "the tool is empty");
+    return RefuseField(at("function").Text(), "the tool is empty");
   }
   return absl::OkStatus();
 }
@@ -185,7 +181,7 @@ absl::Status CheckMessage(const v1::Message& message, int index,
     LLM_RETURN_IF_ERROR(
         json.Check(part.tool_call().extra_json(), Shape::kObject, at("parts")));
     if (part.has_opaque() && part.opaque().json().empty()) {
-      return Invalid(at("parts").Text(), "an opaque part needs its JSON");
+      return RefuseField(at("parts").Text(), "an opaque part needs its JSON");
     }
     LLM_RETURN_IF_ERROR(
         json.Check(part.opaque().json(), Shape::kAny, at("parts")));

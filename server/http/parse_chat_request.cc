@@ -65,7 +65,7 @@ absl::Status Modalities(const JsonValue& v, const JsonPath& path,
   return absl::OkStatus();
 }
 
-constexpr JsonField<v1::AudioRequest> kAudioFields[] = {
+constexpr JsonField<v1::AudioRequest> kAudioOutFields[] = {
     {"voice", ReadRaw<&v1::AudioRequest::mutable_voice, v1::AudioRequest>},
     {"format", ReadString<&v1::AudioRequest::mutable_format, v1::AudioRequest>},
 };
@@ -81,7 +81,7 @@ constexpr JsonField<v1::StreamOptions> kStreamFields[] = {
 };
 
 absl::Status Audio(const JsonValue& v, const JsonPath& path, Request* out) {
-  return ReadFields<v1::AudioRequest>(v, path, kAudioFields,
+  return ReadFields<v1::AudioRequest>(v, path, kAudioOutFields,
                                       out->mutable_audio(), nullptr);
 }
 
@@ -130,7 +130,7 @@ absl::Status Format(const JsonValue& v, const JsonPath& path, Request* out) {
 }
 
 using F = JsonField<Request>;
-constexpr F kFields[] = {
+constexpr F kChatFields[] = {
     {"model", ReadString<&Request::mutable_model, Request>},
     {"messages", Messages},
     {"stream", Stream},
@@ -184,12 +184,7 @@ constexpr F kFields[] = {
     {"timeout", ReadTimeout<Request>},
 };
 
-static_assert(std::size(kFields) <= 64);
-
-absl::Status BadBody(std::string_view message) {
-  return RefuseCall(absl::StatusCode::kInvalidArgument, "invalid_request",
-                    message);
-}
+static_assert(std::size(kChatFields) <= 64);
 
 RequestSource SpansOf(const JsonValue& root) {
   RequestSource source;
@@ -217,8 +212,8 @@ void SplitArrays(const JsonValue& root, RequestSource* source) {
 }
 
 absl::Status FillMessage(const JsonValue& root, Request* request) {
-  LLM_RETURN_IF_ERROR(ReadFields<Request>(root, JsonPath(""), kFields, request,
-                                          request->mutable_extra_json()));
+  LLM_RETURN_IF_ERROR(ReadFields<Request>(
+      root, JsonPath(""), kChatFields, request, request->mutable_extra_json()));
   if (request->messages().empty()) {
     return BadField(JsonPath("messages"), "must hold at least one message");
   }
@@ -230,18 +225,18 @@ absl::Status FillMessage(const JsonValue& root, Request* request) {
 absl::StatusOr<ChatRequest> ParseChatRequest(
     std::shared_ptr<const std::string> body) {
   if (body->size() >= std::numeric_limits<uint32_t>::max()) {
-    return BadBody("The body is too long.");
+    return RefuseField("", "The body is too long.");
   }
   JsonDocument::Options options;
   options.max_values = kMaxRequestValues;
   auto doc = JsonDocument::Parse(*body, options);
   if (absl::IsResourceExhausted(doc.status())) return RefuseTooManyValues();
   if (!doc.ok()) {
-    return BadBody(
-        absl::StrCat("The body is not valid JSON: ", doc.status().message()));
+    return RefuseField("", absl::StrCat("The body is not valid JSON: ",
+                                        doc.status().message()));
   }
   if (!doc->root().is_object()) {
-    return BadBody("The body must be a JSON object.");
+    return RefuseField("", "The body must be a JSON object.");
   }
   ChatRequest request;
   request.source = SpansOf(doc->root());

@@ -68,7 +68,7 @@ absl::Status InMessage(const JsonValue& v, const JsonPath& path,
 }
 
 using M = v1::CreateEmbeddingsRequest;
-constexpr JsonField<EmbedCall> kFields[] = {
+constexpr JsonField<EmbedCall> kEmbedFields[] = {
     {"model", InMessage<ReadString<&M::mutable_model, M>>},
     {"input", ReadInput},
     {"encoding_format", ReadEncoding},
@@ -83,17 +83,12 @@ constexpr JsonField<EmbedCall> kFields[] = {
     {"timeout", InMessage<ReadTimeout<M>>},
 };
 
-absl::Status BadBody(std::string_view message) {
-  return RefuseCall(absl::StatusCode::kInvalidArgument, "invalid_request",
-                    message);
-}
-
 }  // namespace
 
 absl::StatusOr<EmbedCall> ParseEmbeddings(
     std::shared_ptr<const std::string> body) {
   if (body->size() >= std::numeric_limits<uint32_t>::max()) {
-    return BadBody("The body is too long.");
+    return RefuseField("", "The body is too long.");
   }
   JsonDocument::Options options;
   options.max_values = kMaxEmbedValues;
@@ -103,15 +98,15 @@ absl::StatusOr<EmbedCall> ParseEmbeddings(
                                    " values (texts, tokens, fields)."));
   }
   if (!doc.ok()) {
-    return BadBody(
-        absl::StrCat("The body is not valid JSON: ", doc.status().message()));
+    return RefuseField("", absl::StrCat("The body is not valid JSON: ",
+                                        doc.status().message()));
   }
   if (!doc->root().is_object()) {
-    return BadBody("The body must be a JSON object.");
+    return RefuseField("", "The body must be a JSON object.");
   }
   EmbedCall call;
-  LLM_RETURN_IF_ERROR(ReadFields<EmbedCall>(doc->root(), JsonPath(""), kFields,
-                                            &call,
+  LLM_RETURN_IF_ERROR(ReadFields<EmbedCall>(doc->root(), JsonPath(""),
+                                            kEmbedFields, &call,
                                             call.message.mutable_extra_json()));
   LLM_RETURN_IF_ERROR(CheckEmbedRequest(call.message));
   return call;

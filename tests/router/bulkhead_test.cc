@@ -229,10 +229,6 @@ struct FullFixture : RouterFixture {
   InFlightBoard& board() { return health.in_flight(); }
 };
 
-std::string Code(const CallResult& result) {
-  return CallErrorDetail(result.status).code();
-}
-
 TEST_CASE_METHOD(FullFixture, "With nobody else left a call waits for a place",
                  "[router][bulkhead]") {
   FreeAfter(absl::Seconds(3));
@@ -280,7 +276,7 @@ TEST_CASE_METHOD(FullFixture,
   const auto busy = board().Take("a", 1);
   SECTION("the line's time is over") {
     const CallResult result = Unary(Ask("alpha", "hi"));
-    CHECK(Code(result) == "overloaded");
+    CHECK(CodeOf(result) == "overloaded");
     CHECK(CallErrorHttpStatus(result.status) == 503);
     CHECK(CallErrorDetail(result.status).retry_after_s() >= 1);
     CHECK(clock.Monotonic() - context.received == absl::Seconds(20));
@@ -288,7 +284,7 @@ TEST_CASE_METHOD(FullFixture,
   SECTION("the caller's deadline passes") {
     context.deadline = clock.Monotonic() + absl::Seconds(2);
     const CallResult result = Unary(Ask("alpha", "hi"));
-    CHECK(Code(result) == "timeout");
+    CHECK(CodeOf(result) == "timeout");
     CHECK(CallErrorDetail(result.status).message().find("x-llm-timeout") !=
           std::string::npos);
     CHECK(clock.Monotonic() - context.received == absl::Seconds(2));
@@ -296,7 +292,7 @@ TEST_CASE_METHOD(FullFixture,
   SECTION("the caller leaves") {
     const CallResult result = Cancelled(
         Ask("alpha", "hi"), nullptr, [&] { return board().Waiting("a") == 1; });
-    CHECK(Code(result) == "client_cancelled");
+    CHECK(CodeOf(result) == "client_cancelled");
   }
   CHECK(board().Waiting("a") == 0);
   CHECK(a->calls().empty());
@@ -309,7 +305,7 @@ TEST_CASE_METHOD(FullFixture, "The request's own word on priority wins",
   v1::ChatCompletionRequest request = Ask("alpha", "hi");
   request.set_priority("soonish");
   const CallResult result = Unary(request);
-  CHECK(Code(result) == "invalid_request");
+  CHECK(CodeOf(result) == "invalid_request");
   CHECK(CallErrorDetail(result.status).param() == "priority");
   CHECK(CallErrorDetail(result.status).message() ==
         "priority must be low, normal, high or urgent");

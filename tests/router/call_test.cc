@@ -8,10 +8,6 @@
 namespace llm {
 namespace {
 
-std::string Code(const CallResult& result) {
-  return CallErrorDetail(result.status).code();
-}
-
 TEST_CASE_METHOD(RouterFixture, "A whole answer carries who, why and how much",
                  "[router][call]") {
   a->Play(Answer("hello", 7, 2));
@@ -155,7 +151,7 @@ TEST_CASE_METHOD(RouterFixture, "A stream is never replayed after content",
   RecordingSink sink;
   const CallResult result = Stream(Ask("auto", "hi"), sink);
   CHECK(result.committed);
-  CHECK(Code(result) == "provider_unavailable");
+  CHECK(CodeOf(result) == "provider_unavailable");
   CHECK(b->calls().empty());
   CHECK(sink.Text() == "half");
   // No clean end [STR-4].
@@ -210,7 +206,7 @@ TEST_CASE_METHOD(RouterFixture, "A long Retry-After is passed on",
   limited.retry_after = absl::Seconds(60);
   a->PlayForever(limited);
   const CallResult result = Unary(Ask("alpha", "hi"));
-  CHECK(Code(result) == "provider_rate_limited");
+  CHECK(CodeOf(result) == "provider_rate_limited");
   CHECK(CallErrorDetail(result.status).retry_after_s() == 60);
   CHECK(a->calls().size() == 1);
 }
@@ -267,7 +263,7 @@ TEST_CASE("A provider with all its places taken is passed over",
   CHECK(fixture.ledger.Rows<AttemptIntent>()[1].role == AttemptRole::kPrimary);
   // With nobody left, the caller is told when to come back.
   const CallResult refused = fixture.Unary(Ask("alpha", "hi"));
-  CHECK(Code(refused) == "overloaded");
+  CHECK(CodeOf(refused) == "overloaded");
   CHECK(CallErrorHttpStatus(refused.status) == 503);
   CHECK(CallErrorDetail(refused.status).retry_after_s() == 1);
   CHECK(refused.info.attempts() == 0);
@@ -286,7 +282,7 @@ TEST_CASE("A full provider is passed over after a failure too",
   fixture.a->Play(Failure(FailureClass::kBadAnswer, 200));
   const auto taken = fixture.health.in_flight().Take("b", 1);
   const CallResult result = fixture.Unary(Ask("auto", "hi"));
-  CHECK(Code(result) == "provider_unavailable");
+  CHECK(CodeOf(result) == "provider_unavailable");
   CHECK(fixture.b->calls().empty());
   const auto records = fixture.ledger.Rows<AttemptRecord>();
   REQUIRE(records.size() == 1);
@@ -298,7 +294,7 @@ TEST_CASE_METHOD(RouterFixture, "Attempts that time out one by one are a 502",
   a->PlayForever(Failure(FailureClass::kTimeout));
   b->PlayForever(Failure(FailureClass::kTimeout));
   const CallResult result = Unary(Ask("auto", "hi"));
-  CHECK(Code(result) == "provider_unavailable");
+  CHECK(CodeOf(result) == "provider_unavailable");
   CHECK(CallErrorHttpStatus(result.status) == 502);
 }
 
@@ -339,7 +335,7 @@ TEST_CASE_METHOD(RouterFixture, "A refused request stops at once",
                  "[router][retry]") {
   a->Play(Failure(FailureClass::kInvalidRequest, 422));
   const CallResult result = Unary(Ask("auto", "hi"));
-  CHECK(Code(result) == "provider_rejected");
+  CHECK(CodeOf(result) == "provider_rejected");
   CHECK(CallErrorHttpStatus(result.status) == 422);
   CHECK(b->calls().empty());
   CHECK(ledger.Rows<RequestRecord>()[0].http_status == 422);
@@ -378,7 +374,7 @@ TEST_CASE_METHOD(RouterFixture, "A strict refusal is no attempt",
   }
   SECTION("who was asked decides the error") {
     b->PlayForever(Failure(FailureClass::kRateLimited, 429));
-    CHECK(Code(Unary(Ask("auto", "hi"))) == "provider_rate_limited");
+    CHECK(CodeOf(Unary(Ask("auto", "hi"))) == "provider_rate_limited");
   }
   CHECK(StateOf(health, "a/alpha-up", clock.Monotonic()) ==
         HealthState::kUnknown);
@@ -513,7 +509,7 @@ TEST_CASE_METHOD(RouterFixture, "The caller's deadline is never exceeded",
     request.mutable_timeout()->set_seconds(10);
   }
   const CallResult result = Unary(request);
-  CHECK(Code(result) == "timeout");
+  CHECK(CodeOf(result) == "timeout");
   CHECK(CallErrorHttpStatus(result.status) == 504);
   CHECK(clock.Monotonic() - start == absl::Seconds(10));
   CHECK(a->calls()[0].context.deadlines.total == start + absl::Seconds(10));
@@ -529,14 +525,14 @@ TEST_CASE_METHOD(RouterFixture, "No wait ends after the deadline",
   a->PlayForever(limited);
   const Instant start = clock.Monotonic();
   context.deadline = start + absl::Seconds(4);
-  CHECK(Code(Unary(Ask("alpha", "hi"))) == "provider_rate_limited");
+  CHECK(CodeOf(Unary(Ask("alpha", "hi"))) == "provider_rate_limited");
   CHECK(clock.Monotonic() == start);
 }
 
 TEST_CASE_METHOD(RouterFixture, "A call whose deadline is over goes nowhere",
                  "[router][deadline]") {
   context.deadline = clock.Monotonic();
-  CHECK(Code(Unary(Ask("alpha", "hi"))) == "timeout");
+  CHECK(CodeOf(Unary(Ask("alpha", "hi"))) == "timeout");
   CHECK(a->calls().empty());
   CHECK(ledger.Rows<RequestRecord>().size() == 1);
   CHECK(admission.settled == 1);
@@ -564,14 +560,14 @@ TEST_CASE_METHOD(RouterFixture, "A full journal refuses instead of dropping",
   SECTION("before the dispatch") {
     ledger.capacity = 0;
     const CallResult result = Unary(Ask("alpha", "hi"));
-    CHECK(Code(result) == "overloaded");
+    CHECK(CodeOf(result) == "overloaded");
     CHECK(CallErrorDetail(result.status).has_retry_after_s());
     CHECK(a->calls().empty());
   }
   SECTION("before the answer") {
     ledger.capacity = 1;
     const CallResult result = Unary(Ask("alpha", "hi"));
-    CHECK(Code(result) == "overloaded");
+    CHECK(CodeOf(result) == "overloaded");
     CHECK_FALSE(result.response);
   }
   CHECK(admission.settled == 1);
@@ -579,10 +575,10 @@ TEST_CASE_METHOD(RouterFixture, "A full journal refuses instead of dropping",
 
 TEST_CASE_METHOD(RouterFixture, "A refused call has its row but no attempt",
                  "[router][ledger]") {
-  CHECK(Code(Unary(Ask("nobody", "hi"))) == "model_not_found");
+  CHECK(CodeOf(Unary(Ask("nobody", "hi"))) == "model_not_found");
   admission.answer = RefuseCall(absl::StatusCode::kResourceExhausted,
                                 "budget_exceeded", "used up");
-  CHECK(Code(Unary(Ask("alpha", "hi"))) == "budget_exceeded");
+  CHECK(CodeOf(Unary(Ask("alpha", "hi"))) == "budget_exceeded");
   const auto rows = ledger.Rows<RequestRecord>();
   REQUIRE(rows.size() == 2);
   CHECK(rows[0].outcome == "model_not_found");

@@ -7,10 +7,6 @@
 namespace llm {
 namespace {
 
-std::string Code(const CallResult& result) {
-  return CallErrorDetail(result.status).code();
-}
-
 bool Says(const std::string& text, std::string_view words) {
   return text.find(words) != std::string::npos;
 }
@@ -127,7 +123,7 @@ TEST_CASE_METHOD(FailoverFixture, "Beyond max_wait all out is said at once",
     health.Report("b/beta-up",
                   {FailureClass::kRateLimited, absl::Seconds(30), now, now});
     const CallResult result = Unary(Ask("auto", "hi"));
-    CHECK(Code(result) == "provider_rate_limited");
+    CHECK(CodeOf(result) == "provider_rate_limited");
     CHECK(CallErrorHttpStatus(result.status) == 429);
     CHECK(CallErrorDetail(result.status).retry_after_s() == 30);
     // Nothing of ours was spent: the caller may come again.
@@ -138,7 +134,7 @@ TEST_CASE_METHOD(FailoverFixture, "Beyond max_wait all out is said at once",
     health.Report("b/beta-up",
                   {FailureClass::kOverloaded, absl::Seconds(30), now, now});
     const CallResult result = Unary(Ask("auto", "hi"));
-    CHECK(Code(result) == "provider_unavailable");
+    CHECK(CodeOf(result) == "provider_unavailable");
     CHECK(CallErrorDetail(result.status).retry_after_s() == 30);
   }
   CHECK(clock.Monotonic() == now);
@@ -156,7 +152,7 @@ TEST_CASE_METHOD(FailoverFixture, "No last resort ends after the deadline",
   auto request = Ask("alpha", "hi");
   request.mutable_timeout()->set_seconds(5);
   const CallResult result = Unary(request);
-  CHECK(Code(result) == "provider_rate_limited");
+  CHECK(CodeOf(result) == "provider_rate_limited");
   CHECK(CallErrorDetail(result.status).retry_after_s() == 9);
   CHECK(clock.Monotonic() == now);
 }
@@ -278,7 +274,7 @@ TEST_CASE_METHOD(FailoverFixture, "A rest that was asked for is no breaker",
   HealthBoard::Entering last;
   last.last_resort = true;
   CHECK_FALSE(health.Enter({"a/alpha-up", "a", {}}, last, now));
-  CHECK(Code(Unary(Ask("alpha", "hi"))) == "provider_rate_limited");
+  CHECK(CodeOf(Unary(Ask("alpha", "hi"))) == "provider_rate_limited");
   CHECK(a->calls().empty());
 }
 
@@ -294,7 +290,7 @@ TEST_CASE_METHOD(FailoverFixture,
   a->PlayForever(Answer("ok", 1, 1));
   // The other call's trial never ends while this one has patience.
   const CallResult result = Unary(Ask("alpha", "hi"));
-  CHECK(Code(result) == "provider_unavailable");
+  CHECK(CodeOf(result) == "provider_unavailable");
   CHECK(a->calls().empty());
   CHECK(clock.Monotonic() > before);
   CHECK(clock.Monotonic() - before <= absl::Seconds(10));
@@ -354,7 +350,7 @@ TEST_CASE_METHOD(FailoverFixture, "Without budget a call still falls over",
   CHECK(Says(result.info.reason(),
              "answered by b/beta-up after 1 failed: a server_error"));
   // The one who has nobody else is told so at once.
-  CHECK(Code(Unary(Ask("alpha", "hi"))) == "provider_unavailable");
+  CHECK(CodeOf(Unary(Ask("alpha", "hi"))) == "provider_unavailable");
   CHECK(a->calls().size() == 2);
 }
 

@@ -57,6 +57,11 @@ void AddModel(RouteTable* table, std::string id,
               std::vector<Deployment> deployments);
 v1::ChatCompletionRequest Ask(std::string model, std::string text);
 
+// The contract's code of a call that failed.
+inline std::string CodeOf(const CallResult& result) {
+  return CallErrorDetail(result.status).code();
+}
+
 struct RouterFixture {
   RouterFixture() : RouterFixture(TestTable()) {}
   // `cache_bytes` 0: no embeddings are remembered.

@@ -5,7 +5,7 @@
 #include <set>
 
 #include "adapters/core/json.h"
-#include "server/http/parse_chat_request.h"
+#include "tests/adapters/openai/vendor_request.h"
 
 namespace llm::openai {
 namespace {
@@ -17,29 +17,9 @@ AttemptContext ContextFor(const std::string& model = "m") {
   return context;
 }
 
-ChatRequest Parse(const std::string& json) {
-  auto request =
-      server::ParseChatRequest(std::make_shared<const std::string>(json));
-  REQUIRE(request.ok());
-  return *std::move(request);
-}
-
-// The request with these members beside one user message.
-ChatRequest With(const std::string& members) {
-  return Parse(R"({"model":"x","messages":[{"role":"user","content":"hi"}])" +
-               (members.empty() ? "" : "," + members) + "}");
-}
-
 RenderedRequest Render(const ChatRequest& request, const std::string& profile,
                        const AttemptContext& context = ContextFor()) {
   return RenderRequest(request, context, FindProfile(profile));
-}
-
-// The raw text of one member of the body; empty if it is absent.
-std::string Member(const RenderedRequest& rendered, const std::string& name) {
-  const auto doc = JsonDocument::Parse(rendered.body);
-  REQUIRE(doc.ok());
-  return std::string(doc->root().Find(name).raw());
 }
 
 // The name of a member that the body holds twice, if any.
@@ -51,12 +31,6 @@ std::string RepeatedMember(const RenderedRequest& rendered) {
     if (!seen.insert(v.Key()).second) return v.Key();
   }
   return {};
-}
-
-std::string Joined(const std::vector<std::string>& names) {
-  std::string out;
-  for (const std::string& name : names) out += (out.empty() ? "" : ",") + name;
-  return out;
 }
 
 constexpr char kTool[] =

@@ -104,14 +104,14 @@ TEST_CASE("A request without messages is refused", "[server][view][errors]") {
 }
 
 // What a model may answer, and whether the flat fields alone hold it.
-struct Answer {
+struct ToolReply {
   std::string parts;
   bool flat_is_enough;
 };
 
 TEST_CASE("An answer goes back into a conversation as what it was",
           "[server][view]") {
-  const auto answer = GENERATE(values<Answer>({
+  const auto answer = GENERATE(values<ToolReply>({
       {R"(parts { text { text: "a" } })", true},
       {R"(parts { text {} })", true},
       {R"(parts { reasoning { text: "r" } } parts { text { text: "a" } })",

@@ -21,12 +21,6 @@ std::string Post(const std::string& body, const std::string& headers = "") {
       "\r\n\r\n", body);
 }
 
-std::string Ask(uint16_t port, const std::string& request) {
-  RawClient client(port);
-  client.Send(request);
-  return client.ReadAll();
-}
-
 TEST_CASE("input is a text, texts, tokens or token lists",
           "[server][http][embeddings]") {
   const auto texts = Parse(R"({"model":"m","input":["a","b"]})");
@@ -102,7 +96,7 @@ TEST_CASE("vectors are numbers, or base64 where that is asked for",
   FakeService service;
   RunningServer server(service);
   const std::string numbers =
-      Ask(server.port(), Post(R"({"model":"m","input":["abc","x"]})"));
+      AskRaw(server.port(), Post(R"({"model":"m","input":["abc","x"]})"));
   CHECK(StatusOf(numbers) == 200);
   CHECK(numbers.find(R"("data":[{"object":"embedding","index":0,)"
                      R"("embedding":[3,0.5]},{"object":"embedding","index":1,)"
@@ -113,8 +107,8 @@ TEST_CASE("vectors are numbers, or base64 where that is asked for",
   CHECK_FALSE(HeaderOf(numbers, "x-request-id").empty());
   // 3.0f and 0.5f, little-endian.
   const std::string coded =
-      Ask(server.port(),
-          Post(R"({"model":"m","input":"abc","encoding_format":"base64"})"));
+      AskRaw(server.port(),
+             Post(R"({"model":"m","input":"abc","encoding_format":"base64"})"));
   CHECK(coded.find(R"("embedding":"AABAQAAAAD8=")") != std::string::npos);
 }
 
@@ -123,15 +117,15 @@ TEST_CASE("a failed embedding has the envelope and headers of a chat",
   FakeService service;
   RunningServer server(service);
   const std::string failed =
-      Ask(server.port(), Post(R"({"model":"bad","input":"a"})"));
+      AskRaw(server.port(), Post(R"({"model":"bad","input":"a"})"));
   CHECK(StatusOf(failed) == 404);
   CHECK(failed.find(R"("code":"model_not_found")") != std::string::npos);
   CHECK(HeaderOf(failed, "x-llm-attempts") == "1");
-  const std::string refused = Ask(server.port(), Post(R"({"model":"m"})"));
+  const std::string refused = AskRaw(server.port(), Post(R"({"model":"m"})"));
   CHECK(StatusOf(refused) == 400);
   CHECK(service.refused_code() == "invalid_request");
-  CHECK(StatusOf(Ask(server.port(), Post(R"({"model":"m","input":"a"})",
-                                         "Content-Encoding: gzip\r\n"))) ==
+  CHECK(StatusOf(AskRaw(server.port(), Post(R"({"model":"m","input":"a"})",
+                                            "Content-Encoding: gzip\r\n"))) ==
         415);
 }
 
@@ -142,7 +136,7 @@ TEST_CASE("headers and path speak for an embedding as for a chat",
   std::string request = Post(R"({"model":"m","input":"a"})",
                              "x-llm-strict: true\r\nx-llm-timeout: 5s\r\n");
   request.replace(request.find("/v1"), 3, "/t/run=R/v1");
-  CHECK(StatusOf(Ask(server.port(), request)) == 200);
+  CHECK(StatusOf(AskRaw(server.port(), request)) == 200);
   CHECK(service.last_embed().strict());
   CHECK(service.last_context().path_run == "R");
   CHECK(service.last_context().deadline < Instant::Never());

@@ -220,6 +220,12 @@ class RawClient {
   std::string seen_;
 };
 
+// All that comes back on a connection of its own, until the server closes it.
+inline std::string AskRaw(uint16_t port, std::string_view bytes) {
+  RawClient client(port);
+  client.Send(bytes);
+  return client.ReadAll();
+}
 // A POST of a minimal chat request with `members` added to its body.
 std::string ChatPost(std::string_view members = "",
                      std::string_view headers = "",

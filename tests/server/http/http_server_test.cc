@@ -23,12 +23,6 @@ std::string Get(std::string_view path, std::string_view headers = "") {
                       std::string(headers), "Connection: close\r\n\r\n");
 }
 
-std::string Ask(uint16_t port, std::string_view bytes) {
-  RawClient client(port);
-  client.Send(bytes);
-  return client.ReadAll();
-}
-
 TEST_CASE("a chat call is answered with body and headers of the contract",
           "[server][http][routes]") {
   FakeService service;
@@ -40,8 +34,8 @@ TEST_CASE("a chat call is answered with body and headers of the contract",
                std::string("/v1/v1/chat/completions"),
                std::string("/t/run=r1,task=t1,agent=a1/v1/chat/completions"));
   const std::string answer =
-      Ask(server.port(),
-          ChatPost("", "Connection: close\r\nx-llm-timeout: 5s\r\n", path));
+      AskRaw(server.port(),
+             ChatPost("", "Connection: close\r\nx-llm-timeout: 5s\r\n", path));
   CHECK(StatusOf(answer) == 200);
   CHECK(HeaderOf(answer, "Content-Type") == "application/json");
   CHECK(HeaderOf(answer, "x-request-id") == "call-1");
@@ -64,7 +58,7 @@ TEST_CASE("strictness, trace and request id of the caller are kept",
   FakeService service;
   service.on_chat = Says("x");
   RunningServer server(service);
-  const std::string answer = Ask(
+  const std::string answer = AskRaw(
       server.port(),
       ChatPost("",
                "Connection: close\r\nX-Request-Id: mine\r\n"
@@ -94,7 +88,7 @@ TEST_CASE("a failed call is an envelope with its headers",
   RunningServer server(service);
   const std::string members = GENERATE("", R"("stream":true)");
   const std::string answer =
-      Ask(server.port(), ChatPost(members, "Connection: close\r\n"));
+      AskRaw(server.port(), ChatPost(members, "Connection: close\r\n"));
   CHECK(StatusOf(answer) == 429);
   CHECK(HeaderOf(answer, "Retry-After") == "3");
   CHECK(HeaderOf(answer, "x-should-retry") == "false");
@@ -133,8 +127,8 @@ TEST_CASE("every route answers its methods and no other",
       }));
   CAPTURE(request);
   const std::string answer =
-      Ask(server.port(),
-          request + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+      AskRaw(server.port(),
+             request + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
   CHECK(StatusOf(answer) == status);
   CHECK(HeaderOf(answer, "Allow") == allow);
   if (status >= 400) {
@@ -158,13 +152,13 @@ TEST_CASE("a wrong key is refused on every route that needs one",
   const std::string tail =
       " HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: ";
   const std::string refused =
-      Ask(server.port(), line + tail + "Bearer sk-wrong\r\n\r\n");
+      AskRaw(server.port(), line + tail + "Bearer sk-wrong\r\n\r\n");
   CHECK(StatusOf(refused) == 401);
   CHECK(HeaderOf(refused, "WWW-Authenticate") == "Bearer");
   CHECK(refused.find(R"("code":"invalid_api_key")") != std::string::npos);
   CHECK(refused.find("sk-wrong") == std::string::npos);
-  CHECK(StatusOf(Ask(server.port(), line + tail + "Bearer sk-right\r\n\r\n")) !=
-        401);
+  CHECK(StatusOf(AskRaw(server.port(),
+                        line + tail + "Bearer sk-right\r\n\r\n")) != 401);
 }
 
 TEST_CASE("a wrong key is refused before a large body is read",
@@ -184,8 +178,8 @@ TEST_CASE("an error's body has our request id, its header the caller's",
   FakeService service;
   service.on_chat = Says("x");
   RunningServer server(service);
-  const std::string refused =
-      Ask(server.port(), Get("/v1/usage?by=colour", "X-Request-Id: mine\r\n"));
+  const std::string refused = AskRaw(
+      server.port(), Get("/v1/usage?by=colour", "X-Request-Id: mine\r\n"));
   CHECK(StatusOf(refused) == 400);
   CHECK(HeaderOf(refused, "x-request-id") == "mine");
   CHECK(refused.find(R"("request_id":"call-1")") != std::string::npos);
@@ -219,7 +213,7 @@ TEST_CASE("readiness says no with its detail", "[server][http][routes]") {
   FakeService service;
   service.ready = false;
   RunningServer server(service);
-  const std::string answer = Ask(server.port(), Get("/readyz"));
+  const std::string answer = AskRaw(server.port(), Get("/readyz"));
   CHECK(StatusOf(answer) == 503);
   CHECK(answer.find(R"({"ready":false})") != std::string::npos);
 }
@@ -229,7 +223,7 @@ TEST_CASE("a route question is answered without a call",
   FakeService service;
   RunningServer server(service);
   const std::string answer =
-      Ask(server.port(), ChatPost("", "Connection: close\r\n", "/v1/route"));
+      AskRaw(server.port(), ChatPost("", "Connection: close\r\n", "/v1/route"));
   CHECK(StatusOf(answer) == 200);
   CHECK(answer.find(R"("model":"m","provider":"p","deployment":"p/m-up")") !=
         std::string::npos);
@@ -246,44 +240,44 @@ TEST_CASE("keys are managed on the admin listener with the admin key",
       " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
       "Authorization: Bearer admin\r\n";
   SECTION("without the key nothing is told") {
-    CHECK(StatusOf(Ask(server.port(), Get("/admin/v1/keys"))) == 401);
+    CHECK(StatusOf(AskRaw(server.port(), Get("/admin/v1/keys"))) == 401);
   }
   SECTION("create") {
     const std::string answer =
-        Ask(server.port(), "POST /admin/v1/keys" + head +
-                               "Content-Length: 12\r\n\r\n{\"name\":\"n\"}");
+        AskRaw(server.port(), "POST /admin/v1/keys" + head +
+                                  "Content-Length: 12\r\n\r\n{\"name\":\"n\"}");
     CHECK(StatusOf(answer) == 200);
     CHECK(answer.find(R"("secret":"sk-test")") != std::string::npos);
     CHECK(service.last_create().name() == "n");
   }
   SECTION("an unknown setting is refused") {
-    const std::string answer =
-        Ask(server.port(), "POST /admin/v1/keys" + head +
-                               "Content-Length: 14\r\n\r\n{\"budget\":\"n\"}");
+    const std::string answer = AskRaw(
+        server.port(), "POST /admin/v1/keys" + head +
+                           "Content-Length: 14\r\n\r\n{\"budget\":\"n\"}");
     CHECK(StatusOf(answer) == 400);
     CHECK(answer.find(R"("param":"budget")") != std::string::npos);
   }
   SECTION("list") {
     const std::string answer =
-        Ask(server.port(),
-            "GET /admin/v1/keys?include_revoked=true" + head + "\r\n");
+        AskRaw(server.port(),
+               "GET /admin/v1/keys?include_revoked=true" + head + "\r\n");
     CHECK(answer.find(R"("id":"all")") != std::string::npos);
   }
   SECTION("revoke, either way") {
     const std::string line =
         GENERATE(std::string("DELETE /admin/v1/keys/key_9"),
                  std::string("POST /admin/v1/keys/key_9/revoke"));
-    CHECK(StatusOf(Ask(server.port(), line + head + "\r\n")) == 200);
+    CHECK(StatusOf(AskRaw(server.port(), line + head + "\r\n")) == 200);
     CHECK(service.last_revoked() == "key_9");
   }
   SECTION("providers are listed and tested") {
     const std::string list =
-        Ask(server.port(), "GET /admin/v1/providers" + head + "\r\n");
+        AskRaw(server.port(), "GET /admin/v1/providers" + head + "\r\n");
     CHECK(list.find(R"({"providers":[{"id":"acme","dialect":"openai",)") !=
           std::string::npos);
     const std::string body =
         GENERATE(std::string(), std::string(R"({"model":"m1"})"));
-    const std::string answer = Ask(
+    const std::string answer = AskRaw(
         server.port(), "POST /admin/v1/providers/acme/test" + head +
                            "Content-Length: " + std::to_string(body.size()) +
                            "\r\n\r\n" + body);
@@ -297,16 +291,16 @@ TEST_CASE("keys are managed on the admin listener with the admin key",
   }
   SECTION("a test takes a model and nothing else") {
     const std::string answer =
-        Ask(server.port(), "POST /admin/v1/providers/acme/test" + head +
-                               "Content-Length: 12\r\n\r\n{\"keys\":\"n\"}");
+        AskRaw(server.port(), "POST /admin/v1/providers/acme/test" + head +
+                                  "Content-Length: 12\r\n\r\n{\"keys\":\"n\"}");
     CHECK(StatusOf(answer) == 400);
     CHECK(answer.find(R"("param":"keys")") != std::string::npos);
-    CHECK(StatusOf(Ask(server.port(), "GET /admin/v1/providers/acme/test" +
-                                          head + "\r\n")) == 405);
-    CHECK(StatusOf(Ask(server.port(), Get("/admin/v1/providers"))) == 401);
+    CHECK(StatusOf(AskRaw(server.port(), "GET /admin/v1/providers/acme/test" +
+                                             head + "\r\n")) == 405);
+    CHECK(StatusOf(AskRaw(server.port(), Get("/admin/v1/providers"))) == 401);
   }
   SECTION("the API is served here too") {
-    CHECK(StatusOf(Ask(server.port(), Get("/v1/models"))) == 200);
+    CHECK(StatusOf(AskRaw(server.port(), Get("/v1/models"))) == 200);
   }
 }
 
@@ -317,10 +311,10 @@ TEST_CASE("the metrics listener serves metrics and nothing else",
   options.kind = HttpListenerKind::kMetrics;
   options.metrics = [] { return std::string("up 1\n"); };
   RunningServer server(service, options);
-  const std::string answer = Ask(server.port(), Get("/metrics"));
+  const std::string answer = AskRaw(server.port(), Get("/metrics"));
   CHECK(StatusOf(answer) == 200);
   CHECK(answer.ends_with("\r\n\r\nup 1\n"));
-  CHECK(StatusOf(Ask(server.port(), Get("/v1/models"))) == 404);
+  CHECK(StatusOf(AskRaw(server.port(), Get("/v1/models"))) == 404);
 }
 
 TEST_CASE("CORS is off by default and answers configured origins",
@@ -331,17 +325,17 @@ TEST_CASE("CORS is off by default and answers configured origins",
   if (on) options.cors = {"https://ui.example"};
   RunningServer server(service, options);
   const std::string preflight =
-      Ask(server.port(),
-          "OPTIONS /v1/chat/completions HTTP/1.1\r\nHost: x\r\n"
-          "Connection: close\r\nOrigin: https://ui.example\r\n"
-          "Access-Control-Request-Method: POST\r\n\r\n");
+      AskRaw(server.port(),
+             "OPTIONS /v1/chat/completions HTTP/1.1\r\nHost: x\r\n"
+             "Connection: close\r\nOrigin: https://ui.example\r\n"
+             "Access-Control-Request-Method: POST\r\n\r\n");
   CHECK(StatusOf(preflight) == (on ? 204 : 405));
-  const std::string plain =
-      Ask(server.port(), Get("/v1/models", "Origin: https://ui.example\r\n"));
+  const std::string plain = AskRaw(
+      server.port(), Get("/v1/models", "Origin: https://ui.example\r\n"));
   CHECK(HeaderOf(plain, "Access-Control-Allow-Origin") ==
         (on ? "https://ui.example" : ""));
   const std::string other =
-      Ask(server.port(), Get("/v1/models", "Origin: https://evil\r\n"));
+      AskRaw(server.port(), Get("/v1/models", "Origin: https://evil\r\n"));
   CHECK(HeaderOf(other, "Access-Control-Allow-Origin").empty());
 }
 
