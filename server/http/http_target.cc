@@ -46,7 +46,7 @@ int HexDigit(char c) {
 // Tags are recorded with every row.
 constexpr size_t kMaxTag = 256;
 
-absl::Status ReadTag(std::string_view tag, HttpTarget* out) {
+absl::Status ReadPathTag(std::string_view tag, HttpTarget* out) {
   const std::string_view name = TakeUntil(&tag, '=');
   auto value = PercentDecode(tag, false);
   if (!value) return BadTarget("A tag in the path is malformed.");
@@ -72,7 +72,7 @@ absl::Status ReadTags(std::string_view* path, HttpTarget* out) {
   std::string_view tags = path->substr(0, end);
   path->remove_prefix(end);
   while (!tags.empty()) {
-    LLM_RETURN_IF_ERROR(ReadTag(TakeUntil(&tags, ','), out));
+    LLM_RETURN_IF_ERROR(ReadPathTag(TakeUntil(&tags, ','), out));
   }
   return absl::OkStatus();
 }

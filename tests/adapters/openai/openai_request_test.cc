@@ -17,8 +17,8 @@ AttemptContext ContextFor(const std::string& model = "m") {
   return context;
 }
 
-RenderedRequest Render(const ChatRequest& request, const std::string& profile,
-                       const AttemptContext& context = ContextFor()) {
+RenderedRequest RenderAs(const ChatRequest& request, const std::string& profile,
+                         const AttemptContext& context = ContextFor()) {
   return RenderRequest(request, context, FindProfile(profile));
 }
 
@@ -184,7 +184,7 @@ TEST_CASE("one member goes in, and each vendor is told in its own words",
        ""},
   }));
   CAPTURE(c.profile, c.sent);
-  const RenderedRequest got = Render(With(c.sent), c.profile);
+  const RenderedRequest got = RenderAs(With(c.sent), c.profile);
   CHECK(RepeatedMember(got) == "");
   CHECK(Member(got, c.member) == c.value);
   CHECK(Joined(got.dropped) == c.dropped);
@@ -202,8 +202,8 @@ TEST_CASE("Qwen's models are told by kind", "[adapters][openai][request]") {
           {"qwen3-coder-plus", "none", "|"},
       }));
   const RenderedRequest got =
-      Render(With(R"("reasoning_effort":")" + effort + "\""), "qwen",
-             ContextFor(model));
+      RenderAs(With(R"("reasoning_effort":")" + effort + "\""), "qwen",
+               ContextFor(model));
   CHECK(Member(got, "enable_thinking") + "|" +
             Member(got, "reasoning_effort") ==
         want);
@@ -215,15 +215,15 @@ TEST_CASE("a deployment's switch outranks the request",
   AttemptContext off = ContextFor();
   off.reasoning = ReasoningSwitch::kOff;
   const RenderedRequest got =
-      Render(With(R"("reasoning_effort":"high")"), "deepseek", off);
+      RenderAs(With(R"("reasoning_effort":"high")"), "deepseek", off);
   CHECK(Member(got, "thinking") == R"({"type":"disabled"})");
   CHECK(Member(got, "reasoning_effort").empty());
   CHECK(Joined(got.dropped) == "reasoning_effort");
   AttemptContext on = ContextFor();
   on.reasoning = ReasoningSwitch::kOn;
-  CHECK(Member(Render(With(""), "deepseek", on), "thinking") ==
+  CHECK(Member(RenderAs(With(""), "deepseek", on), "thinking") ==
         R"({"type":"enabled"})");
-  CHECK(Member(Render(With(""), "qwen", on), "enable_thinking") == "true");
+  CHECK(Member(RenderAs(With(""), "qwen", on), "enable_thinking") == "true");
 }
 
 TEST_CASE("a vendor's switch that the deployment overrules is named",
@@ -246,7 +246,7 @@ TEST_CASE("a vendor's switch that the deployment overrules is named",
   CAPTURE(profile, sent);
   AttemptContext on = ContextFor();
   on.reasoning = ReasoningSwitch::kOn;
-  CHECK(Joined(Render(With(sent), profile, on).dropped) == dropped);
+  CHECK(Joined(RenderAs(With(sent), profile, on).dropped) == dropped);
 }
 
 TEST_CASE("messages and tools are copied byte for byte",
@@ -259,9 +259,9 @@ TEST_CASE("messages and tools are copied byte for byte",
       R"("type":"function"})";
   const auto profile = GENERATE("", "openai", "qwen", "vllm");
   const RenderedRequest got =
-      Render(Parse(R"({"tools":[)" + tool + R"(],"messages":)" + messages +
-                   R"(,"model":"x"})"),
-             profile);
+      RenderAs(Parse(R"({"tools":[)" + tool + R"(],"messages":)" + messages +
+                     R"(,"model":"x"})"),
+               profile);
   CHECK(got.body.starts_with(R"({"model":"m","messages":[)"));
   CHECK(got.body.find(R"({"role": "system",  "content":"s"})") !=
         std::string::npos);
@@ -277,8 +277,8 @@ TEST_CASE("the same request gives the same bytes",
       With(R"("logit_bias":{"9":1,"1":2,"5":3},"metadata":{"b":"1","a":"2"})");
   ChatRequest bare = request;
   bare.source = {};
-  CHECK(Render(request, "").body == Render(request, "").body);
-  CHECK(Render(bare, "").body == Render(ChatRequest(bare), "").body);
+  CHECK(RenderAs(request, "").body == RenderAs(request, "").body);
+  CHECK(RenderAs(bare, "").body == RenderAs(ChatRequest(bare), "").body);
 }
 
 TEST_CASE("a request without source text means the same",
@@ -308,7 +308,7 @@ TEST_CASE("a request without source text means the same",
   CAPTURE(messages);
   ChatRequest request = Parse(R"({"model":"x","messages":)" + messages + "}");
   request.source = {};
-  const RenderedRequest got = Render(request, "");
+  const RenderedRequest got = RenderAs(request, "");
   CHECK(Member(got, "messages") == messages);
   CHECK(got.dropped.empty());
 }
@@ -336,9 +336,9 @@ TEST_CASE("reasoning in the history follows the vendor's rule",
       }));
   CAPTURE(profile, effort, source);
   const RenderedRequest got =
-      Render(Parse(R"({"model":"x","messages":[)" + source +
-                   R"(],"reasoning_effort":")" + effort + "\"}"),
-             profile);
+      RenderAs(Parse(R"({"model":"x","messages":[)" + source +
+                     R"(],"reasoning_effort":")" + effort + "\"}"),
+               profile);
   const auto doc = JsonDocument::Parse(got.body);
   REQUIRE(doc.ok());
   const JsonValue message = doc->root().Find("messages").First();
@@ -367,7 +367,7 @@ TEST_CASE("Models of others that Qwen hosts get their reasoning back",
   CAPTURE(model, effort);
   ChatRequest request = Parse(R"({"model":"x","messages":[)" + turn + R"(]})");
   if (!effort.empty()) request.message.set_reasoning_effort(effort);
-  const RenderedRequest got = Render(request, "qwen", ContextFor(model));
+  const RenderedRequest got = RenderAs(request, "qwen", ContextFor(model));
   const auto doc = JsonDocument::Parse(got.body);
   REQUIRE(doc.ok());
   const JsonValue message = doc->root().Find("messages").First();
@@ -395,7 +395,7 @@ TEST_CASE("messages are bent only where a vendor needs it",
            R"({"role":"user","content":[{"type":"text","text":"a"}]})"},
       }));
   const RenderedRequest got =
-      Render(Parse(R"({"model":"x","messages":[)" + message + "]}"), profile);
+      RenderAs(Parse(R"({"model":"x","messages":[)" + message + "]}"), profile);
   CHECK(Member(got, "messages") == "[" + want + "]");
 }
 
@@ -408,12 +408,12 @@ TEST_CASE("another provider's opaque parts are dropped and named",
   v1::OpaquePart* opaque = message->add_parts()->mutable_opaque();
   opaque->set_origin("acme");
   opaque->set_json(R"({"reasoning_details":[{"data":"x="}]})");
-  CHECK(
-      Render(request, "").body.find(R"("reasoning_details":[{"data":"x="}])") !=
-      std::string::npos);
-  CHECK(Render(request, "").dropped.empty());
+  CHECK(RenderAs(request, "")
+            .body.find(R"("reasoning_details":[{"data":"x="}])") !=
+        std::string::npos);
+  CHECK(RenderAs(request, "").dropped.empty());
   opaque->set_origin("other");
-  const RenderedRequest got = Render(request, "");
+  const RenderedRequest got = RenderAs(request, "");
   CHECK(got.body.find("reasoning_details") == std::string::npos);
   CHECK(Joined(got.dropped) == "messages.reasoning_details");
 }
@@ -421,9 +421,9 @@ TEST_CASE("another provider's opaque parts are dropped and named",
 TEST_CASE("a schema is told in words where there is no field for it",
           "[adapters][openai][request]") {
   const RenderedRequest got =
-      Render(With(R"("response_format":{"type":"json_schema","json_schema":)"
-                  R"({"name":"n","schema":{"b":1.0}}})"),
-             "deepseek");
+      RenderAs(With(R"("response_format":{"type":"json_schema","json_schema":)"
+                    R"({"name":"n","schema":{"b":1.0}}})"),
+               "deepseek");
   const auto doc = JsonDocument::Parse(got.body);
   REQUIRE(doc.ok());
   const JsonValue last = doc->root().Find("messages").First().Next();
@@ -438,10 +438,10 @@ TEST_CASE("models that reason are spared sampling fields",
   AttemptContext context = ContextFor();
   context.traits.refuses_sampling = true;
   const std::string sampling = R"("temperature":0.5,"top_p":0.9)";
-  CHECK(Joined(Render(With(sampling), "openai", context).dropped) ==
+  CHECK(Joined(RenderAs(With(sampling), "openai", context).dropped) ==
         "temperature,top_p");
-  CHECK(Render(With(sampling + R"(,"reasoning_effort":"none")"), "openai",
-               context)
+  CHECK(RenderAs(With(sampling + R"(,"reasoning_effort":"none")"), "openai",
+                 context)
             .dropped.empty());
 }
 
@@ -461,7 +461,7 @@ TEST_CASE("unary calls are streamed where streams carry usage",
       }));
   AttemptContext context = ContextFor();
   context.stream = caller;
-  const RenderedRequest got = Render(With(members), profile, context);
+  const RenderedRequest got = RenderAs(With(members), profile, context);
   CHECK(got.stream == stream);
   CHECK(Member(got, "stream") == (stream ? "true" : "false"));
   CHECK(Member(got, "stream_options") == options);
