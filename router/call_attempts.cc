@@ -230,6 +230,7 @@ void Router::Call::Meter(const AttemptSink& sink, Running* attempt) {
   input.at = context_.received_wall;
   MeterAttempt(input, &record);
   totals_.Add(record);
+  if (embed_ != nullptr) embed_->Count(record);
   parts_.observer->OnAttemptFinished(record);
 }
 

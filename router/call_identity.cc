@@ -7,9 +7,7 @@
 namespace llm {
 namespace {
 
-// Tags are recorded with every row; metadata may hold longer texts.
-constexpr size_t kMaxTag = 256;
-
+// Metadata may hold longer texts than a tag.
 std::string Metadata(const v1::ChatCompletionRequest& request,
                      const char* name) {
   const auto it = request.metadata().find(name);

@@ -7,6 +7,7 @@
 #include "adapters/core/json_writer.h"
 #include "adapters/core/text.h"
 #include "router/call.h"
+#include "router/call_identity.h"
 #include "router/wire_usage.h"
 
 namespace llm {
@@ -22,13 +23,8 @@ absl::Status WithCallFacts(const absl::Status& status,
   return MakeCallError(status.code(), std::move(detail));
 }
 
-// OpenAI's own limit, and its limits of a name and a value; what a caller
-// sends beyond them is not recorded.
-constexpr size_t kMaxMetadata = 16;
-constexpr size_t kMaxMetadataName = 64;
-constexpr size_t kMaxMetadataValue = 512;
-
-// In the order of names, so that equal metadata gives equal rows.
+// In the order of names, so that equal metadata gives equal rows; what a
+// caller sends beyond the bounds is not recorded.
 std::string MetadataJson(const v1::ChatCompletionRequest& request) {
   const std::map<std::string, std::string> pairs(request.metadata().begin(),
                                                  request.metadata().end());
@@ -168,7 +164,7 @@ Task<CallResult> Router::Call::Settle(absl::Status status) {
 Task<absl::Status> Router::Call::Deliver(CallResult* result) {
   if (embed_ != nullptr) {
     result->response.emplace();
-    const auto used = ToWireUsage(totals_.usage);
+    const auto used = ToWireUsage(embed_->usage());
     if (used) *result->response->mutable_usage() = *used;
     co_return absl::OkStatus();
   }

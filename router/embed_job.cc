@@ -82,6 +82,7 @@ Task<AttemptResult> EmbedJob::Attempt(Provider* provider,
                                       std::string_view deployment) {
   if (deployment_ != deployment) {
     done_ = 0;
+    taken_ = {};
     deployment_ = std::string(deployment);
   }
   EmbedResult result;

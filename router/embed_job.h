@@ -18,6 +18,7 @@
 
 #include "adapters/core/chat_request.h"
 #include "adapters/core/provider.h"
+#include "router/cost_meter.h"
 #include "router/embedding_cache.h"
 #include "router/route_plan.h"
 
@@ -45,6 +46,11 @@ class EmbedJob {
   // Of what the last attempt brought.
   int64_t estimated_tokens() const { return estimated_tokens_; }
 
+  // Once after each attempt. What the vectors of the answer took: of the
+  // attempts at their deployment; what went elsewhere is in the call's cost.
+  void Count(const AttemptRecord& attempt) { taken_.Add(attempt); }
+  const TokenUsage& usage() const { return taken_.usage; }
+
   // Once it is whole: remembers what was new, and hands the vectors out.
   v1::CreateEmbeddingsResponse TakeResponse();
 
@@ -63,6 +69,7 @@ class EmbedJob {
   size_t done_ = 0;
   // Where they came from.
   std::string deployment_;
+  CallTotals taken_;
   int64_t estimated_tokens_ = 0;
 };
 

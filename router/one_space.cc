@@ -29,6 +29,22 @@ absl::Status NoEmbeddingModel(const RouteTable& table,
       "model");
 }
 
+// A key that may use none gets the first, and is refused by its name.
+const PublicModel* FirstThatEmbeds(
+    const PlanInput& input, const std::vector<RouteCandidate>& candidates) {
+  const PublicModel* first = nullptr;
+  for (const RouteCandidate& candidate : candidates) {
+    const PublicModel* model = candidate.model;
+    if (!model->traits.embeddings.value_or(false)) continue;
+    if (input.allowed_models == nullptr ||
+        KeyAllows(*input.table, *input.allowed_models, model->id.value)) {
+      return model;
+    }
+    if (first == nullptr) first = model;
+  }
+  return first;
+}
+
 // Candidates may stand in the order of a hash; the model's own list does not.
 const Deployment* FirstListed(const std::vector<RouteCandidate>& candidates) {
   for (const Deployment& known : candidates.front().model->deployments) {
@@ -41,17 +57,15 @@ const Deployment* FirstListed(const std::vector<RouteCandidate>& candidates) {
 
 }  // namespace
 
-absl::Status KeepOneSpace(const RouteTable& table, ResolvedRoute* route) {
+absl::Status KeepOneSpace(const PlanInput& input, ResolvedRoute* route) {
   std::vector<RouteCandidate>& all = route->candidates;
   // A model that was named stands, and is judged by what it is.
   const bool by_task = !route->task_source.empty();
   if (by_task) {
-    const auto first = std::find_if(
-        all.begin(), all.end(), [](const RouteCandidate& candidate) {
-          return candidate.model->traits.embeddings.value_or(false);
-        });
-    if (first == all.end()) return NoEmbeddingModel(table, route->task_type);
-    const PublicModel* model = first->model;
+    const PublicModel* model = FirstThatEmbeds(input, all);
+    if (model == nullptr) {
+      return NoEmbeddingModel(*input.table, route->task_type);
+    }
     std::erase_if(all, [model](const RouteCandidate& candidate) {
       return candidate.model != model;
     });

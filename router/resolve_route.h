@@ -51,11 +51,12 @@ struct ResolvedRoute {
 
 absl::StatusOr<ResolvedRoute> ResolveRoute(const PlanInput& input);
 
-// For embeddings: leaves one model, the first that is not known to chat, and
-// of its deployments those that share the upstream id of the one listed first.
-// Neither health nor prices have a say: a model's vectors must stay one
-// model's. kInvalidArgument where a task has no embedding model.
-absl::Status KeepOneSpace(const RouteTable& table, ResolvedRoute* route);
+// For embeddings: leaves one model, of a task's the first that makes vectors
+// and that the caller's key may use, and of its deployments those that share
+// the upstream id of the one listed first. Neither health nor prices have a
+// say: a model's vectors must stay one model's. kInvalidArgument where a task
+// has no embedding model.
+absl::Status KeepOneSpace(const PlanInput& input, ResolvedRoute* route);
 
 }  // namespace llm
 

@@ -246,7 +246,7 @@ absl::StatusOr<RoutePlan> MakePlan(const PlanInput& input) {
   LLM_ASSIGN_OR_RETURN(ResolvedRoute route, ResolveRoute(input));
   RequestNeeds needs = NeedsOf(*input.request);
   if (input.embed != nullptr) {
-    LLM_RETURN_IF_ERROR(KeepOneSpace(*input.table, &route));
+    LLM_RETURN_IF_ERROR(KeepOneSpace(input, &route));
     needs.estimated_input_tokens = input.embed->estimated_input_tokens;
   }
   Sieve sieve = Sift(input, needs, route);

@@ -47,6 +47,17 @@ void CheckTls(const ListenerAt& at, const ConfigDraft& draft,
   }
 }
 
+// A cache that was thought of and never turned on is a fault, not a wish.
+void CheckEmbeddingCache(const ConfigDraft& draft, FaultList* faults) {
+  if (draft.config.embeddings.cache_bytes > 0) return;
+  // A size that was given and failed has its own fault.
+  if (draft.places.contains("embeddings.cache.max_bytes")) return;
+  const auto ttl = draft.places.find("embeddings.cache.ttl");
+  if (ttl == draft.places.end()) return;
+  faults->Add(ttl->second.line, ttl->second.path,
+              "needs max_bytes too: without it nothing is kept");
+}
+
 void LookIntoTls(const ListenerAt& at, absl::Time now, ConfigDraft* draft,
                  FaultList* faults) {
   const TlsFiles& tls = at.listener->tls;
@@ -116,6 +127,7 @@ void CheckService(LoadContext* context, ConfigDraft* draft) {
   }
   CheckSameAddress(listeners, *draft, faults);
   CheckBodyMemory(*draft, faults);
+  CheckEmbeddingCache(*draft, faults);
   config.auth.mode = draft->auth_mode.value_or(
       config.auth.admin_key.empty() ? AuthMode::kNone : AuthMode::kKeys);
   if (!draft->auth_mode.has_value()) {

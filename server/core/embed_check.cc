@@ -7,6 +7,7 @@
 #include "adapters/core/json.h"
 #include "adapters/core/status_macros.h"
 #include "router/call_error.h"
+#include "server/core/envelope_check.h"
 
 namespace llm::server {
 namespace {
@@ -61,25 +62,12 @@ absl::Status CheckExtra(const std::string& extra_json) {
          {"model", "input", "encoding_format", "dimensions", "output_dimension",
           "user"}) {
       if (v.KeyEquals(own)) {
-        return RefuseField("extra_json",
-                           "this holds a field that the request has");
+        return RefuseField(own, own == "output_dimension"
+                                    ? "use dimensions, whoever the provider is"
+                                    : "the request has a field for this; "
+                                      "extra_json must not hold it too");
       }
     }
-  }
-  return absl::OkStatus();
-}
-
-absl::Status CheckTimeout(const v1::CreateEmbeddingsRequest& request) {
-  if (!request.has_timeout()) return absl::OkStatus();
-  // A Duration's own bounds (google/protobuf/duration.proto).
-  constexpr int64_t kMaxSeconds = 315'576'000'000;
-  constexpr int32_t kMaxNanos = 999'999'999;
-  const int64_t seconds = request.timeout().seconds();
-  const int32_t nanos = request.timeout().nanos();
-  const bool positive =
-      seconds >= 0 && nanos >= 0 && (seconds > 0 || nanos > 0);
-  if (!positive || seconds > kMaxSeconds || nanos > kMaxNanos) {
-    return RefuseField("timeout", "the timeout must be a positive duration");
   }
   return absl::OkStatus();
 }
@@ -91,8 +79,8 @@ absl::Status CheckEmbedRequest(const v1::CreateEmbeddingsRequest& request) {
   if (request.has_dimensions() && request.dimensions() < 1) {
     return RefuseField("dimensions", "dimensions must be positive");
   }
-  LLM_RETURN_IF_ERROR(CheckExtra(request.extra_json()));
-  return CheckTimeout(request);
+  LLM_RETURN_IF_ERROR(CheckEnvelope(request));
+  return CheckExtra(request.extra_json());
 }
 
 }  // namespace llm::server

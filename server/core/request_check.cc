@@ -8,6 +8,7 @@
 #include "adapters/core/json.h"
 #include "adapters/core/status_macros.h"
 #include "router/call_error.h"
+#include "server/core/envelope_check.h"
 #include "server/core/read_request.h"
 
 namespace llm::server {
@@ -62,22 +63,6 @@ absl::Status CheckFinite(double value, std::string_view param) {
   return RefuseField(param, "the number must be finite");
 }
 
-absl::Status CheckTimeout(const v1::ChatCompletionRequest& request) {
-  if (!request.has_timeout()) return absl::OkStatus();
-  // A Duration's own bounds (google/protobuf/duration.proto).
-  constexpr int64_t kMaxSeconds = 315'576'000'000;
-  constexpr int32_t kMaxNanos = 999'999'999;
-  const int64_t seconds = request.timeout().seconds();
-  const int32_t nanos = request.timeout().nanos();
-  if (seconds < 0 || nanos < 0 || (seconds == 0 && nanos == 0)) {
-    return RefuseField("timeout", "the timeout must be positive");
-  }
-  if (seconds > kMaxSeconds || nanos > kMaxNanos) {
-    return RefuseField("timeout", "the timeout is not a valid duration");
-  }
-  return absl::OkStatus();
-}
-
 absl::Status CheckNumbers(const v1::ChatCompletionRequest& request) {
   LLM_RETURN_IF_ERROR(CheckFinite(request.temperature(), "temperature"));
   LLM_RETURN_IF_ERROR(CheckFinite(request.top_p(), "top_p"));
@@ -88,7 +73,7 @@ absl::Status CheckNumbers(const v1::ChatCompletionRequest& request) {
   for (const auto& [token, bias] : request.logit_bias()) {
     LLM_RETURN_IF_ERROR(CheckFinite(bias, "logit_bias"));
   }
-  return CheckTimeout(request);
+  return absl::OkStatus();
 }
 
 absl::Status CheckTopLevelJson(const v1::ChatCompletionRequest& request,
@@ -192,6 +177,7 @@ absl::Status CheckMessage(const v1::Message& message, int index,
 }  // namespace
 
 absl::Status CheckRequest(const v1::ChatCompletionRequest& request) {
+  LLM_RETURN_IF_ERROR(CheckEnvelope(request));
   LLM_RETURN_IF_ERROR(CheckNumbers(request));
   JsonTexts json;
   LLM_RETURN_IF_ERROR(CheckTopLevelJson(request, json));

@@ -2,17 +2,12 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "router/call_identity.h"
 #include "router/priority.h"
 
 namespace llm::server {
 namespace {
 
-// OpenAI's bounds of `metadata`; ours too, since it is recorded.
-constexpr size_t kMaxMetadata = 16;
-constexpr size_t kMaxMetadataKey = 64;
-constexpr size_t kMaxMetadataValue = 512;
-// Tags are recorded with every row.
-constexpr size_t kMaxTag = 256;
 constexpr absl::Duration kLongestTimeout = absl::Hours(24 * 366);
 
 // Recorded text reaches databases and gRPC callers: it must be UTF-8.
@@ -68,13 +63,12 @@ absl::Status ReadMetadataPairs(const JsonValue& v, const JsonPath& path,
   for (JsonValue pair = v.First(); pair; pair = pair.Next()) {
     std::string key = pair.Key();
     ReplaceInvalidUtf8(&key);
-    if (key.size() > kMaxMetadataKey) {
+    if (key.size() > kMaxMetadataName) {
       return BadField(path, absl::StrCat("has a key longer than ",
-                                         kMaxMetadataKey, " bytes"));
+                                         kMaxMetadataName, " bytes"));
     }
-    // Four bytes a character at most.
     LLM_RETURN_IF_ERROR(ReadRecorded(pair, JsonPath(path, key),
-                                     4 * kMaxMetadataValue, &(*out)[key]));
+                                     kMaxMetadataValue, &(*out)[key]));
   }
   return absl::OkStatus();
 }

@@ -5,6 +5,7 @@
 #include "adapters/core/json.h"
 #include "adapters/core/status_macros.h"
 #include "router/call_error.h"
+#include "router/call_identity.h"
 
 namespace llm::server {
 namespace {
@@ -42,9 +43,6 @@ int HexDigit(char c) {
   if (c >= 'A' && c <= 'F') return c - 'A' + 10;
   return -1;
 }
-
-// Tags are recorded with every row.
-constexpr size_t kMaxTag = 256;
 
 absl::Status ReadPathTag(std::string_view tag, HttpTarget* out) {
   const std::string_view name = TakeUntil(&tag, '=');

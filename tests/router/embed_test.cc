@@ -191,6 +191,19 @@ TEST_CASE("a key that may not use the model is refused, cache or not",
   CHECK(CallErrorDetail(result.status).code() == "model_not_allowed");
 }
 
+TEST_CASE("a task gives a key the first embedding model that it may use",
+          "[router][embeddings][SEC-2]") {
+  RouterFixture fixture(EmbedTable());
+  fixture.b->Play(Counted(1));
+  fixture.context.caller.allowed_models = {"alpha", "other"};
+  EmbedCallResult result = fixture.Embed(Embed("auto:embedding", {"x"}));
+  REQUIRE_THAT(result.status, IsOk());
+  CHECK(result.response->model() == "other");
+  fixture.context.caller.allowed_models = {"alpha"};
+  result = fixture.Embed(Embed("auto:embedding", {"x"}));
+  CHECK(CallErrorDetail(result.status).code() == "model_not_allowed");
+}
+
 TEST_CASE("nobody is asked for embeddings that are not admitted",
           "[router][embeddings][BUD-4]") {
   RouterFixture fixture(EmbedTable(), 1 << 20);
@@ -256,6 +269,11 @@ TEST_CASE("a repeat at the same deployment asks for what is left",
     REQUIRE(fixture.b->embeds.size() == 1);
     CHECK(fixture.b->embeds[0].input_size() == 2);
     CHECK(VectorAt(result, 0) == std::vector<float>{3, 1});
+    // What the vectors took, as any caller understands it; the rows know all.
+    CHECK(result.response->usage().prompt_tokens() == 5);
+    const auto requests = fixture.ledger.Rows<RequestRecord>();
+    REQUIRE(requests.size() == 1);
+    CHECK(requests[0].usage.TotalInput() == 8);
   }
 }
 

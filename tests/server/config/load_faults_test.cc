@@ -267,6 +267,9 @@ TEST_CASE("Settings of embeddings that cannot be are faults",
        "FILE:1: embeddings.cache.max_bytes: must be at least 1MiB"},
       {"embeddings: {cache: {max_bytes: 8MiB, ttl: 1ms}}\n",
        "FILE:1: embeddings.cache.ttl: must be at least 1s"},
+      {"embeddings: {cache: {ttl: 1h}}\n",
+       "FILE:1: embeddings.cache.ttl: needs max_bytes too: without it nothing "
+       "is kept"},
       {"embeddings: {cache: {max_byte: 8MiB}}\n",
        "FILE:1: embeddings.cache.max_byte: unknown key (did you mean "
        "max_bytes?)"},
