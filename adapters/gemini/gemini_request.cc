@@ -40,6 +40,7 @@ RenderedRequest RenderRequest(const ChatRequest& request,
   if (!tier.empty()) tier = JsonQuote(tier);
   for (const NativeField& field : native.top) {
     if (field.name == "serviceTier") {
+      if (!tier.empty() && tier != field.value) to.dropped.Add("service_tier");
       tier = field.value;
     } else {
       out.MemberRaw(field.name, field.value);
