@@ -42,7 +42,7 @@ CandidateDecoder& GeminiDecoder::ChoiceAt(int index) {
   std::unique_ptr<CandidateDecoder>& choice = choices_[index];
   if (choice == nullptr) {
     choice = std::make_unique<CandidateDecoder>(
-        model_, seed_ + "/" + std::to_string(index));
+        model_, seed_ + "/" + std::to_string(index), names_);
   }
   return *choice;
 }

@@ -32,14 +32,15 @@ std::string NameIn(JsonValue tool) {
 }
 
 void WriteCalling(const std::string& mode,
-                  const std::vector<std::string>& allowed, JsonWriter& out) {
+                  const std::vector<std::string>& allowed,
+                  const FunctionNames& names, JsonWriter& out) {
   out.Key("functionCallingConfig");
   out.BeginObject();
   out.Member("mode", mode);
   if (!allowed.empty()) {
     out.Key("allowedFunctionNames");
     out.BeginArray();
-    for (const std::string& name : allowed) out.String(name);
+    for (const std::string& name : allowed) out.String(names.Sent(name));
     out.EndArray();
   }
   out.EndObject();
@@ -58,7 +59,7 @@ void ToolWriter::Declare(const v1::FunctionTool& function) {
   std::string text;
   JsonWriter out(&text);
   out.BeginObject();
-  out.Member("name", function.name());
+  out.Member("name", to_.names.Sent(function.name()));
   if (function.has_description()) {
     out.Member("description", function.description());
   }
@@ -174,7 +175,8 @@ std::string ToolWriter::Tools(const std::vector<std::string>& called) {
   if (request_.tools_size() == 0) {
     synthesised_ = !called.empty();
     for (const std::string& name : called) {
-      declarations_.push_back("{\"name\":" + JsonQuote(name) + "}");
+      declarations_.push_back("{\"name\":" + JsonQuote(to_.names.Sent(name)) +
+                              "}");
     }
   }
   if (declarations_.empty() && built_in_.empty()) return {};
@@ -280,7 +282,7 @@ std::string ToolWriter::ToolConfig(const NativeFields& native) {
     choice = {"NONE", {}};
   }
   const bool chosen = !choice.mode.empty();
-  if (chosen) WriteCalling(choice.mode, choice.allowed, out);
+  if (chosen) WriteCalling(choice.mode, choice.allowed, to_.names, out);
   const auto doc = JsonDocument::Parse(native.tool_config);
   const JsonValue own = doc.ok() ? doc->root() : JsonValue();
   bool any = WriteOwn(own, chosen, out) || chosen;

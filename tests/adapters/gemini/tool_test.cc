@@ -161,5 +161,42 @@ TEST_CASE("a history with calls and no tools gets declarations by name",
   CHECK(Calling(got) == R"({"mode":"NONE"})");
 }
 
+TEST_CASE("a function's name that Google refuses is sent as another",
+          "[adapters][gemini][tools][TRN-4]") {
+  const RenderedRequest got = Render(
+      Parse(R"({"model":"x","messages":[{"role":"user","content":"hi"},)"
+            R"({"role":"assistant","tool_calls":[{"id":"a1","type":"function",)"
+            R"("function":{"name":"a/b","arguments":"{}"}}]},)"
+            R"({"role":"tool","tool_call_id":"a1","content":"x"}],)"
+            R"("tools":[{"type":"function","function":{"name":"1a"}},)"
+            R"({"type":"function","function":{"name":"a/b"}},)"
+            R"({"type":"function","function":{"name":"a b"}},)"
+            R"({"type":"function","function":{"name":"a_b"}},)"
+            R"({"type":"function","function":{"name":"a-b.c:d"}}],)"
+            R"("tool_choice":{"type":"function","function":{"name":"1a"}}})"));
+  CHECK(At(got.body, "tools") ==
+        R"([{"functionDeclarations":[{"name":"_1a"},{"name":"a_b_2"},)"
+        R"({"name":"a_b_3"},{"name":"a_b"},{"name":"a-b.c:d"}]}])");
+  CHECK(Calling(got) == R"({"mode":"ANY","allowedFunctionNames":["_1a"]})");
+  const std::string contents = Contents(got);
+  CHECK(contents.find(R"("functionCall":{"id":"a1","name":"a_b_2")") !=
+        std::string::npos);
+  CHECK(contents.find(R"("functionResponse":{"id":"a1","name":"a_b_2")") !=
+        std::string::npos);
+  CHECK(Joined(got.dropped) == "");
+}
+
+TEST_CASE("names that differ past what Google reads stay two",
+          "[adapters][gemini][tools]") {
+  const std::string longer(200, 'x');
+  const RenderedRequest got = Render(With(
+      R"("tools":[{"type":"function","function":{"name":")" + longer +
+      R"(1"}},{"type":"function","function":{"name":")" + longer + R"(2"}}])"));
+  const std::string stem(120, 'x');
+  CHECK(At(got.body, "tools") == R"([{"functionDeclarations":[{"name":")" +
+                                     stem + R"("},{"name":")" + stem +
+                                     R"(_2"}]}])");
+}
+
 }  // namespace
 }  // namespace llm::gemini
