@@ -65,10 +65,8 @@ class GeminiDecoder : public AnswerDecoder {
   const FunctionNames names_;
   JsonDocument document_;
   std::map<int, std::unique_ptr<CandidateDecoder>> choices_;
-  std::vector<int> role_sent_;
   UsageDecoder usage_;
   ExtraFields extra_;
-  int64_t created_ = 0;
 };
 
 }  // namespace llm::gemini

@@ -28,6 +28,7 @@ class Writer {
   std::string List(JsonValue list);
   std::string Map(JsonValue map);
   bool Plain(sv name, JsonValue value);
+  void WrapRef(bool nullable, Members& members);
 
   SchemaLosses& losses_;
   int depth_ = 0;
@@ -235,6 +236,27 @@ void AllowNull(Members& out) {
   }
 }
 
+// A reference stands alone: what is beside it goes around a choice of one, or
+// of two where null will do.
+void Writer::WrapRef(bool nullable, Members& members) {
+  const std::string* ref = FindMember(members, "$ref");
+  if (ref == nullptr) return;
+  const bool alone = std::none_of(
+      members.begin(), members.end(),
+      [](const auto& member) { return !member.first.starts_with('$'); });
+  if (alone && !nullable) return;
+  std::string choice = "[{\"$ref\":" + *ref + "}]";
+  if (nullable) AddTo(choice, R"({"type":"null"})");
+  std::erase_if(members, [](const auto& m) { return m.first == "$ref"; });
+  if (std::string* any = FindMember(members, "anyOf")) {
+    // Two conditions in one place: the reference is the finer.
+    losses_.Add("anyOf");
+    *any = std::move(choice);
+  } else {
+    members.insert(members.begin(), {"anyOf", std::move(choice)});
+  }
+}
+
 std::string Writer::Schema(JsonValue schema, sv description) {
   if (schema.is_bool()) {
     if (!*schema.AsBool()) losses_.Add("not");
@@ -254,25 +276,7 @@ std::string Writer::Schema(JsonValue schema, sv description) {
   }
   const bool nullable = schema.Find("nullable").AsBool().value_or(false);
   if (nullable) AllowNull(members);
-  std::string* ref = FindMember(members, "$ref");
-  const bool beside =
-      ref != nullptr &&
-      (nullable ||
-       std::any_of(members.begin(), members.end(), [](const auto& member) {
-         return !member.first.starts_with('$');
-       }));
-  if (beside) {
-    std::string choice = "[{\"$ref\":" + *ref + "}]";
-    if (nullable) AddTo(choice, R"({"type":"null"})");
-    std::erase_if(members, [](const auto& m) { return m.first == "$ref"; });
-    if (std::string* any = FindMember(members, "anyOf")) {
-      // Two conditions in one place: the reference is the finer.
-      losses_.Add("anyOf");
-      *any = std::move(choice);
-    } else {
-      members.insert(members.begin(), {"anyOf", std::move(choice)});
-    }
-  }
+  WrapRef(nullable, members);
   --depth_;
   return Write(members);
 }
