@@ -95,7 +95,7 @@ void ToolWriter::Declare(const v1::FunctionTool& function) {
 
 // Before the third generation a tool of Google's beside functions is refused;
 // the functions are what the caller waits for.
-bool ToolWriter::StandsAlone() const {
+bool ToolWriter::FunctionsStandAlone() const {
   if (to_.family.third_generation) return false;
   const auto declares = [](const v1::Tool& tool) {
     const auto doc = JsonDocument::Parse(tool.other_json());
@@ -107,7 +107,7 @@ bool ToolWriter::StandsAlone() const {
                      declares);
 }
 
-void ToolWriter::ReadBuiltIn(const std::string& json, bool stands_alone) {
+void ToolWriter::ReadBuiltIn(const std::string& json, bool functions_alone) {
   const auto doc = JsonDocument::Parse(json);
   if (!doc.ok() || !doc->root().is_object()) return to_.dropped.Add("tools");
   std::string text;
@@ -119,7 +119,7 @@ void ToolWriter::ReadBuiltIn(const std::string& json, bool stands_alone) {
     const std::string name = CamelCase(v.Key());
     if (!Among(kBuiltIn, name)) continue;
     known = true;
-    if (stands_alone && !Among(kBesideFunctions, name)) {
+    if (functions_alone && !Among(kBesideFunctions, name)) {
       to_.dropped.Add("tools." + v.Key());
       continue;
     }
@@ -167,10 +167,10 @@ std::string ToolWriter::Tools(const std::vector<std::string>& called) {
   for (const v1::Tool& tool : request_.tools()) {
     if (tool.other_json().empty()) ReadTool(tool);
   }
-  const bool stands_alone = StandsAlone();
+  const bool functions_alone = FunctionsStandAlone();
   for (const v1::Tool& tool : request_.tools()) {
     if (tool.other_json().empty()) continue;
-    ReadBuiltIn(tool.other_json(), stands_alone);
+    ReadBuiltIn(tool.other_json(), functions_alone);
   }
   if (request_.tools_size() == 0) {
     synthesised_ = !called.empty();
