@@ -14,6 +14,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -67,10 +68,19 @@ class AnswerDecoder {
 
  protected:
   void Fail(FailureClass failure) { facts_.failure = failure; }
+  // A chunk's last step: the role on the first of each choice, and what every
+  // chunk of an answer says.
+  void PassOn(v1::ChatCompletionChunk chunk, Chunks* out);
 
   AnswerFacts facts_;
   bool done_ = false;
   bool new_content_ = false;
+  // Seconds since 1970; 0: not said.
+  int64_t created_ = 0;
+
+ private:
+  // Choices whose role is out.
+  std::set<int> introduced_;
 };
 
 }  // namespace llm

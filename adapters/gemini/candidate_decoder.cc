@@ -135,7 +135,8 @@ void CandidateDecoder::OpenCall(JsonValue part, v1::Message* out) {
   ids_.insert(id);
   call->set_id(std::move(id));
   call->set_type("function");
-  call->mutable_function()->set_name(function.Find("name").StringOr());
+  call->mutable_function()->set_name(
+      names_.Given(function.Find("name").StringOr()));
   const std::string signature = part.Find("thoughtSignature").StringOr();
   if (!signature.empty()) {
     call->set_signature(signature);

@@ -21,6 +21,7 @@
 #include "adapters/core/json.h"
 #include "adapters/dialect/extra_fields.h"
 #include "adapters/dialect/text_fragments.h"
+#include "adapters/gemini/function_names.h"
 #include "adapters/gemini/partial_args.h"
 #include "llm/v1/chat.pb.h"
 
@@ -29,9 +30,10 @@ namespace llm::gemini {
 class CandidateDecoder {
  public:
   // `model` made the signatures, as requests name it; `seed` is unique to
-  // answer and candidate.
-  CandidateDecoder(std::string model, std::string seed)
-      : model_(std::move(model)), seed_(std::move(seed)) {}
+  // answer and candidate; `names` outlives the decoder.
+  CandidateDecoder(std::string model, std::string seed,
+                   const FunctionNames& names)
+      : model_(std::move(model)), seed_(std::move(seed)), names_(names) {}
 
   // What is fit to pass on now is added to `out`.
   void Push(JsonValue candidate, v1::ChunkChoice* out);
@@ -68,6 +70,7 @@ class CandidateDecoder {
 
   std::string model_;
   std::string seed_;
+  const FunctionNames& names_;
   SurrogateJoiner text_joiner_;
   SurrogateJoiner reasoning_joiner_;
   ExtraFields extra_;

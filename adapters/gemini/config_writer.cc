@@ -30,7 +30,8 @@ class Config {
   std::string Write(const ThinkingPlan& thinking);
 
  private:
-  void Set(sv name, const std::string& json);
+  // `field` is what the caller calls it.
+  void Set(sv field, sv name, const std::string& json);
   void Cap(const ThinkingPlan& thinking);
   void Sampling();
   void Penalty(sv name, bool has, double value, sv member);
@@ -50,8 +51,11 @@ class Config {
   bool any_ = false;
 };
 
-void Config::Set(sv name, const std::string& json) {
-  if (native_.Generation(name) != nullptr) return;
+void Config::Set(sv field, sv name, const std::string& json) {
+  if (const std::string* own = native_.Generation(name)) {
+    if (*own != json) to_.dropped.Add(field);
+    return;
+  }
   out_.MemberRaw(name, json);
   any_ = true;
 }
@@ -65,10 +69,11 @@ void Config::Cap(const ThinkingPlan& thinking) {
       newer ? request_.max_completion_tokens() : request_.max_tokens();
   int64_t limit = to_.context.traits.max_output_tokens;
   if (limit <= 0) limit = to_.family.output_limit;
+  const sv field = newer ? "max_completion_tokens" : "max_tokens";
   // More than the model can say is refused.
   if (limit > 0 && asked > limit) {
-    to_.dropped.Add(newer ? "max_completion_tokens" : "max_tokens");
-    return Set("maxOutputTokens", std::to_string(limit));
+    to_.dropped.Add(field);
+    return Set(field, "maxOutputTokens", std::to_string(limit));
   }
   int64_t cap = asked;
   // A number without sense is the provider's to refuse.
@@ -77,7 +82,7 @@ void Config::Cap(const ThinkingPlan& thinking) {
     cap += thinking.headroom;
     if (limit > 0) cap = std::max(asked, std::min(cap, limit));
   }
-  Set("maxOutputTokens", std::to_string(cap));
+  Set(field, "maxOutputTokens", std::to_string(cap));
 }
 
 void Config::Penalty(sv name, bool has, double value, sv member) {
@@ -87,7 +92,7 @@ void Config::Penalty(sv name, bool has, double value, sv member) {
     if (value != 0) to_.dropped.Add(name);
     return;
   }
-  Set(member, Number(value));
+  Set(name, member, Number(value));
 }
 
 void Config::Sampling() {
@@ -96,14 +101,14 @@ void Config::Sampling() {
     if (refused) {
       to_.dropped.Add("temperature");
     } else {
-      Set("temperature", Number(request_.temperature()));
+      Set("temperature", "temperature", Number(request_.temperature()));
     }
   }
   if (request_.has_top_p()) {
     if (refused) {
       to_.dropped.Add("top_p");
     } else {
-      Set("topP", Number(request_.top_p()));
+      Set("top_p", "topP", Number(request_.top_p()));
     }
   }
   Penalty("frequency_penalty", request_.has_frequency_penalty(),
@@ -116,11 +121,11 @@ void Config::Logprobs() {
   const bool refused = to_.context.traits.refuses_sampling.value_or(false);
   if (request_.logprobs()) {
     if (refused) return to_.dropped.Add("logprobs");
-    Set("responseLogprobs", "true");
+    Set("logprobs", "responseLogprobs", "true");
   }
   if (request_.top_logprobs() == 0) return;
   if (refused || !request_.logprobs()) return to_.dropped.Add("top_logprobs");
-  Set("logprobs", std::to_string(request_.top_logprobs()));
+  Set("top_logprobs", "logprobs", std::to_string(request_.top_logprobs()));
 }
 
 void Config::Stops() {
@@ -133,7 +138,7 @@ void Config::Stops() {
     writer.String(request_.stop(i));
   }
   writer.EndArray();
-  Set("stopSequences", list);
+  Set("stop", "stopSequences", list);
 }
 
 void Config::Seed() {
@@ -144,7 +149,7 @@ void Config::Seed() {
       seed > std::numeric_limits<int32_t>::max()) {
     return to_.dropped.Add("seed");
   }
-  Set("seed", std::to_string(seed));
+  Set("seed", "seed", std::to_string(seed));
 }
 
 // Before the third generation an answer in JSON and tools exclude each other.
@@ -162,7 +167,7 @@ void Config::Schema() {
   const v1::JsonSchemaFormat& format = request_.response_format().json_schema();
   if (native_.Generation("responseSchema") != nullptr ||
       native_.Generation("responseJsonSchema") != nullptr) {
-    return;
+    return to_.dropped.Add("response_format.json_schema");
   }
   SchemaLosses losses("response_format.json_schema.schema", to_.dropped);
   const std::string schema =
@@ -170,7 +175,8 @@ void Config::Schema() {
           ? WriteJsonSchema(format.schema(), format.description(), losses)
           : WriteOpenApiSchema(format.schema(), format.description(), losses);
   if (schema.empty()) return;
-  Set(to_.family.json_schema ? "responseJsonSchema" : "responseSchema", schema);
+  Set("response_format.json_schema",
+      to_.family.json_schema ? "responseJsonSchema" : "responseSchema", schema);
 }
 
 void Config::Format() {
@@ -187,7 +193,7 @@ void Config::Format() {
     if (!in_words) to_.dropped.Add("response_format");
     return;
   }
-  Set("responseMimeType", "\"application/json\"");
+  Set("response_format", "responseMimeType", "\"application/json\"");
   if (type == "json_schema" && !in_words) Schema();
 }
 
@@ -200,7 +206,7 @@ void Config::Voice() {
   } else if (!request_.audio().voice().empty()) {
     to_.dropped.Add("audio.voice");
   }
-  Set("speechConfig", voice + "}}}");
+  Set("audio.voice", "speechConfig", voice + "}}}");
   // Samples without a header come back, whatever is asked.
   const std::string& format = request_.audio().format();
   if (!format.empty() && format != "pcm16") to_.dropped.Add("audio.format");
@@ -220,13 +226,13 @@ void Config::Modalities() {
       return to_.Refuse(request_.has_audio() ? "audio" : "modalities",
                         "the model does not answer in audio");
     }
-    Set("responseModalities", "[\"AUDIO\"]");
+    Set("modalities", "responseModalities", "[\"AUDIO\"]");
     return Voice();
   }
   if (image) {
-    Set("responseModalities", text || request_.modalities_size() == 1
-                                  ? "[\"TEXT\",\"IMAGE\"]"
-                                  : "[\"IMAGE\"]");
+    Set("modalities", "responseModalities",
+        text || request_.modalities_size() == 1 ? "[\"TEXT\",\"IMAGE\"]"
+                                                : "[\"IMAGE\"]");
   }
 }
 
@@ -235,17 +241,18 @@ std::string Config::Write(const ThinkingPlan& thinking) {
   Cap(thinking);
   Sampling();
   if (request_.has_n() && request_.n() != 1) {
-    Set("candidateCount", std::to_string(request_.n()));
+    Set("n", "candidateCount", std::to_string(request_.n()));
   }
   Stops();
   Seed();
   Logprobs();
   Format();
   Modalities();
-  if (!thinking.config.empty()) Set("thinkingConfig", thinking.config);
+  if (!thinking.config.empty()) {
+    out_.MemberRaw("thinkingConfig", thinking.config);
+    any_ = true;
+  }
   for (const NativeField& field : native_.generation) {
-    // Of two spellings the last counts.
-    if (native_.Generation(field.name) != &field.value) continue;
     out_.MemberRaw(field.name, field.value);
     any_ = true;
   }

@@ -1,7 +1,7 @@
 #include "adapters/gemini/endpoint_url.h"
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/str_format.h"
+#include "adapters/dialect/path_segment.h"
 
 namespace llm::gemini {
 namespace {
@@ -9,19 +9,6 @@ namespace {
 using sv = std::string_view;
 
 constexpr sv kPublisher = "/publishers/google";
-
-std::string EscapeSegment(sv text) {
-  std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (absl::ascii_isalnum(byte) || sv("-_.~@").find(c) != sv::npos) {
-      out += c;
-    } else {
-      absl::StrAppendFormat(&out, "%%%02X", byte);
-    }
-  }
-  return out;
-}
 
 // Segment by segment; empty for what would be another path, or none.
 std::string EscapePath(sv path) {
@@ -33,7 +20,8 @@ std::string EscapePath(sv path) {
     for (const char c : segment) {
       if (absl::ascii_iscntrl(static_cast<unsigned char>(c))) return {};
     }
-    out += EscapeSegment(segment);
+    // Vertex has versions in names: model@001.
+    out += EscapeSegment(segment, "@");
     if (slash == sv::npos) return out;
     out += '/';
     path.remove_prefix(slash + 1);

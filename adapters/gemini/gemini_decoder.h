@@ -26,6 +26,7 @@
 #include "adapters/dialect/answer_decoder.h"
 #include "adapters/dialect/extra_fields.h"
 #include "adapters/gemini/candidate_decoder.h"
+#include "adapters/gemini/function_names.h"
 #include "adapters/gemini/usage_decoder.h"
 #include "llm/v1/chat.pb.h"
 
@@ -34,9 +35,12 @@ namespace llm::gemini {
 class GeminiDecoder : public AnswerDecoder {
  public:
   // `model` as the request names it: signatures are its own. `seed` is unique
-  // to the attempt and makes ids for calls that came without one.
-  GeminiDecoder(std::string model, std::string seed)
-      : model_(std::move(model)), seed_(std::move(seed)) {}
+  // to the attempt and makes ids for calls that came without one. `names` are
+  // those that the request was sent with.
+  GeminiDecoder(std::string model, std::string seed, FunctionNames names = {})
+      : model_(std::move(model)),
+        seed_(std::move(seed)),
+        names_(std::move(names)) {}
 
   void OnWhole(std::string_view body, Chunks* out) override;
   void OnEvent(std::string_view type, std::string_view data,
@@ -58,12 +62,11 @@ class GeminiDecoder : public AnswerDecoder {
 
   std::string model_;
   std::string seed_;
+  const FunctionNames names_;
   JsonDocument document_;
   std::map<int, std::unique_ptr<CandidateDecoder>> choices_;
-  std::vector<int> role_sent_;
   UsageDecoder usage_;
   ExtraFields extra_;
-  int64_t created_ = 0;
 };
 
 }  // namespace llm::gemini

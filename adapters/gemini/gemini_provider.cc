@@ -44,7 +44,8 @@ Task<AttemptResult> GeminiProvider::Chat(const ChatRequest& request,
   chat.dropped = std::move(rendered.dropped);
   chat.refusal = std::move(rendered.refusal);
   gemini::GeminiDecoder decoder(context.upstream_model.value,
-                                context.attempt_id.value);
+                                context.attempt_id.value,
+                                std::move(rendered.names));
   co_return co_await exchange_.Run(std::move(chat), context, decoder, sink);
 }
 

@@ -22,6 +22,7 @@ RenderedRequest RenderRequest(const ChatRequest& request,
                               const AttemptContext& context, bool vertex) {
   const v1::ChatCompletionRequest& message = request.message;
   Rendering to{FamilyOf(context.upstream_model.value), context, vertex};
+  to.names = FunctionNames(message);
   to.source = &request;
   RenderedRequest rendered;
   JsonWriter out(&rendered.body);
@@ -40,6 +41,7 @@ RenderedRequest RenderRequest(const ChatRequest& request,
   if (!tier.empty()) tier = JsonQuote(tier);
   for (const NativeField& field : native.top) {
     if (field.name == "serviceTier") {
+      if (!tier.empty() && tier != field.value) to.dropped.Add("service_tier");
       tier = field.value;
     } else {
       out.MemberRaw(field.name, field.value);
@@ -49,6 +51,7 @@ RenderedRequest RenderRequest(const ChatRequest& request,
   out.EndObject();
   NameUnsaid(message, to);
   rendered.thinking = thinking.thinking;
+  rendered.names = std::move(to.names);
   rendered.dropped = to.dropped.Take();
   rendered.refusal = std::move(to.refusal);
   return rendered;

@@ -17,6 +17,7 @@
 #include "adapters/core/chat_request.h"
 #include "adapters/core/provider.h"
 #include "adapters/dialect/chat_exchange.h"
+#include "adapters/gemini/function_names.h"
 
 namespace llm::gemini {
 
@@ -24,6 +25,8 @@ struct RenderedRequest {
   std::string body;
   // The model will think, as far as is known.
   bool thinking = false;
+  // To read the answer's calls by.
+  FunctionNames names;
   std::vector<std::string> dropped;
   std::optional<Refusal> refusal;
 };

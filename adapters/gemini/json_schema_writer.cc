@@ -28,6 +28,7 @@ class Writer {
   std::string List(JsonValue list);
   std::string Map(JsonValue map);
   bool Plain(sv name, JsonValue value);
+  void WrapRef(bool nullable, Members& members);
 
   SchemaLosses& losses_;
   int depth_ = 0;
@@ -211,13 +212,48 @@ void Writer::Keyword(JsonValue value, Members& out) {
   losses_.Add(name);
 }
 
-// OpenAPI's way of saying that null will do.
+// One more of a list that is not empty, where it is not there yet.
+void AddTo(std::string& list, sv item) {
+  const auto doc = JsonDocument::Parse(sv(list));
+  if (!doc.ok()) return;
+  for (JsonValue v = doc->root().First(); v; v = v.Next()) {
+    if (v.raw() == item) return;
+  }
+  list.insert(list.size() - 1, "," + std::string(item));
+}
+
+// OpenAPI's way of saying that null will do: each word that would keep it out
+// lets it in.
 void AllowNull(Members& out) {
-  std::string* type = FindMember(out, "type");
-  if (type != nullptr && type->starts_with('"')) {
-    *type = "[" + *type + ",\"null\"]";
-  } else if (std::string* any = FindMember(out, "anyOf")) {
-    any->insert(any->size() - 1, ",{\"type\":\"null\"}");
+  constexpr sv kNullType = R"({"type":"null"})";
+  if (std::string* type = FindMember(out, "type")) {
+    if (type->starts_with('"')) *type = "[" + *type + "]";
+    AddTo(*type, R"("null")");
+  }
+  if (std::string* values = FindMember(out, "enum")) AddTo(*values, "null");
+  for (const sv name : {"anyOf", "oneOf"}) {
+    if (std::string* any = FindMember(out, name)) AddTo(*any, kNullType);
+  }
+}
+
+// A reference stands alone: what is beside it goes around a choice of one, or
+// of two where null will do.
+void Writer::WrapRef(bool nullable, Members& members) {
+  const std::string* ref = FindMember(members, "$ref");
+  if (ref == nullptr) return;
+  const bool alone = std::none_of(
+      members.begin(), members.end(),
+      [](const auto& member) { return !member.first.starts_with('$'); });
+  if (alone && !nullable) return;
+  std::string choice = "[{\"$ref\":" + *ref + "}]";
+  if (nullable) AddTo(choice, R"({"type":"null"})");
+  std::erase_if(members, [](const auto& m) { return m.first == "$ref"; });
+  if (std::string* any = FindMember(members, "anyOf")) {
+    // Two conditions in one place: the reference is the finer.
+    losses_.Add("anyOf");
+    *any = std::move(choice);
+  } else {
+    members.insert(members.begin(), {"anyOf", std::move(choice)});
   }
 }
 
@@ -238,24 +274,9 @@ std::string Writer::Schema(JsonValue schema, sv description) {
   if (!description.empty() && FindMember(members, "description") == nullptr) {
     members.emplace_back("description", JsonQuote(description));
   }
-  if (schema.Find("nullable").AsBool().value_or(false)) AllowNull(members);
-  std::string* ref = FindMember(members, "$ref");
-  const bool beside =
-      ref != nullptr &&
-      std::any_of(members.begin(), members.end(), [](const auto& member) {
-        return !member.first.starts_with('$');
-      });
-  if (beside) {
-    const std::string inner = "{\"$ref\":" + *ref + "}";
-    std::erase_if(members, [](const auto& m) { return m.first == "$ref"; });
-    if (std::string* any = FindMember(members, "anyOf")) {
-      // Two conditions in one place: the reference is the finer.
-      losses_.Add("anyOf");
-      *any = "[" + inner + "]";
-    } else {
-      members.insert(members.begin(), {"anyOf", "[" + inner + "]"});
-    }
-  }
+  const bool nullable = schema.Find("nullable").AsBool().value_or(false);
+  if (nullable) AllowNull(members);
+  WrapRef(nullable, members);
   --depth_;
   return Write(members);
 }

@@ -34,13 +34,26 @@ class Reader {
   void Generation(JsonValue object, const std::string& prefix);
   void Thinking(JsonValue value, std::string name);
   void Nested(JsonValue object, const std::string& prefix);
+  void Put(std::vector<NativeField>& fields, NativeField field);
 
   Rendering& to_;
   NativeFields& out_;
 };
 
+// Of two spellings the last counts, since the first may be a client's default.
+void Reader::Put(std::vector<NativeField>& fields, NativeField field) {
+  for (NativeField& old : fields) {
+    if (old.name != field.name) continue;
+    to_.dropped.Add(old.asked_as);
+    old = std::move(field);
+    return;
+  }
+  fields.push_back(std::move(field));
+}
+
 void Reader::Thinking(JsonValue value, std::string name) {
   if (!value.is_object()) return to_.dropped.Add(name);
+  if (!out_.thinking.empty()) to_.dropped.Add(out_.thinking_name);
   out_.thinking = std::string(value.raw());
   out_.thinking_name = std::move(name);
 }
@@ -52,7 +65,8 @@ void Reader::Generation(JsonValue object, const std::string& prefix) {
     if (name == "thinkingConfig") {
       Thinking(v, prefix + "." + v.Key());
     } else {
-      out_.generation.push_back({std::move(name), std::string(v.raw())});
+      Put(out_.generation,
+          {std::move(name), std::string(v.raw()), prefix + "." + v.Key()});
     }
   }
 }
@@ -79,11 +93,11 @@ void Reader::Member(JsonValue value, const std::string& prefix) {
   } else if (name == "thinkingConfig") {
     Thinking(value, full);
   } else if (name == "topK" && value.is_number()) {
-    out_.generation.push_back({name, std::string(value.raw())});
+    Put(out_.generation, {name, std::string(value.raw()), full});
   } else if (name == "toolConfig" && value.is_object()) {
     out_.tool_config = std::string(value.raw());
   } else if (Among(kTop, name) || (to_.vertex && Among(kVertexTop, name))) {
-    out_.top.push_back({name, std::string(value.raw())});
+    Put(out_.top, {name, std::string(value.raw()), full});
   } else {
     to_.dropped.Add(full);
   }
@@ -92,8 +106,8 @@ void Reader::Member(JsonValue value, const std::string& prefix) {
 }  // namespace
 
 const std::string* NativeFields::Generation(std::string_view name) const {
-  for (auto it = generation.rbegin(); it != generation.rend(); ++it) {
-    if (it->name == name) return &it->value;
+  for (const NativeField& field : generation) {
+    if (field.name == name) return &field.value;
   }
   return nullptr;
 }

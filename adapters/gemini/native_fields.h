@@ -21,6 +21,8 @@ namespace llm::gemini {
 struct NativeField {
   std::string name;   // as Gemini spells it
   std::string value;  // JSON
+  // Where it stood in the request, in the caller's spelling.
+  std::string asked_as;
 };
 
 struct NativeFields {
@@ -38,7 +40,7 @@ struct NativeFields {
 };
 
 // Of the request's unmodelled members (JSON text). What is nobody's or another
-// vendor's is named as dropped.
+// vendor's is named as dropped, and so is the first of two spellings.
 NativeFields ReadNativeFields(std::string_view extra_json, Rendering& to);
 
 // "safety_settings" as "safetySettings".

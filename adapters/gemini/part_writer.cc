@@ -2,7 +2,9 @@
 
 #include <utility>
 
+#include "absl/strings/escaping.h"
 #include "adapters/core/json.h"
+#include "adapters/core/text.h"
 #include "adapters/gemini/media_writer.h"
 #include "adapters/gemini/native_fields.h"
 #include "adapters/gemini/tool_results.h"
@@ -28,6 +30,14 @@ std::string CarriedSignature(sv extra_json) {
       .StringOr();
 }
 
+// Bytes, as base64 in either alphabet: what else came under that name is none
+// of Google's, and refused by each of its models.
+bool CanBeSignature(sv text) {
+  std::string bytes;
+  return absl::Base64Unescape(ToAbsl(text), &bytes) ||
+         absl::WebSafeBase64Unescape(ToAbsl(text), &bytes);
+}
+
 // What the decoder notes beside a part that has no field for it.
 JsonValue GoogleNote(const JsonDocument& extra) {
   return extra.root().Find("google");
@@ -38,6 +48,13 @@ JsonValue GoogleNote(const JsonDocument& extra) {
 void SignWithStandIn(WrittenPart& part) {
   part.json += ",\"thoughtSignature\":" + JsonQuote(kStandIn);
   part.signed_part = true;
+}
+
+// Where the maker is known, it decides alone.
+bool PartWriter::Takes(std::string_view signature, std::string_view origin,
+                       std::string_view origin_model) const {
+  return to_.TakesSignature(origin, origin_model) &&
+         (!origin_model.empty() || CanBeSignature(signature));
 }
 
 void PartWriter::Sign(std::string_view signature, WrittenPart& out) {
@@ -54,7 +71,7 @@ WrittenPart PartWriter::Text(std::string_view text) {
 WrittenPart PartWriter::WriteText(const v1::TextPart& text) {
   WrittenPart out = Text(text.text());
   if (text.signature().empty()) return out;
-  if (!to_.TakesSignature(text.signature_origin(), text.origin_model())) {
+  if (!Takes(text.signature(), text.signature_origin(), text.origin_model())) {
     to_.NameProof("messages.content.signature");
     return out;
   }
@@ -69,13 +86,15 @@ WrittenPart PartWriter::WriteReasoning(const v1::ReasoningPart& reasoning) {
   WrittenPart out;
   const bool redacted = !reasoning.redacted_data().empty();
   if (reasoning.signature().empty() && !redacted) return out;
-  if (!to_.TakesSignature(reasoning.origin(), reasoning.origin_model())) {
+  const std::string& signature =
+      redacted ? reasoning.redacted_data() : reasoning.signature();
+  if (!Takes(signature, reasoning.origin(), reasoning.origin_model())) {
     to_.NameProof("messages.reasoning");
     return out;
   }
   out.json = "{\"text\":" + JsonQuote(reasoning.text());
   if (!redacted) out.json += ",\"thought\":true";
-  Sign(redacted ? reasoning.redacted_data() : reasoning.signature(), out);
+  Sign(signature, out);
   return out;
 }
 
@@ -98,7 +117,7 @@ WrittenPart PartWriter::Call(std::string_view id, std::string_view name,
   writer.BeginObject();
   const std::string sent = SentCallId(id, to_);
   if (!sent.empty()) writer.Member("id", sent);
-  writer.Member("name", name);
+  writer.Member("name", to_.names.Sent(name));
   writer.MemberRaw("args", arguments);
   writer.EndObject();
   return out;
@@ -127,11 +146,13 @@ WrittenPart PartWriter::WriteCall(const v1::ToolCall& call) {
                Arguments(call.function().arguments()));
   }
   NameCallExtra(call.extra_json());
-  if (call.signature().empty()) {
-    const std::string carried = CarriedSignature(call.extra_json());
-    if (!carried.empty()) Sign(carried, out);
-  } else if (to_.TakesSignature(call.signature_origin(), call.origin_model())) {
-    Sign(call.signature(), out);
+  const bool carried = call.signature().empty();
+  const std::string signature =
+      carried ? CarriedSignature(call.extra_json()) : call.signature();
+  if (signature.empty()) return out;
+  if (Takes(signature, carried ? "gemini" : call.signature_origin(),
+            call.origin_model())) {
+    Sign(signature, out);
   } else {
     to_.NameProof("messages.tool_calls.signature");
   }
@@ -188,7 +209,7 @@ void PartWriter::WriteModifiers(std::string_view extra_json, WrittenPart& out) {
     if (name == "google") {
       const std::string signature = v.Find("thought_signature").StringOr();
       if (signature.empty() || out.json.empty()) continue;
-      if (to_.TakesSignature("gemini", v.Find("model").StringOr())) {
+      if (Takes(signature, "gemini", v.Find("model").StringOr())) {
         Sign(signature, out);
       } else {
         to_.NameProof("messages.content.signature");

@@ -1,7 +1,8 @@
 // One canonical part as one of Gemini's, its signature with it.
 //
 // A thought signature goes back to the model that made it, byte for byte and
-// on the same part; for any other it is left out and named [TRN-2].
+// on the same part; for any other it is left out and named [TRN-2]. Where
+// nobody says which model made it, it goes if it can be a signature at all.
 //
 // Threads:   Not safe; one object per request.
 // Ownership: Everything given to the constructor outlives the writer.
@@ -45,6 +46,8 @@ class PartWriter {
   void WriteModifiers(std::string_view extra_json, WrittenPart& out);
   void NameCallExtra(std::string_view extra_json);
   std::string Arguments(std::string_view text);
+  bool Takes(std::string_view signature, std::string_view origin,
+             std::string_view origin_model) const;
   void Sign(std::string_view signature, WrittenPart& out);
 
   Rendering& to_;

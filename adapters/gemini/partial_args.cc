@@ -79,14 +79,13 @@ PartialArgs::Node* PartialArgs::Reach(const std::vector<Step>& steps) {
       }
       next = &at->members[step.index].second;
     } else {
-      for (auto& [name, node] : at->members) {
-        if (name == step.name) next = &node;
-      }
-      if (next == nullptr) {
+      auto place = at->places.find(step.name);
+      if (place == at->places.end()) {
         if (++nodes_ > kMaxArgNodes) return nullptr;
+        place = at->places.emplace(step.name, at->members.size()).first;
         at->members.emplace_back(step.name, std::make_unique<Node>());
-        next = &at->members.back().second;
       }
+      next = &at->members[place->second].second;
     }
     at = next->get();
   }

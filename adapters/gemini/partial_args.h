@@ -12,6 +12,8 @@
 #define LLM_ADAPTERS_GEMINI_PARTIAL_ARGS_H_
 
 #include <cstddef>
+#include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -41,6 +43,8 @@ class PartialArgs {
     bool open = false;
     // In order of arrival; array elements have no names.
     std::vector<std::pair<std::string, std::unique_ptr<Node>>> members;
+    // Of an object: where each name stands among them.
+    std::map<std::string, size_t, std::less<>> places = {};
   };
   // One step of a path: a name, or an index where `name` is empty.
   struct Step {
@@ -53,7 +57,7 @@ class PartialArgs {
   void PushOne(JsonValue piece);
   static void Write(const Node& node, JsonWriter& out);
 
-  Node root_{Node::Kind::kObject, {}, false, {}};
+  Node root_{Node::Kind::kObject, {}, false, {}, {}};
   // Places are few, but a path may name a far one.
   size_t nodes_ = 0;
   bool broken_ = false;

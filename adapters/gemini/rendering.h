@@ -12,6 +12,7 @@
 #include "adapters/core/provider.h"
 #include "adapters/dialect/chat_exchange.h"
 #include "adapters/dialect/dropped_fields.h"
+#include "adapters/gemini/function_names.h"
 #include "adapters/gemini/gemini_models.h"
 
 namespace llm::gemini {
@@ -23,6 +24,8 @@ struct Rendering {
   bool vertex = false;
   DroppedFields dropped = {};
   std::optional<Refusal> refusal = {};
+  // As Google is told them.
+  FunctionNames names = {};
   // Says which messages hold what their client had dropped; may be null.
   const ChatRequest* source = nullptr;
   // The message at hand is one of them.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "absl/strings/ascii.h"
 #include "adapters/core/json.h"
@@ -42,12 +43,14 @@ struct Wish {
   std::string name;  // of the field that says it
 };
 
-void ReadNative(const NativeFields& native, Wish& wish) {
+// Google's own words for how much stand for the effort, which is named; words
+// about what is shown do not.
+void ReadNative(const NativeFields& native, Rendering& to, Wish& wish) {
   const auto doc = JsonDocument::Parse(sv(native.thinking));
   if (!doc.ok()) return;
-  wish.name = native.thinking_name;
-  wish.level.clear();
+  Wish effort = std::exchange(wish, Wish{});
   wish.on = true;
+  wish.name = native.thinking_name;
   for (JsonValue v = doc->root().First(); v; v = v.Next()) {
     const std::string name = CamelCase(v.Key());
     if (name == "includeThoughts" && v.is_bool()) {
@@ -60,6 +63,10 @@ void ReadNative(const NativeFields& native, Wish& wish) {
       if (FindLevel(level) != nullptr) wish.level = level;
     }
   }
+  if (effort.name.empty()) return;
+  if (wish.budget || !wish.level.empty()) return to.dropped.Add(effort.name);
+  effort.visible = wish.visible;
+  wish = std::move(effort);
 }
 
 Wish ReadWish(const v1::ChatCompletionRequest& request,
@@ -75,7 +82,7 @@ Wish ReadWish(const v1::ChatCompletionRequest& request,
       to.dropped.Add(wish.name);
     }
   }
-  if (!native.thinking.empty()) ReadNative(native, wish);
+  if (!native.thinking.empty()) ReadNative(native, to, wish);
   if (to.context.reasoning == ReasoningSwitch::kAsAsked) return wish;
   const bool on = to.context.reasoning == ReasoningSwitch::kOn;
   if (wish.on && *wish.on != on) {
@@ -94,8 +101,8 @@ class Planner {
   ThinkingPlan Plan();
 
  private:
-  std::optional<int64_t> Budget() const;
-  std::string LevelWord() const;
+  std::optional<int64_t> Budget();
+  std::string LevelWord();
   void PlanOff(JsonWriter& out);
   void PlanOn(JsonWriter& out);
 
@@ -106,18 +113,23 @@ class Planner {
 };
 
 // Unset: as needed, which is what a model does that thinks by default.
-std::optional<int64_t> Planner::Budget() const {
+std::optional<int64_t> Planner::Budget() {
   std::optional<int64_t> budget = wish_.budget;
   if (!budget && !wish_.level.empty()) budget = FindLevel(wish_.level)->budget;
   if (!budget && !family_.on_by_default) return kAsNeeded;
   if (!budget || *budget < 0) return budget;
-  return std::clamp<int64_t>(*budget, family_.min_budget, family_.max_budget);
+  const int64_t nearest =
+      std::clamp<int64_t>(*budget, family_.min_budget, family_.max_budget);
+  if (nearest != *budget) to_.dropped.Add(wish_.name);
+  return nearest;
 }
 
-std::string Planner::LevelWord() const {
+std::string Planner::LevelWord() {
   if (wish_.level.empty()) return {};
-  const sv word = FindLevel(wish_.level)->level;
-  return std::string(word == "minimal" ? family_.lowest_level : word);
+  sv word = FindLevel(wish_.level)->level;
+  if (word == "minimal") word = family_.lowest_level;
+  if (word != wish_.level) to_.dropped.Add(wish_.name);
+  return std::string(word);
 }
 
 void Planner::PlanOff(JsonWriter& out) {

@@ -5,8 +5,8 @@
 // thinkingConfig in the request, reasoning_effort. Levels for the third
 // generation, budgets before it (none 0, minimal 512, low 1024, medium 8192,
 // high 24576, as Google's own OpenAI endpoint maps them), never both, never
-// for a model without thinking. The nearest a model knows is sent; only "off"
-// where there is no off is named as dropped.
+// for a model without thinking. The nearest a model knows is sent, and the
+// wish named as dropped where that is another than was asked.
 //
 // Threads: Pure.
 // Fact:    gemini.md section 2.3 (2026-11-20).

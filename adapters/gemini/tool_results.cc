@@ -136,7 +136,7 @@ RenderedResult ToolResults::Render(const CallSlot& slot) const {
   writer.BeginObject();
   const std::string id = SentCallId(slot.id, to_);
   if (!id.empty()) writer.Member("id", id);
-  writer.Member("name", slot.name);
+  writer.Member("name", to_.names.Sent(slot.name));
   writer.MemberRaw("response", content.response);
   if (!content.inside.empty()) {
     writer.Key("parts");

@@ -20,6 +20,8 @@ constexpr sv kBuiltIn[] = {"googleSearch",        "googleSearchRetrieval",
                            "googleMaps",          "enterpriseWebSearch",
                            "retrieval",           "mcpServers",
                            "functionDeclarations"};
+// Those that declare functions, or stand beside them in every generation.
+constexpr sv kBesideFunctions[] = {"functionDeclarations", "computerUse"};
 // Of a declaration, beside name, description and parameters.
 constexpr sv kDeclaration[] = {"response", "responseJsonSchema", "behavior"};
 
@@ -30,14 +32,15 @@ std::string NameIn(JsonValue tool) {
 }
 
 void WriteCalling(const std::string& mode,
-                  const std::vector<std::string>& allowed, JsonWriter& out) {
+                  const std::vector<std::string>& allowed,
+                  const FunctionNames& names, JsonWriter& out) {
   out.Key("functionCallingConfig");
   out.BeginObject();
   out.Member("mode", mode);
   if (!allowed.empty()) {
     out.Key("allowedFunctionNames");
     out.BeginArray();
-    for (const std::string& name : allowed) out.String(name);
+    for (const std::string& name : allowed) out.String(names.Sent(name));
     out.EndArray();
   }
   out.EndObject();
@@ -56,7 +59,7 @@ void ToolWriter::Declare(const v1::FunctionTool& function) {
   std::string text;
   JsonWriter out(&text);
   out.BeginObject();
-  out.Member("name", function.name());
+  out.Member("name", to_.names.Sent(function.name()));
   if (function.has_description()) {
     out.Member("description", function.description());
   }
@@ -90,31 +93,48 @@ void ToolWriter::Declare(const v1::FunctionTool& function) {
   if (!to_.family.validated) to_.dropped.Add("tools.function.strict");
 }
 
-void ToolWriter::ReadBuiltIn(const std::string& json) {
+// Before the third generation a tool of Google's beside functions is refused;
+// the functions are what the caller waits for.
+bool ToolWriter::FunctionsStandAlone() const {
+  if (to_.family.third_generation) return false;
+  const auto declares = [](const v1::Tool& tool) {
+    const auto doc = JsonDocument::Parse(tool.other_json());
+    return doc.ok() && (doc->root().Find("functionDeclarations") ||
+                        doc->root().Find("function_declarations"));
+  };
+  return !declarations_.empty() ||
+         std::any_of(request_.tools().begin(), request_.tools().end(),
+                     declares);
+}
+
+void ToolWriter::ReadBuiltIn(const std::string& json, bool functions_alone) {
   const auto doc = JsonDocument::Parse(json);
   if (!doc.ok() || !doc->root().is_object()) return to_.dropped.Add("tools");
   std::string text;
   JsonWriter out(&text);
   out.BeginObject();
+  bool known = false;
   bool any = false;
   for (JsonValue v = doc->root().First(); v; v = v.Next()) {
     const std::string name = CamelCase(v.Key());
     if (!Among(kBuiltIn, name)) continue;
+    known = true;
+    if (functions_alone && !Among(kBesideFunctions, name)) {
+      to_.dropped.Add("tools." + v.Key());
+      continue;
+    }
     out.MemberRaw(name, v.raw());
     any = true;
   }
   out.EndObject();
-  if (any) {
-    built_in_.push_back(std::move(text));
-    return;
-  }
+  if (any) built_in_.push_back(std::move(text));
+  if (known) return;
   // Another vendor's tool (OpenAI's web_search) has its name in `type`.
   const std::string type = doc->root().Find("type").StringOr();
   to_.dropped.Add(type.empty() ? "tools" : "tools." + type);
 }
 
 void ToolWriter::ReadTool(const v1::Tool& tool) {
-  if (!tool.other_json().empty()) return ReadBuiltIn(tool.other_json());
   if (tool.has_custom()) {
     return to_.Refuse("tools.custom",
                       "tools that take free text are not offered");
@@ -144,11 +164,19 @@ void ToolWriter::LimitDeclarations() {
 
 std::string ToolWriter::Tools(const std::vector<std::string>& called) {
   LimitDeclarations();
-  for (const v1::Tool& tool : request_.tools()) ReadTool(tool);
+  for (const v1::Tool& tool : request_.tools()) {
+    if (tool.other_json().empty()) ReadTool(tool);
+  }
+  const bool functions_alone = FunctionsStandAlone();
+  for (const v1::Tool& tool : request_.tools()) {
+    if (tool.other_json().empty()) continue;
+    ReadBuiltIn(tool.other_json(), functions_alone);
+  }
   if (request_.tools_size() == 0) {
     synthesised_ = !called.empty();
     for (const std::string& name : called) {
-      declarations_.push_back("{\"name\":" + JsonQuote(name) + "}");
+      declarations_.push_back("{\"name\":" + JsonQuote(to_.names.Sent(name)) +
+                              "}");
     }
   }
   if (declarations_.empty() && built_in_.empty()) return {};
@@ -213,7 +241,6 @@ ToolWriter::Choice ToolWriter::ReadChoice() {
     default:
       break;
   }
-  if (synthesised_) return {"NONE", {}};
   if (strict_ && to_.family.validated) return {"VALIDATED", {}};
   return {choice.mode() == "auto" ? "AUTO" : "", {}};
 }
@@ -247,8 +274,15 @@ std::string ToolWriter::ToolConfig(const NativeFields& native) {
     if (choice.mode == "ANY") to_.dropped.Add("tool_choice");
     choice = {};
   }
+  if (synthesised_) {
+    // Declared for the history's sake; the caller offers nothing to call.
+    if (!choice.allowed.empty() || choice.mode == "ANY") {
+      to_.dropped.Add("tool_choice");
+    }
+    choice = {"NONE", {}};
+  }
   const bool chosen = !choice.mode.empty();
-  if (chosen) WriteCalling(choice.mode, choice.allowed, out);
+  if (chosen) WriteCalling(choice.mode, choice.allowed, to_.names, out);
   const auto doc = JsonDocument::Parse(native.tool_config);
   const JsonValue own = doc.ok() ? doc->root() : JsonValue();
   bool any = WriteOwn(own, chosen, out) || chosen;

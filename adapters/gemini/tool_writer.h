@@ -37,7 +37,8 @@ class ToolWriter {
 
   void ReadTool(const v1::Tool& tool);
   void Declare(const v1::FunctionTool& function);
-  void ReadBuiltIn(const std::string& json);
+  bool FunctionsStandAlone() const;
+  void ReadBuiltIn(const std::string& json, bool functions_alone);
   bool Withheld(const std::string& name) const;
   Choice ReadChoice();
   Choice ReadAllowed(JsonValue choice);

@@ -2,9 +2,9 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "absl/strings/strip.h"
 #include "adapters/core/text.h"
+#include "adapters/dialect/path_segment.h"
 
 namespace llm::openai {
 namespace {
@@ -19,20 +19,6 @@ bool HasPath(std::string_view url) {
   const size_t authority = url.find("://");
   return authority != std::string_view::npos &&
          url.find('/', authority + 3) != std::string_view::npos;
-}
-
-std::string EscapeSegment(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (absl::ascii_isalnum(byte) ||
-        std::string_view("-_.~").find(c) != std::string_view::npos) {
-      out += c;
-    } else {
-      absl::StrAppendFormat(&out, "%%%02X", byte);
-    }
-  }
-  return out;
 }
 
 }  // namespace

@@ -115,26 +115,15 @@ void OpenAiDecoder::ReadChoices(JsonValue root, bool whole,
 }
 
 void OpenAiDecoder::Emit(v1::ChatCompletionChunk chunk, Chunks* out) {
-  for (v1::ChunkChoice& choice : *chunk.mutable_choices()) {
-    const bool first = std::find(role_sent_.begin(), role_sent_.end(),
-                                 choice.index()) == role_sent_.end();
-    if (first) {
-      role_sent_.push_back(choice.index());
-      choice.mutable_delta()->set_role("assistant");
-    }
-    if (HoldsContent(choice)) {
-      facts_.content_seen = true;
-      new_content_ = true;
-    }
+  for (const v1::ChunkChoice& choice : chunk.choices()) {
+    if (!HoldsContent(choice)) continue;
+    facts_.content_seen = true;
+    new_content_ = true;
   }
-  chunk.set_object("chat.completion.chunk");
-  chunk.set_id(facts_.answer_id);
-  chunk.set_model(facts_.served_model);
-  chunk.set_created(created_);
   chunk.set_service_tier(service_tier_);
   chunk.set_system_fingerprint(fingerprint_);
   chunk.set_extra_json(extra_.Take());
-  out->push_back(std::move(chunk));
+  PassOn(std::move(chunk), out);
 }
 
 void OpenAiDecoder::OnWhole(std::string_view body, Chunks* out) {

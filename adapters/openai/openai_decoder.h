@@ -61,11 +61,9 @@ class OpenAiDecoder : public AnswerDecoder {
   std::string seed_;
   JsonDocument document_;
   std::map<int, std::unique_ptr<ChoiceDecoder>> choices_;
-  std::vector<int> role_sent_;
   ExtraFields extra_;
   std::string service_tier_;
   std::string fingerprint_;
-  int64_t created_ = 0;
 };
 
 }  // namespace llm::openai

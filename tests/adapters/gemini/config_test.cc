@@ -92,57 +92,72 @@ TEST_CASE("penalties are not sent where they are refused",
 
 TEST_CASE("thinking is told by level or budget, never both",
           "[adapters][gemini][thinking]") {
-  const auto [model, members, config, dropped] =
-      GENERATE(table<std::string, std::string, std::string, std::string>({
-          {"gemini-2.5-flash", "", "", ""},
-          {"gemini-2.5-flash", R"("reasoning_effort":"none")",
-           R"({"thinkingBudget":0})", ""},
-          {"gemini-2.5-flash", R"("reasoning_effort":"minimal")",
-           R"({"includeThoughts":true,"thinkingBudget":512})", ""},
-          {"gemini-2.5-flash", R"("reasoning_effort":"low")",
-           R"({"includeThoughts":true,"thinkingBudget":1024})", ""},
-          {"gemini-2.5-flash", R"("reasoning_effort":"medium")",
-           R"({"includeThoughts":true,"thinkingBudget":8192})", ""},
-          {"gemini-2.5-flash", R"("reasoning_effort":"max")",
-           R"({"includeThoughts":true,"thinkingBudget":24576})", ""},
-          {"gemini-2.5-pro", R"("reasoning_effort":"max")",
-           R"({"includeThoughts":true,"thinkingBudget":32768})", ""},
-          // Cannot be off: the least there is, and the caller is told.
-          {"gemini-2.5-pro", R"("reasoning_effort":"none")",
-           R"({"thinkingBudget":128})", "reasoning_effort"},
-          {"gemini-3-flash-preview", R"("reasoning_effort":"none")",
-           R"({"thinkingLevel":"minimal"})", "reasoning_effort"},
-          {"gemini-3-pro-preview", R"("reasoning_effort":"minimal")",
-           R"({"includeThoughts":true,"thinkingLevel":"low"})", ""},
-          {"gemini-3-flash-preview", R"("reasoning_effort":"minimal")",
-           R"({"includeThoughts":true,"thinkingLevel":"minimal"})", ""},
-          {"gemini-3.6-flash", R"("reasoning_effort":"xhigh")",
-           R"({"includeThoughts":true,"thinkingLevel":"high"})", ""},
-          {"gemini-99-ultra", R"("reasoning_effort":"minimal")",
-           R"({"includeThoughts":true,"thinkingLevel":"low"})", ""},
-          {"gemini-2.0-flash", R"("reasoning_effort":"high")", "",
-           "reasoning_effort"},
-          {"gemini-2.0-flash", R"("reasoning_effort":"none")", "", ""},
-          {"gemini-2.5-flash", R"("reasoning_effort":"odd")",
-           R"({"includeThoughts":true})", "reasoning_effort"},
-          // Gemini's own spelling wins, in whatever wrapping.
-          {"gemini-2.5-flash",
-           R"("reasoning_effort":"low","thinkingConfig":)"
-           R"({"thinkingBudget":99})",
-           R"({"includeThoughts":true,"thinkingBudget":99})", ""},
-          {"gemini-2.5-flash",
-           R"("extra_body":{"google":{"thinking_config":)"
-           R"({"include_thoughts":false,"thinking_budget":-1}}})",
-           R"({"includeThoughts":false,"thinkingBudget":-1})", ""},
-          {"gemini-3-flash-preview",
-           R"("generationConfig":{"thinkingConfig":)"
-           R"({"thinkingLevel":"LOW","thinkingBudget":9}})",
-           R"({"includeThoughts":true,"thinkingLevel":"low"})", ""},
-          {"gemini-2.5-flash", R"("thinking_config":{"thinking_level":"high"})",
-           R"({"includeThoughts":true,"thinkingBudget":24576})", ""},
-          {"gemini-2.0-flash", R"("thinking_config":{"thinking_budget":9})", "",
-           "thinking_config"},
-      }));
+  const auto [model, members, config,
+              dropped] = GENERATE(table<std::string, std::string, std::string,
+                                        std::string>({
+      {"gemini-2.5-flash", "", "", ""},
+      {"gemini-2.5-flash", R"("reasoning_effort":"none")",
+       R"({"thinkingBudget":0})", ""},
+      {"gemini-2.5-flash", R"("reasoning_effort":"minimal")",
+       R"({"includeThoughts":true,"thinkingBudget":512})", ""},
+      {"gemini-2.5-flash", R"("reasoning_effort":"low")",
+       R"({"includeThoughts":true,"thinkingBudget":1024})", ""},
+      {"gemini-2.5-flash", R"("reasoning_effort":"medium")",
+       R"({"includeThoughts":true,"thinkingBudget":8192})", ""},
+      {"gemini-2.5-flash", R"("reasoning_effort":"max")",
+       R"({"includeThoughts":true,"thinkingBudget":24576})",
+       "reasoning_effort"},
+      {"gemini-2.5-pro", R"("reasoning_effort":"max")",
+       R"({"includeThoughts":true,"thinkingBudget":32768})", ""},
+      // Cannot be off: the least there is, and the caller is told.
+      {"gemini-2.5-pro", R"("reasoning_effort":"none")",
+       R"({"thinkingBudget":128})", "reasoning_effort"},
+      {"gemini-3-flash-preview", R"("reasoning_effort":"none")",
+       R"({"thinkingLevel":"minimal"})", "reasoning_effort"},
+      {"gemini-3-pro-preview", R"("reasoning_effort":"minimal")",
+       R"({"includeThoughts":true,"thinkingLevel":"low"})", "reasoning_effort"},
+      {"gemini-3-flash-preview", R"("reasoning_effort":"minimal")",
+       R"({"includeThoughts":true,"thinkingLevel":"minimal"})", ""},
+      {"gemini-3.6-flash", R"("reasoning_effort":"xhigh")",
+       R"({"includeThoughts":true,"thinkingLevel":"high"})",
+       "reasoning_effort"},
+      {"gemini-99-ultra", R"("reasoning_effort":"minimal")",
+       R"({"includeThoughts":true,"thinkingLevel":"low"})", "reasoning_effort"},
+      {"gemini-2.0-flash", R"("reasoning_effort":"high")", "",
+       "reasoning_effort"},
+      {"gemini-2.0-flash", R"("reasoning_effort":"none")", "", ""},
+      {"gemini-2.5-flash", R"("reasoning_effort":"odd")",
+       R"({"includeThoughts":true})", "reasoning_effort"},
+      // Gemini's own spelling wins, in whatever wrapping.
+      {"gemini-2.5-flash",
+       R"("reasoning_effort":"low","thinkingConfig":)"
+       R"({"thinkingBudget":99})",
+       R"({"includeThoughts":true,"thinkingBudget":99})", "reasoning_effort"},
+      // What is shown of it is another matter than how much there is.
+      {"gemini-2.5-flash",
+       R"("reasoning_effort":"low","thinkingConfig":)"
+       R"({"includeThoughts":false})",
+       R"({"includeThoughts":false,"thinkingBudget":1024})", ""},
+      // Beyond the model's range: the nearest, and the caller is told.
+      {"gemini-2.5-flash", R"("thinkingConfig":{"thinkingBudget":30000})",
+       R"({"includeThoughts":true,"thinkingBudget":24576})", "thinkingConfig"},
+      {"gemini-2.5-pro",
+       R"("generationConfig":{"thinkingConfig":{"thinkingBudget":1}})",
+       R"({"includeThoughts":true,"thinkingBudget":128})",
+       "generationConfig.thinkingConfig"},
+      {"gemini-2.5-flash",
+       R"("extra_body":{"google":{"thinking_config":)"
+       R"({"include_thoughts":false,"thinking_budget":-1}}})",
+       R"({"includeThoughts":false,"thinkingBudget":-1})", ""},
+      {"gemini-3-flash-preview",
+       R"("generationConfig":{"thinkingConfig":)"
+       R"({"thinkingLevel":"LOW","thinkingBudget":9}})",
+       R"({"includeThoughts":true,"thinkingLevel":"low"})", ""},
+      {"gemini-2.5-flash", R"("thinking_config":{"thinking_level":"high"})",
+       R"({"includeThoughts":true,"thinkingBudget":24576})", ""},
+      {"gemini-2.0-flash", R"("thinking_config":{"thinking_budget":9})", "",
+       "thinking_config"},
+  }));
   CAPTURE(model, members);
   const RenderedRequest got = Render(With(members), {.model = model});
   CHECK(At(got.body, "generationConfig.thinkingConfig") == config);
@@ -206,11 +221,52 @@ TEST_CASE("Gemini's own members go along, in either spelling",
   CHECK(At(got.body, "cachedContent") == R"("cachedContents/a")");
   CHECK(At(got.body, "serviceTier") == R"("flex")");
   // Vertex alone knows labels.
-  CHECK(Joined(got.dropped) == "labels");
+  CHECK(Joined(got.dropped) == "labels,temperature");
   const RenderedRequest vertex = Render(
       With(R"("labels":{"a":"b"},"service_tier":"flex")"), {.vertex = true});
   CHECK(At(vertex.body, "labels") == R"({"a":"b"})");
   CHECK(Joined(vertex.dropped) == "service_tier");
+}
+
+TEST_CASE("a field that Gemini's own member outranks is named",
+          "[adapters][gemini][request][TRN-6]") {
+  const auto [members, config,
+              dropped] = GENERATE(table<std::string, std::string, std::string>({
+      {R"("top_p":0.5,"generationConfig":{"topP":0.25})", R"({"topP":0.25})",
+       "top_p"},
+      {R"("stop":"a","seed":1,"generation_config":)"
+       R"({"stop_sequences":["b"],"seed":2})",
+       R"({"stopSequences":["b"],"seed":2})", "stop,seed"},
+      {R"("max_tokens":9,"generationConfig":{"maxOutputTokens":8})",
+       R"({"maxOutputTokens":8})", "max_tokens"},
+      {R"("response_format":{"type":"json_schema","json_schema":)"
+       R"({"name":"n","schema":{"type":"object"}}},)"
+       R"("generationConfig":{"responseSchema":{"type":"OBJECT"}})",
+       R"({"responseMimeType":"application/json",)"
+       R"("responseSchema":{"type":"OBJECT"}})",
+       "response_format.json_schema"},
+      // Both say the same: nothing is lost.
+      {R"("seed":1,"generationConfig":{"seed":1})", R"({"seed":1})", ""},
+      // Of two spellings the last counts.
+      {R"("topK":1,"generationConfig":{"top_k":2})", R"({"topK":2})", "topK"},
+  }));
+  CAPTURE(members);
+  const RenderedRequest got = Render(With(members));
+  CHECK(Config(got) == config);
+  CHECK(Joined(got.dropped) == dropped);
+}
+
+TEST_CASE("a member of the request is written once, however often it is said",
+          "[adapters][gemini][request][TRN-6]") {
+  const RenderedRequest got =
+      Render(With(R"("safetySettings":[{"category":"A"}],)"
+                  R"("safety_settings":[{"category":"B"}],)"
+                  R"("service_tier":"flex","serviceTier":"priority")"));
+  const size_t first = got.body.find("\"safetySettings\"");
+  CHECK(got.body.find("\"safetySettings\"", first + 1) == std::string::npos);
+  CHECK(At(got.body, "safetySettings") == R"([{"category":"B"}])");
+  CHECK(At(got.body, "serviceTier") == R"("priority")");
+  CHECK(Joined(got.dropped) == "safetySettings,service_tier");
 }
 
 TEST_CASE("before the third generation JSON and tools exclude each other",

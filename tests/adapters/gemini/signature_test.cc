@@ -54,27 +54,27 @@ TEST_CASE("a signature goes back to the model that made it, and to no other",
   v1::Message* message = Say(request, "assistant", "");
   v1::ReasoningPart* thought = message->add_parts()->mutable_reasoning();
   thought->set_text("hm");
-  thought->set_signature("S+1/=");
+  thought->set_signature("S+1/");
   thought->set_origin(origin);
   thought->set_origin_model(maker);
   v1::TextPart* text = message->add_parts()->mutable_text();
   text->set_text("well");
-  text->set_signature("S2");
+  text->set_signature("UzI=");
   text->set_signature_origin(origin);
   text->set_origin_model(maker);
   v1::ToolCall* call = AddCall(message, "a1");
-  call->set_signature("S3");
+  call->set_signature("UzM=");
   call->set_signature_origin(origin);
   call->set_origin_model(maker);
   Answer(request, "a1");
   const RenderedRequest got = Render(request, {.model = kModel});
   const std::string body = Contents(got);
   CHECK((body.find(R"({"text":"hm","thought":true,)"
-                   R"("thoughtSignature":"S+1/="})") != std::string::npos) ==
+                   R"("thoughtSignature":"S+1/"})") != std::string::npos) ==
         sent);
-  CHECK((body.find(R"({"text":"well","thoughtSignature":"S2"})") !=
+  CHECK((body.find(R"({"text":"well","thoughtSignature":"UzI="})") !=
          std::string::npos) == sent);
-  CHECK((body.find(R"("args":{}},"thoughtSignature":"S3"})") !=
+  CHECK((body.find(R"("args":{}},"thoughtSignature":"UzM="})") !=
          std::string::npos) == sent);
   CHECK(Count(body, kStandIn) == (sent ? 0u : 1u));
   CHECK(Joined(got.dropped) ==
@@ -89,30 +89,48 @@ TEST_CASE("an empty text carries its signature",
   Say(request, "user", "hi");
   v1::Message* message = Say(request, "assistant", "yes");
   v1::TextPart* text = message->add_parts()->mutable_text();
-  text->set_signature("S");
+  text->set_signature("Uw==");
   text->set_signature_origin("gemini");
   v1::ReasoningPart* redacted = message->add_parts()->mutable_reasoning();
-  redacted->set_redacted_data("R");
+  redacted->set_redacted_data("Ug==");
   redacted->set_origin("gemini");
   CHECK(Contents(Render(request)) ==
         R"([{"role":"user","parts":[{"text":"hi"}]},)"
         R"({"role":"model","parts":[{"text":"yes"},)"
-        R"({"text":"","thoughtSignature":"S"},)"
-        R"({"text":"","thoughtSignature":"R"}]}])");
+        R"({"text":"","thoughtSignature":"Uw=="},)"
+        R"({"text":"","thoughtSignature":"Ug=="}]}])");
+}
+
+// As Google's own OpenAI endpoint and many clients have it: the maker unsaid.
+ChatRequest Carried(const std::string& signature) {
+  return Talk(R"({"role":"user","content":"hi"},{"role":"assistant",)"
+              R"("tool_calls":[{"id":"a1","type":"function",)"
+              R"("function":{"name":"f","arguments":"{}"},"extra_content":)"
+              R"({"google":{"thought_signature":")" +
+              signature +
+              R"("}}}]},{"role":"tool","tool_call_id":"a1","content":"x"})");
 }
 
 TEST_CASE("OpenAI's callers bring a signature back beside the call",
           "[adapters][gemini][signature][TRN-2]") {
-  const RenderedRequest got =
-      Render(Talk(R"({"role":"user","content":"hi"},{"role":"assistant",)"
-                  R"("tool_calls":[{"id":"a1","type":"function",)"
-                  R"("function":{"name":"f","arguments":"{}"},"extra_content":)"
-                  R"({"google":{"thought_signature":"S"}}}]},)"
-                  R"({"role":"tool","tool_call_id":"a1","content":"x"})"),
-             {.model = kModel});
-  CHECK(Contents(got).find(R"("args":{}},"thoughtSignature":"S"})") !=
-        std::string::npos);
+  const std::string signature =
+      GENERATE(as<std::string>(), "UzE=", "skip_thought_signature_validator");
+  const RenderedRequest got = Render(Carried(signature), {.model = kModel});
+  CHECK(Contents(got).find(R"("args":{}},"thoughtSignature":")" + signature +
+                           "\"}") != std::string::npos);
   CHECK(Joined(got.dropped) == "");
+}
+
+TEST_CASE("what cannot be a signature goes to no model",
+          "[adapters][gemini][signature][TRN-2]") {
+  const std::string signature = GENERATE(as<std::string>(), "S", "rs_1 {}");
+  const RenderedRequest newer = Render(Carried(signature), {.model = kModel});
+  CHECK(Count(Contents(newer), kStandIn) == 1);
+  CHECK(Count(Contents(newer), "thoughtSignature") == 1);
+  CHECK(Joined(newer.dropped) == "messages.tool_calls.signature");
+  const RenderedRequest older = Render(Carried(signature));
+  CHECK(Count(Contents(older), "thoughtSignature") == 0);
+  CHECK(Joined(older.dropped) == "messages.tool_calls.signature");
 }
 
 // Two steps of the turn, two calls each, no signature anywhere.

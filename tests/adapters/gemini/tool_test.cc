@@ -102,6 +102,53 @@ TEST_CASE("Google's own tools stand beside the declarations",
            "toolConfig") == "");
 }
 
+TEST_CASE(
+    "before the third generation Google's own tools give way to functions",
+    "[adapters][gemini][tools][TRN-6]") {
+  std::string tools = kTools;
+  tools.insert(tools.size() - 1,
+               R"(,{"google_search":{},"urlContext":{}},{"codeExecution":{}})");
+  const RenderedRequest got = Render(With(tools));
+  CHECK(At(got.body, "tools") == At(Render(With(kTools)).body, "tools"));
+  CHECK(Joined(got.dropped) ==
+        "tools.google_search,tools.urlContext,tools.codeExecution");
+  SECTION("also to those declared in Google's words") {
+    const std::string own = R"({"functionDeclarations":[{"name":"f"}]})";
+    const RenderedRequest native =
+        Render(With(R"("tools":[{"google_search":{}},)" + own + "]"));
+    CHECK(At(native.body, "tools") == "[" + own + "]");
+    CHECK(Joined(native.dropped) == "tools.google_search");
+  }
+  SECTION("alone they stay, and the one that stands beside functions") {
+    const RenderedRequest alone =
+        Render(With(R"("tools":[{"google_search":{}},{"url_context":{}}])"));
+    CHECK(At(alone.body, "tools") ==
+          R"([{"googleSearch":{}},{"urlContext":{}}])");
+    std::string computer = kTools;
+    computer.insert(computer.size() - 1, R"(,{"computer_use":{}})");
+    CHECK(Joined(Render(With(computer)).dropped) == "");
+  }
+}
+
+TEST_CASE("nobody is made to call what the history alone declares",
+          "[adapters][gemini][tools][TRN-4]") {
+  const std::string choice =
+      GENERATE(as<std::string>(), R"("required")",
+               R"({"type":"function","function":{"name":"f"}})",
+               R"({"type":"allowed_tools","mode":"auto",)"
+               R"("tools":[{"type":"function","name":"f"}]})");
+  CAPTURE(choice);
+  const RenderedRequest got = Render(
+      Parse(R"({"model":"x","messages":[{"role":"user","content":"hi"},)"
+            R"({"role":"assistant","tool_calls":[{"id":"a1","type":"function",)"
+            R"("function":{"name":"f","arguments":"{}"}}]},)"
+            R"({"role":"tool","tool_call_id":"a1","content":"x"}],)"
+            R"("tool_choice":)" +
+            choice + "}"));
+  CHECK(Calling(got) == R"({"mode":"NONE"})");
+  CHECK(Joined(got.dropped) == "tool_choice");
+}
+
 TEST_CASE("a history with calls and no tools gets declarations by name",
           "[adapters][gemini][tools][TRN-4]") {
   const RenderedRequest got =
@@ -112,6 +159,43 @@ TEST_CASE("a history with calls and no tools gets declarations by name",
   CHECK(At(got.body, "tools") ==
         R"([{"functionDeclarations":[{"name":"f"}]}])");
   CHECK(Calling(got) == R"({"mode":"NONE"})");
+}
+
+TEST_CASE("a function's name that Google refuses is sent as another",
+          "[adapters][gemini][tools][TRN-4]") {
+  const RenderedRequest got = Render(
+      Parse(R"({"model":"x","messages":[{"role":"user","content":"hi"},)"
+            R"({"role":"assistant","tool_calls":[{"id":"a1","type":"function",)"
+            R"("function":{"name":"a/b","arguments":"{}"}}]},)"
+            R"({"role":"tool","tool_call_id":"a1","content":"x"}],)"
+            R"("tools":[{"type":"function","function":{"name":"1a"}},)"
+            R"({"type":"function","function":{"name":"a/b"}},)"
+            R"({"type":"function","function":{"name":"a b"}},)"
+            R"({"type":"function","function":{"name":"a_b"}},)"
+            R"({"type":"function","function":{"name":"a-b.c:d"}}],)"
+            R"("tool_choice":{"type":"function","function":{"name":"1a"}}})"));
+  CHECK(At(got.body, "tools") ==
+        R"([{"functionDeclarations":[{"name":"_1a"},{"name":"a_b_2"},)"
+        R"({"name":"a_b_3"},{"name":"a_b"},{"name":"a-b.c:d"}]}])");
+  CHECK(Calling(got) == R"({"mode":"ANY","allowedFunctionNames":["_1a"]})");
+  const std::string contents = Contents(got);
+  CHECK(contents.find(R"("functionCall":{"id":"a1","name":"a_b_2")") !=
+        std::string::npos);
+  CHECK(contents.find(R"("functionResponse":{"id":"a1","name":"a_b_2")") !=
+        std::string::npos);
+  CHECK(Joined(got.dropped) == "");
+}
+
+TEST_CASE("names that differ past what Google reads stay two",
+          "[adapters][gemini][tools]") {
+  const std::string longer(200, 'x');
+  const RenderedRequest got = Render(With(
+      R"("tools":[{"type":"function","function":{"name":")" + longer +
+      R"(1"}},{"type":"function","function":{"name":")" + longer + R"(2"}}])"));
+  const std::string stem(120, 'x');
+  CHECK(At(got.body, "tools") == R"([{"functionDeclarations":[{"name":")" +
+                                     stem + R"("},{"name":")" + stem +
+                                     R"(_2"}]}])");
 }
 
 }  // namespace

@@ -59,6 +59,9 @@ TEST_CASE("A model's name cannot leave its part of the path",
   CHECK(url.Chat("..").empty());
   CHECK(url.Chat(".").empty());
   CHECK(url.Chat("").empty());
+  // A name is no address: what looks escaped is escaped, once.
+  CHECK(url.Chat("a%20b").find("/deployments/a%2520b/chat") !=
+        std::string::npos);
   CHECK(url.Chat("a/../../b?x=1#y@evil.test") ==
         "https://r.openai.azure.com/openai/deployments/"
         "a%2F..%2F..%2Fb%3Fx%3D1%23y%40evil.test/chat/completions"
