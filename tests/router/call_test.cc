@@ -747,7 +747,7 @@ TEST_CASE_METHOD(RouterFixture, "A request's metadata is recorded, bounded",
     const auto doc = JsonDocument::Parse(json);
     REQUIRE(doc.ok());
     CHECK(doc->root().size() == 16);
-    CHECK(json.size() < 16 * 600);
+    CHECK(json.size() < 16 * 2200);
   }
 }
 
