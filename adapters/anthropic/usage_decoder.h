@@ -29,14 +29,20 @@ class UsageDecoder {
   // One more `usage` value; what is no object is nothing. True where it says
   // something new.
   bool Push(JsonValue usage);
+  // Prices go by it; empty for the usual one.
+  std::string service_tier() const { return fast_ ? "fast" : tier_; }
   // Unset where nothing was counted.
   std::optional<TokenUsage> usage() const;
   // All records as one, for audits; empty if there was none.
   std::string raw_json() const;
 
  private:
+  void ReadTier(JsonValue usage);
+
   // The newest value of each member, in order of first appearance.
   std::vector<std::pair<std::string, std::string>> members_;
+  std::string tier_;
+  bool fast_ = false;
 };
 
 }  // namespace llm::anthropic
