@@ -112,6 +112,10 @@ std::optional<TokenUsage> UsageDecoder::usage() const {
     if (v.Find("type").Equals("compaction")) AddRecord(v, &out);
   }
   if (out.empty()) return std::nullopt;
+  const Count searches =
+      Read(root.Find("server_tool_use").Find("web_search_requests"));
+  if (searches.value_or(0) > 0) out.web_searches = searches;
+  if (root.Find("inference_geo").Equals("us")) out.geo = "us";
   out.service_tier = service_tier();
   return out;
 }

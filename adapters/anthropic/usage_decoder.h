@@ -5,7 +5,10 @@
 // replaces an earlier one member by member, null says nothing. Cache writes
 // are split by age in `cache_creation` only. What compaction consumed stands
 // in `iterations` alone and is added; other iterations are contained already,
-// or are another model's (advisor).
+// or are another model's (advisor). Web searches and inference in the United
+// States are charged beside (platform.claude.com/docs/en/about-claude/pricing,
+// .../manage-claude/data-residency, 2026-11-27: Opus 4.6 and later; an older
+// model refuses the parameter).
 //
 // Threads: Not safe; one object per answer.
 // Units:   Tokens.

@@ -232,6 +232,27 @@ TEST_CASE("usage: records without end are read once",
   CHECK(RunExchange(script).result.usage.output == 49'999);
 }
 
+TEST_CASE("usage: what is charged beside the tokens is told",
+          "[adapters][anthropic][usage][COST-1]") {
+  const auto usage = [](const std::string& more) {
+    Exchange got;
+    Read({Start(R"({"input_tokens":10,"output_tokens":1})"),
+          BlockStart(0, R"({"type":"text","text":"a"})"), BlockStop(0),
+          Stop("end_turn", R"({"output_tokens":50)" + more + "}"), End()},
+         &got);
+    return got.result.usage;
+  };
+  const TokenUsage us = usage(
+      R"(,"inference_geo":"us","server_tool_use":{"web_search_requests":3})");
+  CHECK(us.geo == "us");
+  CHECK(us.web_searches == 3);
+  const TokenUsage plain =
+      usage(R"(,"inference_geo":"global","server_tool_use":)"
+            R"({"web_search_requests":0})");
+  CHECK(plain.geo.empty());
+  CHECK_FALSE(plain.web_searches);
+}
+
 TEST_CASE("usage: compaction is added, an advisor's and a fallback's is not",
           "[adapters][anthropic][usage][COST-1]") {
   ScriptedTransport::Script script;
