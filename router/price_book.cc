@@ -2,6 +2,7 @@
 
 #include <re2/re2.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <map>
@@ -84,6 +85,9 @@ const PriceRow* FindServedOrRequested(const RowIndex* index,
   return row != nullptr ? row : index->Find(query.requested_model, query);
 }
 
+// More than anybody runs; keeps the product far from overflow.
+constexpr TokenCount kMostSearches = TokenCount{1} << 60;
+
 bool IsUsualTier(std::string_view tier) {
   return tier.empty() || tier == "default" || tier == "standard" ||
          tier == "auto" || tier == "on_demand";
@@ -143,6 +147,41 @@ struct PriceBook::Data {
     const auto again = inherited->factors.find(tier);
     if (again == inherited->factors.end()) return std::nullopt;
     return again->second;
+  }
+
+  // What `member` says of the provider, or of whom it inherits from.
+  std::optional<int64_t> Surcharge(
+      std::string_view provider,
+      std::optional<int64_t> PriceProviderRules::*member) const {
+    const PriceProviderRules* rules = Rules(provider);
+    if (rules == nullptr || rules->*member) {
+      return rules == nullptr ? std::nullopt : rules->*member;
+    }
+    const PriceProviderRules* inherited =
+        Rules(rules->inherit.empty() ? rules->inherit_rules : rules->inherit);
+    return inherited == nullptr ? std::nullopt : inherited->*member;
+  }
+
+  // The tokens by the factor of their tier, and what is charged beside them.
+  // What has no price is not charged, and makes the cost a coarse one.
+  absl::int128 Total(std::string_view provider, const PriceRow& row,
+                     const TokenUsage& usage, absl::int128 tokens,
+                     int64_t factor, PricedCost* priced) const {
+    if (usage.geo == "us") {
+      const auto us = Surcharge(provider, &PriceProviderRules::us_factor);
+      factor = static_cast<int64_t>(
+          MulDivHalfEven(factor, us.value_or(kFactorUnit), kFactorUnit));
+      priced->degraded = priced->degraded || !us;
+    }
+    absl::int128 pico = MulDivHalfEven(tokens, factor, kFactorUnit);
+    const TokenCount searches = std::clamp<TokenCount>(
+        usage.web_searches.value_or(0), 0, kMostSearches);
+    if (searches == 0) return pico;
+    const auto search = Surcharge(provider, &PriceProviderRules::web_search);
+    const bool known = search && row.currency.code == "USD";
+    if (known) pico += absl::int128(*search) * searches;
+    priced->degraded = priced->degraded || !known;
+    return pico;
   }
 
   // For models without a row: the provider's own charge, where its word is
@@ -228,7 +267,8 @@ PricedCost PriceBook::Price(const PriceQuery& query,
     priced.status = PriceStatus::kUnknownModel;
     return priced;
   }
-  const absl::int128 pico = MulDivHalfEven(*sum.pico, *factor, kFactorUnit);
+  const absl::int128 pico =
+      data_->Total(query.provider, *row, usage, *sum.pico, *factor, &priced);
   // Only counts that cannot be true cost more than Money holds.
   if (pico > std::numeric_limits<int64_t>::max()) return priced;
   priced.status = PriceStatus::kPriced;

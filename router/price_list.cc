@@ -271,6 +271,20 @@ absl::StatusOr<PriceRow> ReadRow(JsonValue v) {
   return row;
 }
 
+absl::Status ReadSurcharges(JsonValue v, PriceProviderRules* rules) {
+  if (!v) return absl::OkStatus();
+  LLM_RETURN_IF_ERROR(
+      CheckNames(v, {"inference_geo_us", "web_search_per_1000"}));
+  if (const JsonValue us = v.Find("inference_geo_us")) {
+    LLM_ASSIGN_OR_RETURN(rules->us_factor, ReadDecimal(us, kFactorDecimals));
+  }
+  // A thousandth of a price in pico-units.
+  if (const JsonValue search = v.Find("web_search_per_1000")) {
+    LLM_ASSIGN_OR_RETURN(rules->web_search, ReadDecimal(search, 9));
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<PriceProviderRules> ReadProvider(JsonValue v) {
   LLM_RETURN_IF_ERROR(CheckNames(v, {"inherit", "inherit_rules", "modifiers",
                                      "surcharges", "reported_cost"}));
@@ -282,6 +296,8 @@ absl::StatusOr<PriceProviderRules> ReadProvider(JsonValue v) {
     LLM_ASSIGN_OR_RETURN(rules.factors[m.Key()],
                          ReadDecimal(m, kFactorDecimals));
   }
+  LLM_RETURN_IF_ERROR(
+      In("surcharges", ReadSurcharges(v.Find("surcharges"), &rules)));
   return rules;
 }
 

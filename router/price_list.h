@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,6 +31,10 @@ struct PriceProviderRules {
   std::string inherit_rules;
   // By service tier.
   std::map<std::string, int64_t> factors;
+  // On all tokens served in the United States.
+  std::optional<int64_t> us_factor;
+  // For one web search, pico-units of US dollars.
+  std::optional<int64_t> web_search;
   // The provider's own charge in the usage is the cost.
   bool reported_cost = false;
 };

@@ -47,6 +47,8 @@ void AddUsage(const TokenUsage& from, TokenUsage* to) {
   AddBucket(from.image_input, &to->image_input);
   AddBucket(from.accepted_prediction, &to->accepted_prediction);
   AddBucket(from.rejected_prediction, &to->rejected_prediction);
+  AddBucket(from.web_searches, &to->web_searches);
+  if (!from.geo.empty()) to->geo = from.geo;
   if (!from.service_tier.empty()) to->service_tier = from.service_tier;
 }
 

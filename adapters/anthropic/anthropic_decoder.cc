@@ -4,6 +4,8 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "adapters/anthropic/citation_marks.h"
 #include "adapters/anthropic/stop_reason.h"
 #include "adapters/core/text.h"
 
@@ -54,9 +56,9 @@ bool AnthropicDecoder::FailOnError(JsonValue root, bool error_event) {
   return true;
 }
 
-void AnthropicDecoder::ReadUsage(JsonValue usage) {
-  if (!usage.is_object()) return;
-  if (!usage_.Push(usage)) return;
+// Each event may bring a record; they are read as one, and once.
+void AnthropicDecoder::Settle() {
+  if (!std::exchange(usage_news_, false)) return;
   facts_.usage = usage_.usage();
   facts_.raw_usage_json = usage_.raw_json();
 }
@@ -82,7 +84,7 @@ void AnthropicDecoder::ReadMessage(JsonValue message) {
   facts_.answer_id = message.Find("id").StringOr();
   facts_.served_model = message.Find("model").StringOr();
   extra_.Note(message, kMessageFields);
-  ReadUsage(message.Find("usage"));
+  usage_news_ = usage_.Push(message.Find("usage")) || usage_news_;
   ReadStop(message);
 }
 
@@ -101,15 +103,35 @@ v1::Message* AnthropicDecoder::TargetOf(const BlockDecoder& block,
   return beside ? &held_ : out;
 }
 
+// A block that was never stopped ends where the next begins, or what its end
+// says would come behind it. Calls alone may run side by side: each of their
+// fragments says whose it is.
+void AnthropicDecoder::CloseBefore(int64_t index, BlockDecoder::Kind kind,
+                                   v1::Message* out) {
+  const auto is_call = [](BlockDecoder::Kind one) {
+    return one == BlockDecoder::Kind::kCall ||
+           one == BlockDecoder::Kind::kAnswer;
+  };
+  for (auto at = open_.begin(); at != open_.end();) {
+    const bool beside = is_call(kind) && is_call(at->second->kind());
+    if (beside && at->first != index) {
+      ++at;
+      continue;
+    }
+    CloseBlock(*at->second, out);
+    at = open_.erase(at);
+  }
+}
+
 BlockDecoder& AnthropicDecoder::AddBlock(int64_t index, JsonValue start,
                                          v1::Message* out) {
+  auto next = std::make_unique<BlockDecoder>(
+      start, calls_, absl::StrCat("call_", seed_, "_", calls_), answer_tool_);
+  const BlockDecoder::Kind kind = next->kind();
+  CloseBefore(index, kind, out);
   if (open_.size() >= kMaxOpenBlocks) Fail(FailureClass::kBadAnswer);
   auto& slot = open_[index];
-  // A block that was never stopped ends where the next begins.
-  if (slot != nullptr) CloseBlock(*slot, out);
-  slot = std::make_unique<BlockDecoder>(
-      start, calls_, absl::StrCat("call_", seed_, "_", calls_), answer_tool_);
-  const BlockDecoder::Kind kind = slot->kind();
+  slot = std::move(next);
   if (kind == BlockDecoder::Kind::kCall) ++calls_;
   if (kind == BlockDecoder::Kind::kAnswer) answered_by_tool_ = true;
   if (kind == BlockDecoder::Kind::kText) SeparateTexts(out);
@@ -151,12 +173,9 @@ void AnthropicDecoder::CloseBlock(BlockDecoder& block, v1::Message* out) {
     return;
   }
   if (block.has_citations()) {
-    std::string json = R"({"citations":[)";
-    for (const std::string& citation : block.citations()) {
-      if (&citation != &block.citations().front()) json += ',';
-      json += citation;
-    }
-    AddOpaque(json + "]}", out);
+    AddOpaque(CitationMark(absl::StrJoin(block.citations(), ","), text_at_,
+                           text_at_ + block.text_characters()),
+              out);
     AddAnnotations(block, out);
   }
   unmarked_text_ = !block.has_citations() && block.text_characters() > 0;
@@ -199,6 +218,11 @@ void AnthropicDecoder::OnBlockDelta(JsonValue event, v1::Message* out) {
   if (!delta.is_object()) return;
   const int64_t index = event.Find("index").AsInt64().value_or(0);
   const auto known = open_.find(index);
+  if (known == open_.end() && delta.Find("type").Equals("input_json_delta")) {
+    // Of whose input? Lost arguments would be another call.
+    if (delta.Find("partial_json").StringOr().empty()) return;
+    return Fail(FailureClass::kBadAnswer);
+  }
   // Imitators leave the start out; the delta says what it is a part of.
   BlockDecoder& block =
       known != open_.end() ? *known->second : AddBlock(index, delta, out);
@@ -217,7 +241,7 @@ void AnthropicDecoder::OnMessageDelta(JsonValue event) {
   ReadStop(delta);
   extra_.Note(event, kEventFields);
   if (delta.is_object()) extra_.Note(delta, kMessageFields);
-  ReadUsage(event.Find("usage"));
+  usage_news_ = usage_.Push(event.Find("usage")) || usage_news_;
 }
 
 void AnthropicDecoder::CloseAll(v1::Message* out) {
@@ -269,7 +293,7 @@ void AnthropicDecoder::Emit(v1::ChunkChoice choice, Chunks* out) {
   chunk.set_object("chat.completion.chunk");
   chunk.set_id(facts_.answer_id);
   chunk.set_model(facts_.served_model);
-  if (facts_.usage) chunk.set_service_tier(facts_.usage->service_tier);
+  chunk.set_service_tier(usage_.service_tier());
   chunk.set_extra_json(extra_.Take());
   out->push_back(std::move(chunk));
 }
@@ -339,6 +363,7 @@ void AnthropicDecoder::OnEnd(bool /*clean*/, Chunks* /*out*/) {
 
 // A success must hold an answer, or say why there is none [STR-7].
 void AnthropicDecoder::Judge() {
+  Settle();
   if (has_answer_ || finish_reason_ == "content_filter") return;
   const bool thought =
       has_reasoning_ ||

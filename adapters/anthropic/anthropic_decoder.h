@@ -39,6 +39,7 @@ class AnthropicDecoder : public AnswerDecoder {
   void OnEvent(std::string_view type, std::string_view data,
                Chunks* out) override;
   void OnEnd(bool clean, Chunks* out) override;
+  void Settle() override;
 
  private:
   bool FailOnError(JsonValue root, bool error_event);
@@ -49,8 +50,8 @@ class AnthropicDecoder : public AnswerDecoder {
   void OnMessageDelta(JsonValue event);
   void ReadMessage(JsonValue message);
   void ReadStop(JsonValue holder);
-  void ReadUsage(JsonValue usage);
 
+  void CloseBefore(int64_t index, BlockDecoder::Kind kind, v1::Message* out);
   BlockDecoder& AddBlock(int64_t index, JsonValue start, v1::Message* out);
   void ReadEvent(std::string_view type, JsonValue event, v1::Message* out);
   void CloseBlock(BlockDecoder& block, v1::Message* out);
@@ -69,6 +70,8 @@ class AnthropicDecoder : public AnswerDecoder {
   JsonDocument document_;
   std::map<int64_t, std::unique_ptr<BlockDecoder>> open_;
   UsageDecoder usage_;
+  // It says more than the facts do.
+  bool usage_news_ = false;
   ExtraFields extra_;
   bool started_ = false;
   bool role_sent_ = false;

@@ -17,6 +17,7 @@ namespace {
 using sv = std::string_view;
 
 constexpr sv kSystemTurns = "mid-conversation-system-2026-04-07";
+constexpr sv kInterleaved = "interleaved-thinking-2025-05-14";
 constexpr sv kFiles = "files-api-2025-04-14";
 // Marks of the caller's in one request; the automatic one takes a place.
 constexpr int kMaxMarks = 4;
@@ -58,6 +59,7 @@ class Renderer {
 
  private:
   void InstructFormat();
+  void CheckPrefill();
   void LimitMarks();
   void WriteMessages();
   void WriteOutputConfig();
@@ -107,22 +109,36 @@ void Renderer::InstructFormat() {
   conversation_.system.push_back(std::move(block));
 }
 
+// An answer held to a schema begins at its beginning (anthropic.md 3.5).
+void Renderer::CheckPrefill() {
+  if (!conversation_.prefill) return;
+  const bool own = extra_.Find("output_config").Find("format").has_value();
+  if (!own && !NativeSchema()) return;
+  notes_.Refuse(own ? "output_config.format" : "response_format",
+                "Claude takes no schema for its answer where an assistant"
+                " message stands at the end");
+}
+
 // Too many marks are a 400. Those of the oldest messages go: tools and system
 // come first in the prompt, and the newest mark is the longest prefix.
 void Renderer::LimitMarks() {
   std::vector<Block*> marked;
   int count = extra_.Find("cache_control").has_value() ? 1 : 0;
-  const auto note = [&](std::vector<Block>& blocks) {
+  const auto note = [&](Block& block) {
+    count += block.marks_inside;
+    if (block.cache_control.empty()) return;
+    ++count;
+    marked.push_back(&block);
+  };
+  const auto note_all = [&](std::vector<Block>& blocks) {
     for (Block& block : blocks) {
-      if (block.marked_inside) ++count;
-      if (block.cache_control.empty()) continue;
-      ++count;
-      marked.push_back(&block);
+      for (Block& inside : block.content) note(inside);
+      note(block);
     }
   };
-  for (Turn& turn : conversation_.turns) note(turn.blocks);
-  note(conversation_.system);
-  note(tools_.tools);
+  for (Turn& turn : conversation_.turns) note_all(turn.blocks);
+  note_all(conversation_.system);
+  note_all(tools_.tools);
   for (Block* block : marked) {
     if (count <= kMaxMarks) return;
     block->cache_control.clear();
@@ -172,7 +188,9 @@ void Renderer::WriteOutputConfig() {
   for (JsonValue v = own.is_object() ? own.First() : JsonValue(); v;
        v = v.Next()) {
     if (v.is_null()) continue;
-    if (v.KeyEquals("effort") && capped) {
+    if (v.KeyEquals("effort") && !model_.effort && model_.known) {
+      notes_.dropped.Add("output_config.effort");
+    } else if (v.KeyEquals("effort") && capped) {
       notes_.dropped.Add("output_config.effort");
       inner.Member("effort", "high");
     } else {
@@ -181,6 +199,9 @@ void Renderer::WriteOutputConfig() {
   }
   if (own_effort.empty() && !plan_.effort.empty()) {
     inner.Member("effort", plan_.effort);
+  } else if (own_effort != plan_.effort && !plan_.effort.empty() &&
+             request_.has_reasoning_effort()) {
+    notes_.dropped.Add("reasoning_effort");
   }
   inner.EndObject();
   const bool schema = request_.response_format().type() == "json_schema";
@@ -204,10 +225,15 @@ RenderedRequest Renderer::Render() {
   tools_ = ToolWriter(model_, context_.traits, notes_)
                .Plan(request_, conversation_.called_tools);
   InstructFormat();
-  plan_ = PlanThinking(request_, extra_.Find("thinking"), model_, context_,
-                       {tools_.forced, conversation_.in_tool_loop &&
-                                           !conversation_.loop_has_thinking},
-                       notes_.dropped);
+  CheckPrefill();
+  plan_ =
+      PlanThinking(request_, extra_.Find("thinking"), model_, context_,
+                   {.forced_choice = tools_.forced,
+                    .loop_without_thinking = conversation_.in_tool_loop &&
+                                             !conversation_.loop_has_thinking,
+                    .prefill = conversation_.prefill,
+                    .interleaved = Contains(rendered_.betas, kInterleaved)},
+                   notes_);
   LimitMarks();
   json_.BeginObject();
   json_.Member("model", context_.upstream_model.value);

@@ -29,18 +29,28 @@ struct Block {
     kOther,     // media, and what only Anthropic understands
   };
   Kind kind = Kind::kText;
-  // One JSON object, without the member below.
+  // One JSON object, without the members below.
   std::string json;
+  // A result's content, where it is a list.
+  std::vector<Block> content;
   // The caller's cache_control, JSON; empty for none.
   std::string cache_control;
-  // An opaque block that has a mark of its own inside.
-  bool marked_inside = false;
+  // Marks of an opaque block's own.
+  int marks_inside = 0;
 
   void Write(JsonWriter* out) const {
-    if (cache_control.empty()) return out->Raw(json);
+    if (content.empty() && cache_control.empty()) return out->Raw(json);
     out->BeginObject();
     out->RawMembers(json);
-    out->MemberRaw("cache_control", cache_control);
+    if (!content.empty()) {
+      out->Key("content");
+      out->BeginArray();
+      for (const Block& block : content) block.Write(out);
+      out->EndArray();
+    }
+    if (!cache_control.empty()) {
+      out->MemberRaw("cache_control", cache_control);
+    }
     out->EndObject();
   }
 };

@@ -1,5 +1,7 @@
 #include "adapters/anthropic/claude_models.h"
 
+#include <algorithm>
+
 namespace llm::anthropic {
 namespace {
 
@@ -82,6 +84,7 @@ constexpr ClaudeModel kModels[] = {
     {.pattern = "claude-opus-4-6",
      .max_output = 128000,
      .thinking = kAdaptive,
+     .budget_too = true,
      .effort = true,
      .one_sampling_knob = true,
      .structured_output = true,
@@ -89,6 +92,7 @@ constexpr ClaudeModel kModels[] = {
     {.pattern = "claude-sonnet-4-6",
      .max_output = 128000,
      .thinking = kAdaptive,
+     .budget_too = true,
      .effort = true,
      .one_sampling_knob = true,
      .structured_output = true,
@@ -114,11 +118,12 @@ constexpr ClaudeModel kModels[] = {
      .thinking = kBudget,
      .one_sampling_knob = true,
      .structured_output = true},
-    // The first of their line: "claude-opus-4-0", "claude-opus-4-20250514".
+    // The first of their line: "claude-opus-4-0", "claude-opus-4-20250514",
+    // and with routers "claude-opus-4" alone.
     {.pattern = "claude-opus-4-0", .max_output = 32000, .thinking = kBudget},
     {.pattern = "claude-opus-4-2", .max_output = 32000, .thinking = kBudget},
-    {.pattern = "claude-opus-4@", .max_output = 32000, .thinking = kBudget},
-    {.pattern = "claude-sonnet-4@", .max_output = 64000, .thinking = kBudget},
+    {.pattern = "claude-opus-4$", .max_output = 32000, .thinking = kBudget},
+    {.pattern = "claude-sonnet-4$", .max_output = 64000, .thinking = kBudget},
     {.pattern = "claude-sonnet-4-0", .max_output = 64000, .thinking = kBudget},
     {.pattern = "claude-sonnet-4-2", .max_output = 64000, .thinking = kBudget},
     {.pattern = "claude-3-7-sonnet", .max_output = 64000, .thinking = kBudget},
@@ -143,8 +148,15 @@ constexpr ClaudeModel kModels[] = {
     // Other makers behind the same API (anthropic.md 9).
     {.pattern = "", .known = false}};
 
-// "claude-opus-4.1" is how routers write it.
+// "claude-opus-4.1" is how routers write it. A '$' stands for the end of the
+// version: of the id, or a router's ":free" or "@2025" behind it.
 bool Begins(std::string_view id, std::string_view pattern) {
+  if (pattern.ends_with('$')) {
+    pattern.remove_suffix(1);
+    const std::string_view rest =
+        id.substr(std::min(id.size(), pattern.size()));
+    if (!rest.empty() && rest[0] != ':' && rest[0] != '@') return false;
+  }
   if (id.size() < pattern.size()) return false;
   for (size_t i = 0; i < pattern.size(); ++i) {
     if ((id[i] == '.' ? '-' : id[i]) != pattern[i]) return false;

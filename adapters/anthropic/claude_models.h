@@ -27,11 +27,14 @@ enum class ThinkingDefault {
 };
 
 struct ClaudeModel {
-  // The start of the model's id; empty fits every id.
+  // The start of the model's id, or with a '$' behind it all of the id but a
+  // router's suffix; empty fits every id.
   std::string_view pattern;
   int64_t max_output = 4096;
   ThinkingMode thinking = ThinkingMode::kNone;
   ThinkingDefault thinks = ThinkingDefault::kOff;
+  // An adaptive model that takes a budget, too.
+  bool budget_too = false;
   // Takes output_config.effort low, medium, high and max; and xhigh.
   bool effort = false;
   bool xhigh = false;

@@ -4,7 +4,9 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "adapters/anthropic/citation_marks.h"
 #include "adapters/core/text.h"
+#include "adapters/dialect/data_url.h"
 
 namespace llm::anthropic {
 namespace {
@@ -20,33 +22,6 @@ constexpr sv kNative[] = {
     "document",         "search_result", "thinking",      "redacted_thinking",
     "server_tool_use",  "mcp_tool_use",  "tool_addition", "tool_removal",
     "container_upload", "compaction",    "fallback",      "tool_reference"};
-
-// "data:<type>;base64,<data>" in its two halves; empty for anything else.
-struct DataUrl {
-  std::string type;
-  std::string data;
-};
-
-DataUrl SplitDataUrl(sv url) {
-  constexpr sv kScheme = "data:";
-  const size_t comma = url.find(',');
-  if (!url.starts_with(kScheme) || comma == sv::npos) return {};
-  const sv head = url.substr(kScheme.size(), comma - kScheme.size());
-  DataUrl out;
-  out.type = std::string(head.substr(0, head.find(';')));
-  const sv data = url.substr(comma + 1);
-  out.data = head.ends_with(";base64") ? std::string(data)
-                                       : absl::Base64Escape(ToAbsl(data));
-  return out;
-}
-
-// Base64 and its type, from bytes or a data: URL; empty for links.
-DataUrl Inline(const Media& media) {
-  if (media.has_data()) {
-    return {media.mime_type(), absl::Base64Escape(media.data())};
-  }
-  return SplitDataUrl(media.url());
-}
 
 void WriteBase64(sv type, sv data, JsonWriter* out) {
   out->Member("type", "base64");
@@ -69,9 +44,16 @@ bool IsNativeBlock(JsonValue block) {
          (type.ends_with("_tool_result") && type != "tool_result");
 }
 
-bool IsCitationMark(JsonValue value) {
-  return value.is_object() && !value.Find("type") &&
-         value.Find("citations").is_array();
+int MarksIn(JsonValue block) {
+  int count = block.Find("cache_control").has_value() ? 1 : 0;
+  for (const JsonValue inside :
+       {block.Find("content"), block.Find("source").Find("content")}) {
+    if (!inside.is_array()) continue;
+    for (JsonValue v = inside.First(); v; v = v.Next()) {
+      if (v.Find("cache_control").has_value()) ++count;
+    }
+  }
+  return count;
 }
 
 void ContentWriter::AddExtra(sv extra, std::span<const sv> allowed, sv name,
@@ -144,11 +126,33 @@ void ContentWriter::AddOpaque(const v1::OpaquePart& part,
                    ? Block::Kind::kThinking
                    : Block::Kind::kOther;
   block.json = part.json();
-  block.marked_inside = value.Find("cache_control").has_value();
+  block.marks_inside = MarksIn(value);
   const bool by_id = value.Find("file_id").is_string() ||
                      value.Find("source").Find("file_id").is_string();
   notes_.file_ids = notes_.file_ids || by_id;
   out->push_back(std::move(block));
+}
+
+// What came along, from bytes or a data: URL; none for links. What holds
+// nothing is refused.
+std::optional<DataUrl> ContentWriter::Inline(const Media& media) {
+  DataUrl out{media.mime_type(), {}};
+  if (media.has_data()) {
+    out.base64 = absl::Base64Escape(media.data());
+  } else if (IsDataUrl(media.url())) {
+    auto read = ReadDataUrl(media.url());
+    if (!read.ok()) {
+      notes_.Refuse("messages.content", ToStd(read.status().message()));
+      return out;
+    }
+    out = *std::move(read);
+  } else {
+    return std::nullopt;
+  }
+  if (out.base64.empty()) {
+    notes_.Refuse("messages.content", "a picture or file holds no content");
+  }
+  return out;
 }
 
 void ContentWriter::WriteImageSource(const Media& media, JsonWriter* out) {
@@ -158,19 +162,18 @@ void ContentWriter::WriteImageSource(const Media& media, JsonWriter* out) {
     notes_.file_ids = true;
     return;
   }
-  DataUrl data = Inline(media);
-  if (data.data.empty()) {
+  std::optional<DataUrl> data = Inline(media);
+  if (!data) {
     out->Member("type", "url");
     return out->Member("url", media.url());
   }
-  if (data.type.empty()) data.type = "image/png";
-  if (data.type == "image/jpg") data.type = "image/jpeg";
-  if (std::find(std::begin(kImageTypes), std::end(kImageTypes), data.type) ==
-      std::end(kImageTypes)) {
+  if (data->type.empty()) data->type = "image/png";
+  if (data->type == "image/jpg") data->type = "image/jpeg";
+  if (!Among(kImageTypes, data->type)) {
     notes_.Refuse("messages.content",
                   "Claude reads pictures as JPEG, PNG, GIF or WebP only");
   }
-  WriteBase64(data.type, data.data, out);
+  WriteBase64(data->type, data->base64, out);
 }
 
 void ContentWriter::WriteDocumentSource(const Media& media, JsonWriter* out) {
@@ -180,24 +183,24 @@ void ContentWriter::WriteDocumentSource(const Media& media, JsonWriter* out) {
     notes_.file_ids = true;
     return;
   }
-  DataUrl data = Inline(media);
-  if (data.data.empty()) {
+  std::optional<DataUrl> data = Inline(media);
+  if (!data) {
     out->Member("type", "url");
     return out->Member("url", media.url());
   }
-  if (data.type.empty()) data.type = "application/pdf";
+  if (data->type.empty()) data->type = "application/pdf";
   std::string text;
-  if (data.type.starts_with("text/") &&
-      absl::Base64Unescape(data.data, &text)) {
+  if (data->type.starts_with("text/") &&
+      absl::Base64Unescape(data->base64, &text)) {
     out->Member("type", "text");
     out->Member("media_type", "text/plain");
     return out->Member("data", text);
   }
-  if (data.type != "application/pdf") {
+  if (data->type != "application/pdf") {
     notes_.Refuse("messages.content",
                   "Claude reads files as PDF or plain text only");
   }
-  WriteBase64(data.type, data.data, out);
+  WriteBase64(data->type, data->base64, out);
 }
 
 void ContentWriter::AddMedia(const v1::Part& part, std::vector<Block>* out) {

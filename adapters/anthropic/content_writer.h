@@ -7,12 +7,14 @@
 #ifndef LLM_ADAPTERS_ANTHROPIC_CONTENT_WRITER_H_
 #define LLM_ADAPTERS_ANTHROPIC_CONTENT_WRITER_H_
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "adapters/anthropic/block.h"
+#include "adapters/dialect/data_url.h"
 #include "llm/v1/chat.pb.h"
 
 namespace llm::anthropic {
@@ -35,6 +37,7 @@ class ContentWriter {
   void AddText(const v1::Part& part, std::vector<Block>* out);
   void AddMedia(const v1::Part& part, std::vector<Block>* out);
   void AddOpaque(const v1::OpaquePart& part, std::vector<Block>* out);
+  std::optional<DataUrl> Inline(const v1::MediaPart& media);
   void WriteImageSource(const v1::MediaPart& media, JsonWriter* out);
   void WriteDocumentSource(const v1::MediaPart& media, JsonWriter* out);
 
@@ -48,9 +51,9 @@ bool IsBlank(std::string_view text);
 // wrote them down: a caller of the OpenAI door may use them, too.
 bool IsNativeBlock(JsonValue block);
 
-// What a decoder leaves behind a text block with citations: an object with
-// `citations` and no `type`. See README, "Citations".
-bool IsCitationMark(JsonValue value);
+// The cache marks of a block that is not ours to write, and of the blocks in
+// it.
+int MarksIn(JsonValue block);
 
 }  // namespace llm::anthropic
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "adapters/anthropic/citation_marks.h"
 #include "adapters/anthropic/turn_order.h"
 #include "adapters/core/text.h"
 
@@ -61,7 +62,7 @@ void ConversationWriter::AddMessageExtra(const v1::Message& message,
   // On the message means on its last block that takes it.
   for (size_t i = blocks->size(); i > first; --i) {
     Block& block = (*blocks)[i - 1];
-    if (block.kind == Kind::kThinking || block.marked_inside) continue;
+    if (block.kind == Kind::kThinking || block.marks_inside > 0) continue;
     if (block.cache_control.empty()) block.cache_control = std::move(cache);
     return;
   }
@@ -154,22 +155,30 @@ void ConversationWriter::AddCall(const v1::ToolCall& call,
 void ConversationWriter::AddAssistantParts(const v1::Message& message,
                                            std::vector<Block>* out) {
   std::string pending;
+  CitationMarks marks;
+  bool text_seen = false;
   for (const v1::Part& part : message.parts()) {
     if (part.has_reasoning()) {
       AddReasoning(part.reasoning(), &pending, out);
       continue;
     }
     pending.clear();
+    const bool ours = part.has_opaque() && part.opaque().origin() == kOrigin;
     if (part.has_tool_call()) {
       AddCall(part.tool_call(), out);
     } else if (part.has_media()) {
       // Generated pictures are not for Claude's own turn.
       notes_.dropped.Add("messages.content");
-    } else if (!put_back_ || !part.has_opaque() ||
-               part.opaque().origin() == kOrigin) {
+    } else if (ours && !text_seen && marks.Add(part.opaque().json())) {
+      // Its text is yet to come.
+    } else if (part.has_text() && !marks.empty()) {
+      for (const v1::Part& piece : marks.Split(part)) content_.Add(piece, out);
+    } else if (!put_back_ || !part.has_opaque() || ours) {
       content_.Add(part, out);
     }
+    text_seen = text_seen || part.has_text();
   }
+  if (!marks.empty()) NameProof("messages.content");
 }
 
 bool ConversationWriter::IsRestored(const v1::Message* message) const {
@@ -220,19 +229,16 @@ void ConversationWriter::MatchResults(const Messages& run) {
   }
 }
 
+// Text alone is a string; a list is the block's, so that its marks count.
 void ConversationWriter::WriteResultContent(const v1::Message& message,
-                                            JsonWriter* out) {
+                                            JsonWriter* out, Block* block) {
   std::vector<Block> blocks;
   for (const v1::Part& part : message.parts()) content_.Add(part, &blocks);
-  if (blocks.empty()) return;
-  out->Key("content");
   const bool plain = blocks.size() == 1 && message.parts_size() == 1 &&
                      message.parts(0).has_text() &&
                      message.parts(0).extra_json().empty();
-  if (plain) return out->String(message.parts(0).text().text());
-  out->BeginArray();
-  for (const Block& block : blocks) block.Write(out);
-  out->EndArray();
+  if (plain) return out->Member("content", message.parts(0).text().text());
+  block->content = std::move(blocks);
 }
 
 Block ConversationWriter::ResultBlock(const Call& call) {
@@ -248,7 +254,7 @@ Block ConversationWriter::ResultBlock(const Call& call) {
     json.Bool(true);
     notes_.dropped.Add("messages.tool_calls.result");
   } else {
-    WriteResultContent(*call.result, &json);
+    WriteResultContent(*call.result, &json, &block);
     content_.AddExtra(call.result->extra_json(), kResultExtra, "messages",
                       &json, &block.cache_control);
   }
@@ -321,6 +327,7 @@ void ConversationWriter::CheckEnds() {
   // A paused turn of server tools goes on from where it is (stop reason
   // pause_turn); that is no prefill.
   const bool paused = !OnlyPlainKinds(last.blocks);
+  out_.prefill = !paused;
   if (!setting_.prefill && !paused) {
     notes_.Refuse("messages",
                   "this model takes no assistant message at the end");

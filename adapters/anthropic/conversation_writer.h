@@ -38,6 +38,8 @@ struct Conversation {
   bool in_tool_loop = false;
   // That loop begins with the model's thinking, proof and all.
   bool loop_has_thinking = false;
+  // The last word is the assistant's, for the model to go on from.
+  bool prefill = false;
 };
 
 class ConversationWriter {
@@ -79,7 +81,8 @@ class ConversationWriter {
   void AddUser(const Messages& run);
   void MatchResults(const Messages& run);
   Block ResultBlock(const Call& call);
-  void WriteResultContent(const v1::Message& message, JsonWriter* out);
+  void WriteResultContent(const v1::Message& message, JsonWriter* out,
+                          Block* block);
   void AddMidSystem(const Messages& run, std::vector<Block>* user);
   void AddTurn(Turn turn);
   void AddMessageExtra(const v1::Message& message, size_t first,

@@ -14,18 +14,23 @@
 // below the cap there is no thinking. Everything is clamped to the model's
 // limit.
 //
-// Threads: Pure.
-// Fact:    anthropic.md 3.4 and 3.6 (2026-11-20).
+// The caller's own `thinking` goes as it is where the model takes it. What it
+// does not take becomes the nearest it does, named in `dropped` by the member
+// that changed ("thinking.type", "thinking.budget_tokens"), or by "thinking"
+// where nothing is near.
+//
+// Threads: Pure but for the notes it is given.
+// Fact:    anthropic.md 3.1, 3.4 and 3.6 (2026-11-20).
 #ifndef LLM_ADAPTERS_ANTHROPIC_THINKING_PLAN_H_
 #define LLM_ADAPTERS_ANTHROPIC_THINKING_PLAN_H_
 
 #include <cstdint>
 #include <string>
 
+#include "adapters/anthropic/block.h"
 #include "adapters/anthropic/claude_models.h"
 #include "adapters/core/json.h"
 #include "adapters/core/provider.h"
-#include "adapters/dialect/dropped_fields.h"
 #include "llm/v1/chat.pb.h"
 
 namespace llm::anthropic {
@@ -36,6 +41,11 @@ struct ThinkingSituation {
   bool forced_choice = false;
   // In a tool loop that has begun without thinking, or lost it.
   bool loop_without_thinking = false;
+  // The last word is the assistant's, for the model to go on from.
+  bool prefill = false;
+  // By a beta a budget counts over all calls of a turn, so that it may be
+  // above max_tokens.
+  bool interleaved = false;
 };
 
 struct ThinkingPlan {
@@ -53,7 +63,7 @@ ThinkingPlan PlanThinking(const v1::ChatCompletionRequest& request,
                           JsonValue native, const ClaudeModel& model,
                           const AttemptContext& context,
                           const ThinkingSituation& situation,
-                          DroppedFields& dropped);
+                          RenderNotes& notes);
 
 }  // namespace llm::anthropic
 

@@ -78,7 +78,7 @@ void ToolWriter::AddNative(const v1::Tool& tool) {
   Block block;
   block.kind = Block::Kind::kOther;
   block.json = tool.other_json();
-  block.marked_inside = doc->root().Find("cache_control").has_value();
+  block.marks_inside = MarksIn(doc->root());
   plan_.tools.push_back(std::move(block));
   names_.push_back(doc->root().Find("name").StringOr());
 }

@@ -54,9 +54,18 @@ void AddRecord(JsonValue record, TokenUsage* out) {
 
 }  // namespace
 
+void UsageDecoder::ReadTier(JsonValue usage) {
+  const JsonValue said = usage.Find("service_tier");
+  const JsonValue speed = usage.Find("speed");
+  if (said.has_value()) tier_ = OneWord(said.StringOr(), kMaxTier);
+  if (tier_ == "standard") tier_.clear();
+  if (speed.has_value()) fast_ = speed.Equals("fast");
+}
+
 bool UsageDecoder::Push(JsonValue usage) {
   bool changed = false;
   if (!usage.is_object()) return changed;
+  ReadTier(usage);
   for (JsonValue v = usage.First(); v; v = v.Next()) {
     if (v.is_null() || v.raw().size() > kMaxMember) continue;
     const std::string key = v.Key();
@@ -103,10 +112,11 @@ std::optional<TokenUsage> UsageDecoder::usage() const {
     if (v.Find("type").Equals("compaction")) AddRecord(v, &out);
   }
   if (out.empty()) return std::nullopt;
-  const std::string tier =
-      OneWord(root.Find("service_tier").StringOr(), kMaxTier);
-  if (tier != "standard") out.service_tier = tier;
-  if (root.Find("speed").Equals("fast")) out.service_tier = "fast";
+  const Count searches =
+      Read(root.Find("server_tool_use").Find("web_search_requests"));
+  if (searches.value_or(0) > 0) out.web_searches = searches;
+  if (root.Find("inference_geo").Equals("us")) out.geo = "us";
+  out.service_tier = service_tier();
   return out;
 }
 

@@ -5,7 +5,10 @@
 // replaces an earlier one member by member, null says nothing. Cache writes
 // are split by age in `cache_creation` only. What compaction consumed stands
 // in `iterations` alone and is added; other iterations are contained already,
-// or are another model's (advisor).
+// or are another model's (advisor). Web searches and inference in the United
+// States are charged beside (platform.claude.com/docs/en/about-claude/pricing,
+// .../manage-claude/data-residency, 2026-11-27: Opus 4.6 and later; an older
+// model refuses the parameter).
 //
 // Threads: Not safe; one object per answer.
 // Units:   Tokens.
@@ -29,14 +32,20 @@ class UsageDecoder {
   // One more `usage` value; what is no object is nothing. True where it says
   // something new.
   bool Push(JsonValue usage);
+  // Prices go by it; empty for the usual one.
+  std::string service_tier() const { return fast_ ? "fast" : tier_; }
   // Unset where nothing was counted.
   std::optional<TokenUsage> usage() const;
   // All records as one, for audits; empty if there was none.
   std::string raw_json() const;
 
  private:
+  void ReadTier(JsonValue usage);
+
   // The newest value of each member, in order of first appearance.
   std::vector<std::pair<std::string, std::string>> members_;
+  std::string tier_;
+  bool fast_ = false;
 };
 
 }  // namespace llm::anthropic

@@ -39,6 +39,11 @@ struct TokenUsage {
   std::optional<TokenCount> video_input;
   std::optional<TokenCount> accepted_prediction;
   std::optional<TokenCount> rejected_prediction;
+  // Web searches that the provider ran, each charged beside the tokens.
+  std::optional<TokenCount> web_searches;
+  // Where the provider says it served, if that is priced by itself ("us").
+  // Empty: anywhere.
+  std::string geo;
   // The tier that the provider says it served ("flex", "priority"); prices
   // depend on it. Empty: the usual one.
   std::string service_tier;

@@ -56,6 +56,10 @@ class AnswerDecoder {
   // No more events. `clean`: the body ended as its framing says.
   virtual void OnEnd(bool clean, Chunks* out) = 0;
 
+  // However it ended, before the facts are judged: what costs too much to keep
+  // up at every event.
+  virtual void Settle() {}
+
   // The wrapping around the events was at fault.
   void FailAs(FailureClass failure) { Fail(failure); }
   // True where content has come since the last call.

@@ -143,6 +143,7 @@ Task<AttemptResult> ChatExchange::Run(RenderedChat rendered,
       http.status = absl::CancelledError("cancelled");
     }
   }
+  decoder.Settle();
   Evaluate(http, reader, decoder, context.api_key, &result);
   HideKey(context.api_key, &result);
   co_return result;

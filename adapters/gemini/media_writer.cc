@@ -6,6 +6,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "adapters/core/json_writer.h"
+#include "adapters/dialect/data_url.h"
 
 namespace llm::gemini {
 namespace {
@@ -53,44 +54,6 @@ std::string FileAt(sv mime_type, sv uri) {
   writer.Member("fileUri", uri);
   writer.EndObject();
   return out;
-}
-
-int HexDigit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
-std::string PercentDecode(sv text) {
-  if (text.find('%') == sv::npos) return std::string(text);
-  std::string out;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const bool escape = text[i] == '%' && i + 2 < text.size() &&
-                        HexDigit(text[i + 1]) >= 0 &&
-                        HexDigit(text[i + 2]) >= 0;
-    if (!escape) {
-      out += text[i];
-      continue;
-    }
-    out +=
-        static_cast<char>(HexDigit(text[i + 1]) * 16 + HexDigit(text[i + 2]));
-    i += 2;
-  }
-  return out;
-}
-
-// data:[type][;name=value]*[;base64],content
-std::string FromDataUrl(const v1::MediaPart& media) {
-  sv rest = sv(media.url()).substr(sv("data:").size());
-  const size_t comma = rest.find(',');
-  if (comma == sv::npos) return {};
-  const sv head = rest.substr(0, comma);
-  const sv type = head.substr(0, head.find(';'));
-  const std::string content = PercentDecode(rest.substr(comma + 1));
-  const bool base64 =
-      absl::AsciiStrToLower(std::string(head)).ends_with(";base64");
-  return Inline(MimeType(media, type),
-                base64 ? content : absl::Base64Escape(content));
 }
 
 bool IsYouTube(sv url) {
@@ -156,12 +119,12 @@ std::string MediaMember(const v1::MediaPart& media, Rendering& to) {
   if (media.has_data()) {
     return Inline(MimeType(media, {}), absl::Base64Escape(media.data()));
   }
-  if (media.has_url() && media.url().starts_with("data:")) {
-    std::string out = FromDataUrl(media);
-    if (out.empty()) {
-      to.Refuse(std::string(ParamOf(media.kind())), "not a data: URL");
-    }
-    return out;
+  if (media.has_url() && IsDataUrl(media.url())) {
+    const auto data = ReadDataUrl(media.url());
+    if (data.ok()) return Inline(MimeType(media, data->type), data->base64);
+    to.Refuse(std::string(ParamOf(media.kind())),
+              std::string(data.status().message()));
+    return {};
   }
   const bool sound = media.kind() == v1::MediaPart::AUDIO;
   const std::string uri =
@@ -185,7 +148,7 @@ std::string MediaMember(const v1::MediaPart& media, Rendering& to) {
 bool FitsToolResult(const v1::MediaPart& media) {
   std::string type = media.mime_type();
   const std::string& url = media.url();
-  if (url.starts_with("data:")) {
+  if (IsDataUrl(url)) {
     type = url.substr(5, url.find_first_of(";,") - 5);
   }
   if (type.empty()) type = std::string(Fallback(media.kind()));

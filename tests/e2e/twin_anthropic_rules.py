@@ -220,9 +220,14 @@ def check_tools(body, turns):
         raise refuse(f"Tool '{choice['name']}' not found in provided tools")
 
 
+def marks_in(block):
+    inside = block.get("content") if block["type"] == "tool_result" else []
+    inside = inside if isinstance(inside, list) else []
+    return sum("cache_control" in one for one in [block, *inside])
+
+
 def check_cache(body, turns):
-    count = sum("cache_control" in block for _, blocks, _ in turns
-                for block in blocks)
+    count = sum(marks_in(block) for _, blocks, _ in turns for block in blocks)
     count += sum("cache_control" in tool for tool in body.get("tools") or [])
     if isinstance(body.get("system"), list):
         count += sum("cache_control" in block for block in body["system"])

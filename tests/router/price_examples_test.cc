@@ -171,5 +171,28 @@ TEST_CASE("xAI's reasoning is part of the normalised output",
         20'500'000'000);
 }
 
+TEST_CASE("Searches and a priced region are charged where the list says so",
+          "[router][prices][COST-1]") {
+  const auto book = Book();
+  const PriceQuery query = Ask("anthropic", "claude-opus-4-6", Today());
+  TokenUsage usage = Tokens(1'000, 0, 0, 100);
+  const int64_t plain = Pico(book->Price(query, usage));
+  usage.geo = "us";
+  CHECK(Pico(book->Price(query, usage)) * 10 == plain * 11);
+  usage.service_tier = "batch";
+  CHECK(Pico(book->Price(query, usage)) * 20 == plain * 11);
+  usage.geo.clear();
+  usage.service_tier.clear();
+  usage.web_searches = 3;
+  const PricedCost searched = book->Price(query, usage);
+  // Ten dollars a thousand.
+  CHECK(Pico(searched) == plain + 30'000'000'000);
+  CHECK_FALSE(searched.degraded);
+  usage.geo = "us";
+  const PricedCost coarse =
+      book->Price(Ask("openai", "gpt-4o", Today()), usage);
+  CHECK(coarse.degraded);
+}
+
 }  // namespace
 }  // namespace llm

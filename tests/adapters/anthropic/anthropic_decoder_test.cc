@@ -179,7 +179,8 @@ TEST_CASE("citations follow their text, and links are annotations besides",
         std::vector<std::string>{
             R"({"citations":[]})",
             R"({"citations":[{"type":"web_search_result_location","url":)"
-            R"("https://a","title":"A","cited_text":"F"}]})"});
+            R"("https://a","title":"A","cited_text":"F"}],)"
+            R"("start_index":7,"end_index":11})"});
   CHECK(got.choices.at(0).annotations ==
         R"([{"type":"url_citation","url_citation":{"start_index":7,)"
         R"("end_index":11,"title":"A","url":"https://a"}}])");
@@ -207,6 +208,49 @@ TEST_CASE("usage: the last value of each member wins, null says nothing",
   CHECK(usage.output == 50);
   CHECK(usage.reasoning == 40);
   CHECK(usage.service_tier == "priority");
+}
+
+// Each record read anew, with all that came before, would take minutes.
+TEST_CASE("usage: records without end are read once",
+          "[adapters][anthropic][usage]") {
+  std::string big = R"({"input_tokens":10)";
+  for (int i = 0; i < 40; ++i) {
+    big += ",\"m" + std::to_string(i) + "\":\"" + std::string(8000, 'x') + '"';
+  }
+  std::string body =
+      Sse({Start(big + "}"), BlockStart(0, R"({"type":"text","text":"a"})")});
+  for (int i = 0; i < 50'000; ++i) {
+    body += Sse({R"({"type":"message_delta","usage":{"output_tokens":)" +
+                 std::to_string(i) + "}}"});
+  }
+  ScriptedTransport::Script script;
+  script.body = body + Sse({Stop("end_turn", R"({"output_tokens":7})"), End()});
+  const Exchange got = RunExchange(script);
+  CHECK(got.result.usage.fresh_input == 10);
+  CHECK(got.result.usage.output == 7);
+  script.body = body;
+  CHECK(RunExchange(script).result.usage.output == 49'999);
+}
+
+TEST_CASE("usage: what is charged beside the tokens is told",
+          "[adapters][anthropic][usage][COST-1]") {
+  const auto usage = [](const std::string& more) {
+    Exchange got;
+    Read({Start(R"({"input_tokens":10,"output_tokens":1})"),
+          BlockStart(0, R"({"type":"text","text":"a"})"), BlockStop(0),
+          Stop("end_turn", R"({"output_tokens":50)" + more + "}"), End()},
+         &got);
+    return got.result.usage;
+  };
+  const TokenUsage us = usage(
+      R"(,"inference_geo":"us","server_tool_use":{"web_search_requests":3})");
+  CHECK(us.geo == "us");
+  CHECK(us.web_searches == 3);
+  const TokenUsage plain =
+      usage(R"(,"inference_geo":"global","server_tool_use":)"
+            R"({"web_search_requests":0})");
+  CHECK(plain.geo.empty());
+  CHECK_FALSE(plain.web_searches);
 }
 
 TEST_CASE("usage: compaction is added, an advisor's and a fallback's is not",
@@ -242,6 +286,59 @@ TEST_CASE("lax imitators are read: no starts, no stops, no events named",
   CHECK(Read({Start(), BlockStart(0, R"({"type":"tool_use","name":"f"})"),
               Stop("tool_use"), End()}) ==
         "C:call_attempt-1_0/f({}) F:tool_calls N:tool_use");
+}
+
+TEST_CASE("a block without a stop ends where the next begins",
+          "[adapters][anthropic][stream]") {
+  Exchange got;
+  const std::string cite =
+      R"({"type":"citations_delta","citation":{"url":"u"}})";
+  Read(
+      {Start(), BlockStart(0, R"({"type":"thinking","thinking":""})"),
+       BlockDelta(0, R"({"type":"thinking_delta","thinking":"I"})"),
+       BlockDelta(0, R"({"type":"signature_delta","signature":"S"})"),
+       BlockStart(1, R"({"type":"text","text":"a"})"), BlockDelta(1, cite),
+       BlockStart(2, R"({"type":"web_search_tool_result","content":[]})"),
+       BlockStart(3, R"({"type":"text","text":"b"})"), Stop("end_turn"), End()},
+      &got);
+  std::string order;
+  for (const auto& chunk : got.chunks) {
+    for (const auto& part : chunk.choices(0).delta().parts()) {
+      order += part.reasoning().text() + part.reasoning().signature() +
+               part.text().text() + part.opaque().json() + " ";
+    }
+  }
+  CHECK(order.starts_with(
+      R"(I S a {"citations":[{"url":"u"}],"start_index":0,"end_index":1})"));
+  CHECK(
+      order.ends_with(R"( {"type":"web_search_tool_result","content":[]} b )"));
+}
+
+TEST_CASE("calls may run side by side, each by its index",
+          "[adapters][anthropic][stream][STR-6]") {
+  const auto input = [](int index, const std::string& json) {
+    return BlockDelta(
+        index, R"({"type":"input_json_delta","partial_json":")" + json + "\"}");
+  };
+  CHECK(Read({Start(),
+              BlockStart(0, R"({"type":"tool_use","id":"a","name":"f"})"),
+              BlockStart(1, R"({"type":"tool_use","id":"b","name":"g"})"),
+              input(0, "{"), input(1, "[]"), input(0, "}"), BlockStop(0),
+              Stop("tool_use"), End()}) ==
+        "C:a/f({}) C:b/g([]) F:tool_calls N:tool_use");
+}
+
+TEST_CASE("arguments of a call that never began are a malformed stream",
+          "[adapters][anthropic][stream]") {
+  const auto input = [](const std::string& json) {
+    return BlockDelta(
+        1, R"({"type":"input_json_delta","partial_json":")" + json + "\"}");
+  };
+  const std::string text = BlockStart(0, R"({"type":"text","text":"a"})");
+  CHECK(Read({Start(), text, BlockStop(0), input("{}"), BlockStop(1),
+              Stop("tool_use"), End()}) == "T:a !bad_answer");
+  CHECK(Read({Start(), text, BlockStop(0), input(""), Stop("end_turn"),
+              End()}) == "T:a F:stop N:end_turn");
 }
 
 TEST_CASE("an answer that came by a tool is the content",

@@ -223,6 +223,9 @@ TEST_CASE("pictures and files go as Anthropic's sources",
       {R"({"type":"file","file":{"file_data":"data:text/plain;base64,QUI="}})",
        R"({"type":"document","source":{"type":"text",)"
        R"("media_type":"text/plain","data":"AB"}})"},
+      {R"({"type":"file","file":{"file_data":"data:text/plain,a%20b"}})",
+       R"({"type":"document","source":{"type":"text",)"
+       R"("media_type":"text/plain","data":"a b"}})"},
       {R"({"type":"file","file":{"file_id":"file_1"}})",
        R"({"type":"document","source":{"type":"file","file_id":"file_1"}})"},
       // Anthropic's own, as a caller may write it at OpenAI's door.
@@ -231,6 +234,18 @@ TEST_CASE("pictures and files go as Anthropic's sources",
   }));
   CHECK(Talk(R"([{"role":"user","content":[)" + part + "]}]") ==
         R"([{"role":"user","content":[)" + want + "]}]");
+}
+
+TEST_CASE("a picture or file that holds nothing is refused",
+          "[adapters][anthropic][request]") {
+  const auto part = GENERATE(
+      as<std::string>(),
+      R"({"type":"image_url","image_url":{"url":"data:image/png;base64,"}})",
+      R"({"type":"image_url","image_url":{"url":"data:image/png"}})",
+      R"({"type":"file","file":{"file_data":"data:text/plain,"}})");
+  CAPTURE(part);
+  CHECK(Talk(R"([{"role":"user","content":[)" + part + "]}]") ==
+        "refused messages.content");
 }
 
 TEST_CASE("a file named by id brings the beta of the files API along",
@@ -261,6 +276,27 @@ TEST_CASE("marks of the cache stay where the caller put them, four at most",
   CHECK(marks == 4);
   // The oldest message lost its own.
   CHECK(got.body.find(R"([{"type":"text","text":"u"}])") != std::string::npos);
+}
+
+TEST_CASE("marks inside a tool's result count, too",
+          "[adapters][anthropic][request]") {
+  const std::string mark = R"("cache_control":{"type":"ephemeral"})";
+  const std::string text = R"({"type":"text","text":"r",)" + mark + "}";
+  const auto got = RenderJson(
+      R"({"model":"m","messages":[{"role":"user","content":"u"},)"
+      R"({"role":"assistant","tool_calls":[{"id":"a","type":"function",)"
+      R"("function":{"name":"f","arguments":"{}"}}]},{"role":"tool",)"
+      R"("tool_call_id":"a","is_error":true,"content":[)" +
+      text + "," + text + "," + text + R"(]},{"role":"user",)" + mark +
+      R"(,"content":"u"},{"role":"user","content":[{"type":"document",)"
+      R"("source":{"type":"content","content":[)" +
+      text + "]}}]}]}");
+  const std::string kept = R"({"type":"text","text":"r"},)" + text + "," + text;
+  CAPTURE(got.body);
+  CHECK(got.body.find(R"({"type":"tool_result","tool_use_id":"a",)"
+                      R"("is_error":true,"content":[)" +
+                      kept + "]}") != std::string::npos);
+  CHECK(absl::StrJoin(got.dropped, " ") == "cache_control");
 }
 
 TEST_CASE("reasoning goes back to its maker with its proof, byte for byte",
