@@ -7,7 +7,7 @@
 namespace llm {
 namespace {
 
-std::string U(const std::string& text) {
+std::string User(const std::string& text) {
   return R"({"role":"user","content":[{"type":"text","text":")" + text +
          R"("}]})";
 }
@@ -35,8 +35,8 @@ std::string Mark(const std::string& citations, int start, int end) {
 TEST_CASE("citations find their place in a text that comes back as one",
           "[adapters][anthropic][request][TRN-1]") {
   const auto want = [](const std::string& blocks) {
-    return "[" + U("hi") + R"(,{"role":"assistant","content":[)" + blocks +
-           "]}," + U("go") + "]";
+    return "[" + User("hi") + R"(,{"role":"assistant","content":[)" + blocks +
+           "]}," + User("go") + "]";
   };
   const std::string both = R"({"origin":"anthropic","part":{"type":)"
                            R"("web_search_tool_result","content":[]}},)" +

@@ -9,7 +9,7 @@ namespace llm {
 namespace {
 
 // "type content", or the error's words.
-std::string Read(const std::string& url) {
+std::string ReadUrl(const std::string& url) {
   const auto got = ReadDataUrl(url);
   if (!got.ok()) return std::string(got.status().message());
   std::string content;
@@ -32,16 +32,16 @@ TEST_CASE("a data: URL gives its type and content, however it is written",
   }));
   CAPTURE(url);
   CHECK(IsDataUrl(url));
-  CHECK(Read(url) == want);
+  CHECK(ReadUrl(url) == want);
 }
 
 TEST_CASE("what is no data: URL, or holds nothing, says so",
           "[adapters][dialect][data_url]") {
-  CHECK(Read("data:image/png;base64") == "not a data: URL");
-  CHECK(Read("https://a/b,c") == "not a data: URL");
+  CHECK(ReadUrl("data:image/png;base64") == "not a data: URL");
+  CHECK(ReadUrl("https://a/b,c") == "not a data: URL");
   CHECK_FALSE(IsDataUrl("https://a/b,c"));
-  CHECK(Read("data:,") == "the data: URL holds no content");
-  CHECK(Read("data:image/png;base64,") == "the data: URL holds no content");
+  CHECK(ReadUrl("data:,") == "the data: URL holds no content");
+  CHECK(ReadUrl("data:image/png;base64,") == "the data: URL holds no content");
 }
 
 }  // namespace
