@@ -13,9 +13,6 @@ namespace {
 // Who had this share of its own total has had its time.
 constexpr double kOwnTime = 0.9;
 
-// The longest turn of a stream that is kept for the conversation's next call.
-constexpr size_t kMaxKeptTurn = size_t{256} << 10;
-
 }  // namespace
 
 AttemptIntent Router::Call::IntentFor(const NextAttempt& next) const {
@@ -150,7 +147,7 @@ AttemptSink::Options Router::Call::SinkOptions(Running& attempt) {
   options.shaper = shaper_.get();
   // Who was given no tools calls none, and only turns that do are kept.
   if (parts_.turns != nullptr && request_.message.tools_size() > 0) {
-    options.max_turn_bytes = kMaxKeptTurn;
+    options.max_turn_bytes = TurnMemoryLimits{}.max_turn_bytes;
   }
   options.on_commit = [this,
                        &attempt](const std::vector<std::string>& dropped) {
