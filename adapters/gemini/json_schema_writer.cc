@@ -1,8 +1,11 @@
 #include "adapters/gemini/json_schema_writer.h"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 #include <vector>
+
+#include "adapters/core/text.h"
 
 namespace llm::gemini {
 namespace {
@@ -12,6 +15,52 @@ using sv = std::string_view;
 using Members = std::vector<std::pair<std::string, std::string>>;
 
 constexpr int kMaxJsonDepth = 64;
+// What parts of `allOf` add to; everything else they agree on or not.
+constexpr sv kJoined[] = {"properties", "$defs", "required"};
+
+// Maps or lists of texts on their way into one, each entry once. All parts go
+// in before anything is written: to join them two by two is quadratic.
+class Join {
+ public:
+  // False where an entry is there with another value; the first stands.
+  bool Add(JsonValue some);
+  std::string Write() const;
+
+ private:
+  bool list_ = false;
+  Members entries_;
+  std::map<std::string, size_t> place_;
+};
+
+bool Join::Add(JsonValue some) {
+  list_ = some.is_array();
+  bool same = true;
+  for (JsonValue v = some.First(); v; v = v.Next()) {
+    std::string key = list_ ? v.StringOr() : v.Key();
+    const auto [it, fresh] = place_.try_emplace(key, entries_.size());
+    if (fresh) {
+      entries_.emplace_back(std::move(key), v.raw());
+    } else if (entries_[it->second].second != v.raw()) {
+      same = false;
+    }
+  }
+  return same;
+}
+
+std::string Join::Write() const {
+  std::string out;
+  JsonWriter writer(&out);
+  if (list_) {
+    writer.BeginArray();
+    for (const auto& [key, value] : entries_) writer.Raw(value);
+    writer.EndArray();
+    return out;
+  }
+  writer.BeginObject();
+  for (const auto& [key, value] : entries_) writer.MemberRaw(key, value);
+  writer.EndObject();
+  return out;
+}
 
 class Writer {
  public:
@@ -24,6 +73,7 @@ class Writer {
   void Type(JsonValue value, Members& out);
   void Ref(JsonValue value, Members& out);
   void Merge(JsonValue all, Members& out);
+  void MergeDefs(const std::string& defs, Members& out);
   void MergeMember(const std::string& name, std::string value, Members& out);
   std::string List(JsonValue list);
   std::string Map(JsonValue map);
@@ -124,56 +174,57 @@ void Writer::Ref(JsonValue value, Members& out) {
   Set(out, "$ref", JsonQuote(target));
 }
 
-// Both hold: what is said once is taken over, lists of properties and names
-// are joined; of two that differ the first stands.
+// Both hold: what is said once is taken over; of two that differ the first
+// stands.
 void Writer::MergeMember(const std::string& name, std::string value,
                          Members& out) {
   std::string* old = FindMember(out, name);
   if (old == nullptr) {
     out.emplace_back(name, std::move(value));
-    return;
+  } else if (*old != value && name != "description" && name != "title") {
+    losses_.Add("allOf");
   }
-  if (*old == value) return;
-  if (name != "properties" && name != "$defs" && name != "required") {
-    if (name != "description" && name != "title") losses_.Add("allOf");
-    return;
+}
+
+void Writer::MergeDefs(const std::string& defs, Members& out) {
+  Join join;
+  const std::string* old = FindMember(out, "$defs");
+  for (const sv some : {old == nullptr ? sv("{}") : sv(*old), sv(defs)}) {
+    const auto doc = JsonDocument::Parse(some);
+    if (doc.ok() && !join.Add(doc->root())) losses_.Add("allOf");
   }
-  std::string joined;
-  JsonWriter writer(&joined);
-  const auto first = JsonDocument::Parse(sv(*old));
-  const auto second = JsonDocument::Parse(sv(value));
-  if (!first.ok() || !second.ok()) return;
-  if (name == "required") {
-    writer.BeginArray();
-    for (const JsonValue list : {first->root(), second->root()}) {
-      for (JsonValue v = list.First(); v; v = v.Next()) writer.Raw(v.raw());
-    }
-    writer.EndArray();
-  } else {
-    writer.BeginObject();
-    for (JsonValue v = first->root().First(); v; v = v.Next()) {
-      writer.MemberRaw(v.Key(), v.raw());
-    }
-    for (JsonValue v = second->root().First(); v; v = v.Next()) {
-      const JsonValue before = first->root().Find(v.Key());
-      if (before && before.raw() != v.raw()) losses_.Add("allOf");
-      if (!before) writer.MemberRaw(v.Key(), v.raw());
-    }
-    writer.EndObject();
-  }
-  *old = std::move(joined);
+  Set(out, "$defs", join.Write());
 }
 
 void Writer::Merge(JsonValue all, Members& out) {
+  std::map<std::string, Join> joins;
+  const auto add = [&](const std::string& name, JsonValue value) {
+    if (!joins[name].Add(value)) losses_.Add("allOf");
+  };
+  for (const sv name : kJoined) {
+    const std::string* own = FindMember(out, name);
+    if (own == nullptr) continue;
+    if (const auto doc = JsonDocument::Parse(sv(*own)); doc.ok()) {
+      add(std::string(name), doc->root());
+    }
+  }
   for (JsonValue part = all.First(); part; part = part.Next()) {
     if (!part.is_object()) continue;
     const std::string text = Schema(part);
     const auto doc = JsonDocument::Parse(sv(text));
     if (!doc.ok()) continue;
     for (JsonValue v = doc->root().First(); v; v = v.Next()) {
-      MergeMember(v.Key(), std::string(v.raw()), out);
+      const std::string name = v.Key();
+      if (!Among(kJoined, name)) {
+        MergeMember(name, std::string(v.raw()), out);
+        continue;
+      }
+      // Its place; what stands there is joined at the end.
+      if (FindMember(out, name) == nullptr) out.emplace_back(name, "");
+      add(name, v);
     }
   }
+  for (const auto& [name, join] : joins) Set(out, name, join.Write());
 }
 
 void Writer::Keyword(JsonValue value, Members& out) {
@@ -207,7 +258,7 @@ void Writer::Keyword(JsonValue value, Members& out) {
     return Set(out, name, Map(value));
   }
   const bool defs = name == "$defs" || name == "definitions";
-  if (defs && IsSchemaMap(value)) return MergeMember("$defs", Map(value), out);
+  if (defs && IsSchemaMap(value)) return MergeDefs(Map(value), out);
   if (Plain(name, value)) return Set(out, name, std::string(value.raw()));
   losses_.Add(name);
 }

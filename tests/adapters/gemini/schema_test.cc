@@ -283,6 +283,54 @@ TEST_CASE("no made-up word of a schema reaches the provider",
   }
 }
 
+// A schema whose `allOf` has this many parts, a property and its name in each.
+std::string ManyParts(int parts) {
+  std::string all;
+  for (int i = 0; i < parts; ++i) {
+    const std::string name = "\"p" + std::to_string(i) + "\"";
+    all += (i == 0 ? "" : ",") + (R"({"properties":{)" + name) +
+           R"(:{"type":"string"}},"required":[)" + name + "]}";
+  }
+  return R"({"type":"object","allOf":[)" + all + "]}";
+}
+
+TEST_CASE("the parts of an allOf are joined once, however many they are",
+          "[adapters][gemini][schema][TRN-5]") {
+  // Two by two this is quadratic.
+  constexpr int kParts = 60'000;
+  const Written got = Json(ManyParts(kParts));
+  CHECK(got.lost == "");
+  CHECK(got.text.starts_with(
+      R"({"type":"object","properties":{"p0":{"type":"string"},"p1":)"));
+  CHECK(got.text.ends_with(R"("p59998","p59999"]})"));
+  const auto doc = JsonDocument::Parse(got.text);
+  REQUIRE(doc.ok());
+  CHECK(doc->root().Find("properties").size() == kParts);
+  CHECK(doc->root().Find("required").size() == kParts);
+}
+
+TEST_CASE("of an allOf that says a thing twice the first stands",
+          "[adapters][gemini][schema][TRN-5]") {
+  const auto [schema, want, lost] =
+      GENERATE(table<std::string, std::string, std::string>({
+          {R"({"properties":{"a":{"type":"string"}},"required":["a"],"allOf":[)"
+           R"({"required":["a","b"],"properties":{"b":{},"a":)"
+           R"({"type":"string"}}}]})",
+           R"({"properties":{"a":{"type":"string"},"b":{}},)"
+           R"("required":["a","b"]})",
+           ""},
+          {R"({"properties":{"a":{"type":"string"}},"allOf":[{"properties":)"
+           R"({"a":{"type":"number"}}}]})",
+           R"({"properties":{"a":{"type":"string"}}})", "p.allOf"},
+          {R"({"$defs":{"a":{}},"definitions":{"b":{},"a":{"type":"null"}}})",
+           R"({"$defs":{"a":{},"b":{}}})", "p.allOf"},
+      }));
+  CAPTURE(schema);
+  const Written got = Json(schema);
+  CHECK(got.text == want);
+  CHECK(got.lost == lost);
+}
+
 TEST_CASE("a reference that doubles at each step stays small",
           "[adapters][gemini][schema]") {
   std::string schema = R"({"$defs":{"d0":{"type":"string"})";
