@@ -46,6 +46,32 @@ void WriteCalling(const std::string& mode,
   out.EndObject();
 }
 
+// The caller's own choice, whose functions go by the names they are declared
+// by.
+void WriteOwnCalling(JsonValue own, const FunctionNames& names,
+                     JsonWriter& out) {
+  out.Key("functionCallingConfig");
+  out.BeginObject();
+  for (JsonValue v = own.First(); v; v = v.Next()) {
+    const std::string name = CamelCase(v.Key());
+    if (name != "allowedFunctionNames" || !v.is_array()) {
+      out.MemberRaw(name, v.raw());
+      continue;
+    }
+    out.Key(name);
+    out.BeginArray();
+    for (JsonValue f = v.First(); f; f = f.Next()) {
+      if (f.is_string()) {
+        out.String(names.Sent(f.StringOr()));
+      } else {
+        out.Raw(f.raw());
+      }
+    }
+    out.EndArray();
+  }
+  out.EndObject();
+}
+
 }  // namespace
 
 bool ToolWriter::Withheld(const std::string& name) const {
@@ -256,7 +282,11 @@ bool ToolWriter::WriteOwn(JsonValue members, bool chosen, JsonWriter& out) {
       continue;
     }
     any = true;
-    out.MemberRaw(name, v.raw());
+    if (name == "functionCallingConfig" && v.is_object()) {
+      WriteOwnCalling(v, to_.names, out);
+    } else {
+      out.MemberRaw(name, v.raw());
+    }
   }
   return any;
 }

@@ -186,6 +186,19 @@ TEST_CASE("a function's name that Google refuses is sent as another",
   CHECK(Joined(got.dropped) == "");
 }
 
+TEST_CASE("the caller's own choice names functions as they are declared",
+          "[adapters][gemini][tools][TRN-4]") {
+  const RenderedRequest got = Render(
+      With(R"("tools":[{"type":"function","function":{"name":"1a"}},)"
+           R"({"type":"function","function":{"name":"b"}}],)"
+           R"("tool_config":{"function_calling_config":{"mode":"ANY",)"
+           R"("allowed_function_names":["1a","b",1]},"retrievalConfig":{}})"));
+  CHECK(At(got.body, "toolConfig") ==
+        R"({"functionCallingConfig":{"mode":"ANY",)"
+        R"("allowedFunctionNames":["_1a","b",1]},"retrievalConfig":{}})");
+  CHECK(Joined(got.dropped) == "");
+}
+
 TEST_CASE("names that differ past what Google reads stay two",
           "[adapters][gemini][tools]") {
   const std::string longer(200, 'x');
