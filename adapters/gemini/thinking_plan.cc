@@ -43,26 +43,47 @@ struct Wish {
   std::string name;  // of the field that says it
 };
 
+Wish ReadConfig(JsonValue config, const std::string& full, Rendering& to) {
+  Wish wish;
+  wish.name = full;
+  std::string budget;  // as the caller spells it
+  std::string level;
+  for (JsonValue v = config.First(); v; v = v.Next()) {
+    const std::string name = CamelCase(v.Key());
+    const std::string word = absl::AsciiStrToLower(v.StringOr());
+    if (name == "includeThoughts" && v.is_bool()) {
+      wish.visible = v.AsBool();
+    } else if (name == "thinkingBudget" && v.AsInt64()) {
+      wish.budget = v.AsInt64();
+      budget = full + "." + v.Key();
+    } else if (name == "thinkingLevel" && FindLevel(word) != nullptr) {
+      wish.level = word;
+      level = full + "." + v.Key();
+    } else if (!v.is_null()) {
+      to.dropped.Add(full + "." + v.Key());
+    }
+  }
+  // Both are refused: the one that the family knows goes.
+  if (wish.budget && !wish.level.empty()) {
+    const bool by_level = to.family.thinking == Thinking::kLevel;
+    to.dropped.Add(by_level ? budget : level);
+    if (by_level) {
+      wish.budget.reset();
+    } else {
+      wish.level.clear();
+    }
+  }
+  wish.on = wish.budget != 0;
+  return wish;
+}
+
 // Google's own words for how much stand for the effort, which is named; words
 // about what is shown do not.
 void ReadNative(const NativeFields& native, Rendering& to, Wish& wish) {
   const auto doc = JsonDocument::Parse(sv(native.thinking));
   if (!doc.ok()) return;
-  Wish effort = std::exchange(wish, Wish{});
-  wish.on = true;
-  wish.name = native.thinking_name;
-  for (JsonValue v = doc->root().First(); v; v = v.Next()) {
-    const std::string name = CamelCase(v.Key());
-    if (name == "includeThoughts" && v.is_bool()) {
-      wish.visible = v.AsBool();
-    } else if (name == "thinkingBudget" && v.AsInt64()) {
-      wish.budget = v.AsInt64();
-      wish.on = *wish.budget != 0;
-    } else if (name == "thinkingLevel" && v.is_string()) {
-      const std::string level = absl::AsciiStrToLower(v.StringOr());
-      if (FindLevel(level) != nullptr) wish.level = level;
-    }
-  }
+  Wish effort =
+      std::exchange(wish, ReadConfig(doc->root(), native.thinking_name, to));
   if (effort.name.empty()) return;
   if (wish.budget || !wish.level.empty()) return to.dropped.Add(effort.name);
   effort.visible = wish.visible;
