@@ -14,6 +14,8 @@ using sv = std::string_view;
 constexpr sv kTop[] = {"safetySettings", "cachedContent", "serviceTier"};
 // Unknown to AI Studio, which refuses what it does not know.
 constexpr sv kVertexTop[] = {"labels", "modelArmorConfig"};
+// More than generationConfig has; each is compared with those before it.
+constexpr size_t kMaxGeneration = 64;
 // Ours, for routing and accounting; named nowhere.
 constexpr sv kOwn[] = {"task_type", "run_id",      "agent",   "strict",
                        "timeout",   "llm_service", "priority"};
@@ -64,6 +66,9 @@ void Reader::Generation(JsonValue object, const std::string& prefix) {
     std::string name = CamelCase(v.Key());
     if (name == "thinkingConfig") {
       Thinking(v, prefix + "." + v.Key());
+    } else if (out_.generation.size() >= kMaxGeneration &&
+               out_.Generation(name) == nullptr) {
+      to_.dropped.Add(prefix + ".*");
     } else {
       Put(out_.generation,
           {std::move(name), std::string(v.raw()), prefix + "." + v.Key()});

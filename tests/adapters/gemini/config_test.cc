@@ -304,6 +304,24 @@ TEST_CASE("before the third generation JSON and tools exclude each other",
   CHECK(Joined(newer.dropped) == "");
 }
 
+TEST_CASE("of many members of a generationConfig the first are taken",
+          "[adapters][gemini][request][TRN-6]") {
+  // To compare each with all the others is quadratic.
+  std::string members;
+  for (int i = 0; i < 190'000; ++i) {
+    members += "\"m" + std::to_string(i) + "\":1,";
+  }
+  const RenderedRequest got =
+      Render(With("\"generation_config\":{" + members + "\"m0\":2}"));
+  const std::string config = Config(got);
+  const auto doc = JsonDocument::Parse(config);
+  REQUIRE(doc.ok());
+  CHECK(doc->root().size() == 64);
+  // One that is taken can still be said again.
+  CHECK(At(config, "m0") == "2");
+  CHECK(Joined(got.dropped) == "generation_config.*,generation_config.m0");
+}
+
 TEST_CASE("the same request gives the same bytes",
           "[adapters][gemini][request][TRN-7]") {
   const ChatRequest request =
