@@ -268,6 +268,17 @@ std::string GenerationConfig(const v1::ChatCompletionRequest& request,
   return Config(request, native, to).Write(thinking);
 }
 
+bool AnswersInJson(const v1::ChatCompletionRequest& request,
+                   const NativeFields& native, const Rendering& to) {
+  if (const std::string* own = native.Generation("responseMimeType")) {
+    return *own != "\"text/plain\"";
+  }
+  const std::string& type = request.response_format().type();
+  return !MeetsTools(request, to) &&
+         (type == "json_schema" ||
+          (type == "json_object" && to.context.traits.json_object));
+}
+
 std::string SchemaInstruction(const v1::ChatCompletionRequest& request,
                               const Rendering& to) {
   if (!ToldInWords(request, to)) return {};

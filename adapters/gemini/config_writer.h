@@ -20,6 +20,10 @@ std::string GenerationConfig(const v1::ChatCompletionRequest& request,
                              const NativeFields& native,
                              const ThinkingPlan& thinking, Rendering& to);
 
+// Whether the answer has a responseMimeType of JSON.
+bool AnswersInJson(const v1::ChatCompletionRequest& request,
+                   const NativeFields& native, const Rendering& to);
+
 // The schema in words, where the model cannot be given one beside tools;
 // empty for none. The loss is named by GenerationConfig.
 std::string SchemaInstruction(const v1::ChatCompletionRequest& request,

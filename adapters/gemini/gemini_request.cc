@@ -32,7 +32,7 @@ RenderedRequest RenderRequest(const ChatRequest& request,
   Member("systemInstruction", contents.SystemInstruction(), out);
   const NativeFields native = ReadNativeFields(message.extra_json(), to);
   ToolWriter tools(message, to);
-  Member("tools", tools.Tools(contents.CalledNames()), out);
+  Member("tools", tools.Tools(contents.CalledNames(), native), out);
   Member("toolConfig", tools.ToolConfig(native), out);
   const ThinkingPlan thinking = PlanThinking(message, native, to);
   Member("generationConfig", GenerationConfig(message, native, thinking, to),

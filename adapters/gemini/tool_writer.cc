@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "adapters/core/text.h"
+#include "adapters/gemini/config_writer.h"
 #include "adapters/gemini/json_schema_writer.h"
 #include "adapters/gemini/openapi_schema_writer.h"
 
@@ -188,7 +189,8 @@ void ToolWriter::LimitDeclarations() {
   }
 }
 
-std::string ToolWriter::Tools(const std::vector<std::string>& called) {
+std::string ToolWriter::Tools(const std::vector<std::string>& called,
+                              const NativeFields& native) {
   LimitDeclarations();
   for (const v1::Tool& tool : request_.tools()) {
     if (tool.other_json().empty()) ReadTool(tool);
@@ -198,7 +200,11 @@ std::string ToolWriter::Tools(const std::vector<std::string>& called) {
     if (tool.other_json().empty()) continue;
     ReadBuiltIn(tool.other_json(), functions_alone);
   }
-  if (request_.tools_size() == 0) {
+  // A history is taken without declarations too; an answer in JSON beside them
+  // is not, and is what the caller asked for.
+  const bool in_the_way =
+      !to_.family.third_generation && AnswersInJson(request_, native, to_);
+  if (request_.tools_size() == 0 && !in_the_way) {
     synthesised_ = !called.empty();
     for (const std::string& name : called) {
       declarations_.push_back("{\"name\":" + JsonQuote(to_.names.Sent(name)) +

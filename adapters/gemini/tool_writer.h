@@ -24,8 +24,10 @@ class ToolWriter {
 
   // A JSON array; empty for no tools. `called` are the functions that the
   // history calls: without any tools they are declared by name alone, and
-  // none may be called [TRN-4].
-  std::string Tools(const std::vector<std::string>& called);
+  // none may be called [TRN-4]; nor are they declared beside an answer in
+  // JSON, where the two exclude each other.
+  std::string Tools(const std::vector<std::string>& called,
+                    const NativeFields& native);
   // After Tools: a JSON object; empty where nothing is to be said.
   std::string ToolConfig(const NativeFields& native);
 

@@ -309,6 +309,23 @@ def test_gemini_refuses(twin, body, words):
     assert words in reply.text
 
 
+HISTORY = {"contents": [turn(), turn(asked_for(), **MODEL), turn(told())]}
+JSON_ANSWER = settings(responseMimeType="application/json",
+                       responseJsonSchema={"type": "object"})
+
+
+@pytest.mark.parametrize(("tools", "status"), [
+    ({}, 200), ({"tools": [{"functionDeclarations": [
+        {"name": "get_price"}]}]}, 400)])
+def test_gemini_takes_a_history_of_calls_and_json_without_declarations(
+        twin, tools, status):
+    reply = call(f"{twin.ge.base_url}/models/gemini-2.5-flash:"
+                 "generateContent", {**HISTORY, **JSON_ANSWER, **tools},
+                 {"x-goog-api-key": "k"})
+    assert reply.status == status, reply.text
+    assert status == 200 or "response mime type" in reply.text
+
+
 def test_gemini_takes_the_documented_stand_in_and_only_its_own(twin):
     def ask(model, signature):
         return call(f"{twin.ge.base_url}/models/{model}:generateContent", {

@@ -304,6 +304,43 @@ TEST_CASE("before the third generation JSON and tools exclude each other",
   CHECK(Joined(newer.dropped) == "");
 }
 
+TEST_CASE("a history of calls does not keep an answer in JSON away",
+          "[adapters][gemini][request][TRN-4]") {
+  const auto [model, format,
+              asked] = GENERATE(table<std::string, std::string, std::string>({
+      {"gemini-2.5-flash",
+       R"("response_format":{"type":"json_schema","json_schema":)"
+       R"({"name":"n","schema":{"type":"object"}}})",
+       R"({"responseMimeType":"application/json",)"
+       R"("responseJsonSchema":{"type":"object"}})"},
+      {"gemini-2.5-flash", R"("response_format":{"type":"json_object"})",
+       R"({"responseMimeType":"application/json"})"},
+      {"gemini-2.5-flash",
+       R"("generationConfig":{"responseMimeType":"application/json"})",
+       R"({"responseMimeType":"application/json"})"},
+      // These may have both, or no JSON.
+      {"gemini-3-flash-preview", R"("response_format":{"type":"json_object"})",
+       R"({"responseMimeType":"application/json"})"},
+      {"gemini-2.5-flash", R"("response_format":{"type":"text"})", ""},
+  }));
+  CAPTURE(model, format);
+  const RenderedRequest got = Render(
+      Parse(R"({"model":"x","messages":[{"role":"user","content":"hi"},)"
+            R"({"role":"assistant","tool_calls":[{"id":"a1","type":"function",)"
+            R"("function":{"name":"f","arguments":"{}"}}]},)"
+            R"({"role":"tool","tool_call_id":"a1","content":"x"}],)" +
+            format + "}"),
+      {.model = model});
+  CHECK(Config(got) == asked);
+  const bool declared = asked.empty() || model != "gemini-2.5-flash";
+  CHECK(At(got.body, "tools") ==
+        (declared ? R"([{"functionDeclarations":[{"name":"f"}]}])" : ""));
+  CHECK(At(got.body, "toolConfig") ==
+        (declared ? R"({"functionCallingConfig":{"mode":"NONE"}})" : ""));
+  CHECK(At(got.body, "systemInstruction") == "");
+  CHECK(Joined(got.dropped) == "");
+}
+
 TEST_CASE("of many members of a generationConfig the first are taken",
           "[adapters][gemini][request][TRN-6]") {
   // To compare each with all the others is quadratic.
