@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -241,32 +242,26 @@ void Writer::Settle(Node& node) {
     }
   }
   if (node.values && node.type != "string") node.format = "enum";
-  const size_t before = node.required.size();
+  // Each once, and only what is a property.
+  std::set<sv> open;
+  for (const auto& property : node.properties) open.insert(property.first);
+  const std::set<sv> properties = open;
   std::erase_if(node.required, [&](const std::string& name) {
-    return std::none_of(node.properties.begin(), node.properties.end(),
-                        [&](const auto& p) { return p.first == name; });
+    if (!properties.contains(name)) losses_.Add("required");
+    return open.erase(name) == 0;
   });
-  if (node.required.size() != before) losses_.Add("required");
-  std::vector<std::string> once;
-  for (std::string& name : node.required) {
-    if (std::find(once.begin(), once.end(), name) == once.end()) {
-      once.push_back(std::move(name));
-    }
-  }
-  node.required = std::move(once);
 }
 
 void Writer::WriteProperties(const Node& node, JsonWriter& out) {
   if (!node.properties.empty()) {
     out.Key("properties");
     out.BeginObject();
-    std::vector<sv> written;
+    std::set<sv> written;
     for (const auto& [name, schema] : node.properties) {
-      if (std::find(written.begin(), written.end(), name) != written.end()) {
+      if (!written.insert(name).second) {
         losses_.Add("allOf");
         continue;
       }
-      written.push_back(name);
       out.MemberRaw(name, Schema(schema, {}));
     }
     out.EndObject();

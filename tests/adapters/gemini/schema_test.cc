@@ -309,6 +309,25 @@ TEST_CASE("the parts of an allOf are joined once, however many they are",
   CHECK(doc->root().Find("required").size() == kParts);
 }
 
+TEST_CASE("a schema of many properties is written in their number's time",
+          "[adapters][gemini][schema][TRN-5]") {
+  std::string properties;
+  std::string required = "\"zz\"";
+  for (int i = 0; i < 100'000; ++i) {
+    const std::string name = "\"p" + std::to_string(i) + "\"";
+    properties += (i == 0 ? "" : ",") + name + R"(:{"type":"string"})";
+    required += "," + name + "," + name;
+  }
+  const Written got =
+      OpenApi(R"({"type":"object","properties":{)" + properties +
+              R"(},"required":[)" + required + "]}");
+  const auto doc = JsonDocument::Parse(got.text);
+  REQUIRE(doc.ok());
+  CHECK(doc->root().Find("properties").size() == 100'000);
+  CHECK(doc->root().Find("required").size() == 100'000);
+  CHECK(got.lost == "p.required,p.$ref,p.type");
+}
+
 TEST_CASE("of an allOf that says a thing twice the first stands",
           "[adapters][gemini][schema][TRN-5]") {
   const auto [schema, want, lost] =
