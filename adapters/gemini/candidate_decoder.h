@@ -20,8 +20,8 @@
 
 #include "adapters/core/json.h"
 #include "adapters/dialect/extra_fields.h"
+#include "adapters/dialect/function_names.h"
 #include "adapters/dialect/text_fragments.h"
-#include "adapters/gemini/function_names.h"
 #include "adapters/gemini/partial_args.h"
 #include "llm/v1/chat.pb.h"
 

@@ -25,8 +25,8 @@
 #include "adapters/core/json.h"
 #include "adapters/dialect/answer_decoder.h"
 #include "adapters/dialect/extra_fields.h"
+#include "adapters/dialect/function_names.h"
 #include "adapters/gemini/candidate_decoder.h"
-#include "adapters/gemini/function_names.h"
 #include "adapters/gemini/usage_decoder.h"
 #include "llm/v1/chat.pb.h"
 

@@ -12,6 +12,12 @@
 namespace llm::gemini {
 namespace {
 
+constexpr std::string_view kDeclarations[] = {"functionDeclarations",
+                                              "function_declarations"};
+// gemini.md section 2.2 (2026-11-20).
+constexpr FunctionNameRule kNames = {
+    .first = "_", .following = "_.:-", .native_lists = kDeclarations};
+
 void Member(std::string_view name, const std::string& json, JsonWriter& out) {
   if (!json.empty()) out.MemberRaw(name, json);
 }
@@ -22,7 +28,7 @@ RenderedRequest RenderRequest(const ChatRequest& request,
                               const AttemptContext& context, bool vertex) {
   const v1::ChatCompletionRequest& message = request.message;
   Rendering to{FamilyOf(context.upstream_model.value), context, vertex};
-  to.names = FunctionNames(message);
+  to.names = FunctionNames(message, kNames);
   to.source = &request;
   RenderedRequest rendered;
   JsonWriter out(&rendered.body);

@@ -17,7 +17,7 @@
 #include "adapters/core/chat_request.h"
 #include "adapters/core/provider.h"
 #include "adapters/dialect/chat_exchange.h"
-#include "adapters/gemini/function_names.h"
+#include "adapters/dialect/function_names.h"
 
 namespace llm::gemini {
 

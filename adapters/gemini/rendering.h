@@ -12,7 +12,7 @@
 #include "adapters/core/provider.h"
 #include "adapters/dialect/chat_exchange.h"
 #include "adapters/dialect/dropped_fields.h"
-#include "adapters/gemini/function_names.h"
+#include "adapters/dialect/function_names.h"
 #include "adapters/gemini/gemini_models.h"
 
 namespace llm::gemini {

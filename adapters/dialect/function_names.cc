@@ -1,50 +1,52 @@
-#include "adapters/gemini/function_names.h"
+#include "adapters/dialect/function_names.h"
 
+#include <algorithm>
 #include <set>
 #include <vector>
 
 #include "absl/strings/ascii.h"
 #include "adapters/core/json.h"
 
-namespace llm::gemini {
+namespace llm {
 namespace {
 
 using sv = std::string_view;
 
-constexpr size_t kMaxName = 128;
 // Room for the number that tells two apart.
-constexpr size_t kMaxStem = 120;
+constexpr size_t kRoom = 8;
 
-bool MayStart(char c) {
-  return absl::ascii_isalpha(static_cast<unsigned char>(c)) || c == '_';
+bool MayStart(char c, const FunctionNameRule& rule) {
+  return absl::ascii_isalpha(static_cast<unsigned char>(c)) ||
+         rule.first.find(c) != sv::npos;
 }
 
-bool MayFollow(char c) {
+bool MayFollow(char c, const FunctionNameRule& rule) {
   return absl::ascii_isalnum(static_cast<unsigned char>(c)) ||
-         sv("_.:-").find(c) != sv::npos;
+         rule.following.find(c) != sv::npos;
 }
 
-bool IsTaken(sv name) {
-  if (name.empty() || name.size() > kMaxName || !MayStart(name[0])) {
+bool IsTaken(sv name, const FunctionNameRule& rule) {
+  if (name.empty() || name.size() > rule.max_length ||
+      !MayStart(name[0], rule)) {
     return false;
   }
-  for (const char c : name) {
-    if (!MayFollow(c)) return false;
-  }
-  return true;
+  return std::all_of(name.begin(), name.end(),
+                     [&](char c) { return MayFollow(c, rule); });
 }
 
-std::string Stem(sv name) {
-  std::string out = MayStart(name[0]) ? "" : "_";
-  for (const char c : name) out += MayFollow(c) ? c : '_';
-  return out.substr(0, kMaxStem);
+std::string Stem(sv name, const FunctionNameRule& rule) {
+  std::string out = MayStart(name[0], rule) ? "" : "_";
+  for (const char c : name) out += MayFollow(c, rule) ? c : '_';
+  return out.substr(0, rule.max_length - kRoom);
 }
 
-// Those that Google itself reads as declared.
-void AddNative(const std::string& json, std::vector<std::string>& names) {
+// Those that the provider itself reads as declared.
+void AddNative(const std::string& json, const FunctionNameRule& rule,
+               std::vector<std::string>& names) {
   const auto doc = JsonDocument::Parse(json);
   if (!doc.ok()) return;
-  for (const sv key : {"functionDeclarations", "function_declarations"}) {
+  names.push_back(doc->root().Find("name").StringOr());
+  for (const sv key : rule.native_lists) {
     const JsonValue list = doc->root().Find(key);
     for (JsonValue v = list.First(); v; v = v.Next()) {
       names.push_back(v.Find("name").StringOr());
@@ -64,13 +66,14 @@ void AddCalls(const v1::Message& message, std::vector<std::string>& names) {
   if (call.ok()) names.push_back(call->root().Find("name").StringOr());
 }
 
-std::vector<std::string> NamesOf(const v1::ChatCompletionRequest& request) {
+std::vector<std::string> NamesOf(const v1::ChatCompletionRequest& request,
+                                 const FunctionNameRule& rule) {
   std::vector<std::string> names;
   for (const v1::Tool& tool : request.tools()) {
     if (tool.other_json().empty()) {
       names.push_back(tool.function().name());
     } else {
-      AddNative(tool.other_json(), names);
+      AddNative(tool.other_json(), rule, names);
     }
   }
   for (const v1::Message& message : request.messages()) {
@@ -81,14 +84,15 @@ std::vector<std::string> NamesOf(const v1::ChatCompletionRequest& request) {
 
 }  // namespace
 
-FunctionNames::FunctionNames(const v1::ChatCompletionRequest& request) {
-  const std::vector<std::string> names = NamesOf(request);
+FunctionNames::FunctionNames(const v1::ChatCompletionRequest& request,
+                             const FunctionNameRule& rule) {
+  const std::vector<std::string> names = NamesOf(request, rule);
   const std::set<std::string> own(names.begin(), names.end());
   // By stem, so that many of one stem are not counted through again.
   std::map<std::string, int> last;
   for (const std::string& name : names) {
-    if (name.empty() || IsTaken(name) || sent_.contains(name)) continue;
-    const std::string stem = Stem(name);
+    if (name.empty() || IsTaken(name, rule) || sent_.contains(name)) continue;
+    const std::string stem = Stem(name, rule);
     std::string other = stem;
     for (int& at = last.try_emplace(stem, 1).first->second;
          own.contains(other) || given_.contains(other);) {
@@ -109,4 +113,4 @@ std::string FunctionNames::Given(std::string_view sent) const {
   return it == given_.end() ? std::string(sent) : it->second;
 }
 
-}  // namespace llm::gemini
+}  // namespace llm
