@@ -126,7 +126,8 @@ void AnthropicDecoder::CloseBefore(int64_t index, BlockDecoder::Kind kind,
 BlockDecoder& AnthropicDecoder::AddBlock(int64_t index, JsonValue start,
                                          v1::Message* out) {
   auto next = std::make_unique<BlockDecoder>(
-      start, calls_, absl::StrCat("call_", seed_, "_", calls_), answer_tool_);
+      start, calls_, absl::StrCat("call_", seed_, "_", calls_), answer_tool_,
+      names_);
   const BlockDecoder::Kind kind = next->kind();
   CloseBefore(index, kind, out);
   if (open_.size() >= kMaxOpenBlocks) Fail(FailureClass::kBadAnswer);

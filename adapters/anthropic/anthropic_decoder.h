@@ -20,6 +20,7 @@
 #include "adapters/core/json.h"
 #include "adapters/dialect/answer_decoder.h"
 #include "adapters/dialect/extra_fields.h"
+#include "adapters/dialect/function_names.h"
 #include "llm/v1/chat.pb.h"
 
 namespace llm::anthropic {
@@ -28,12 +29,14 @@ class AnthropicDecoder : public AnswerDecoder {
  public:
   // `seed` is unique to the attempt and makes ids for calls that came without
   // one. `answer_tool` is the tool whose input is the answer's content.
-  // `model` made what it signs, by the name it was asked under.
+  // `model` made what it signs, by the name it was asked under. `names` are
+  // those that the request was sent with.
   AnthropicDecoder(std::string seed, std::string answer_tool,
-                   std::string model = {})
+                   std::string model = {}, FunctionNames names = {})
       : seed_(std::move(seed)),
         answer_tool_(std::move(answer_tool)),
-        model_(std::move(model)) {}
+        model_(std::move(model)),
+        names_(std::move(names)) {}
 
   void OnWhole(std::string_view body, Chunks* out) override;
   void OnEvent(std::string_view type, std::string_view data,
@@ -67,6 +70,7 @@ class AnthropicDecoder : public AnswerDecoder {
   const std::string seed_;
   const std::string answer_tool_;
   const std::string model_;
+  const FunctionNames names_;
   JsonDocument document_;
   std::map<int64_t, std::unique_ptr<BlockDecoder>> open_;
   UsageDecoder usage_;

@@ -40,9 +40,9 @@ Task<AttemptResult> AnthropicProvider::Chat(const ChatRequest& request,
   chat.thinking = rendered.thinking;
   chat.dropped = std::move(rendered.dropped);
   chat.refusal = std::move(rendered.refusal);
-  anthropic::AnthropicDecoder decoder(context.attempt_id.value,
-                                      std::move(rendered.answer_tool),
-                                      context.upstream_model.value);
+  anthropic::AnthropicDecoder decoder(
+      context.attempt_id.value, std::move(rendered.answer_tool),
+      context.upstream_model.value, std::move(rendered.names));
   co_return co_await exchange_.Run(std::move(chat), context, decoder, sink);
 }
 

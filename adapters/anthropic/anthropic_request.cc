@@ -19,6 +19,9 @@ using sv = std::string_view;
 constexpr sv kSystemTurns = "mid-conversation-system-2026-04-07";
 constexpr sv kInterleaved = "interleaved-thinking-2025-05-14";
 constexpr sv kFiles = "files-api-2025-04-14";
+// anthropic.md 3.1 (2026-11-20).
+constexpr FunctionNameRule kNames = {.first = "0123456789_-",
+                                     .following = "_-"};
 // Marks of the caller's in one request; the automatic one takes a place.
 constexpr int kMaxMarks = 4;
 
@@ -217,12 +220,13 @@ void Renderer::WriteOutputConfig() {
 
 RenderedRequest Renderer::Render() {
   rendered_.betas = BetasOf(extra_);
+  rendered_.names = FunctionNames(request_, kNames);
   conversation_ =
       ConversationWriter({context_.upstream_model.value, model_.prefill,
                           Contains(rendered_.betas, kSystemTurns)},
-                         notes_)
+                         rendered_.names, notes_)
           .Write(chat_);
-  tools_ = ToolWriter(model_, context_.traits, notes_)
+  tools_ = ToolWriter(model_, context_.traits, rendered_.names, notes_)
                .Plan(request_, conversation_.called_tools);
   InstructFormat();
   CheckPrefill();

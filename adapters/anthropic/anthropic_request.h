@@ -18,6 +18,7 @@
 #include "adapters/core/chat_request.h"
 #include "adapters/core/provider.h"
 #include "adapters/dialect/chat_exchange.h"
+#include "adapters/dialect/function_names.h"
 
 namespace llm::anthropic {
 
@@ -29,6 +30,8 @@ struct RenderedRequest {
   bool thinking = false;
   // The tool whose input is the answer's content; empty for none.
   std::string answer_tool;
+  // To read the answer's calls by.
+  FunctionNames names;
   std::vector<std::string> dropped;
   std::optional<Refusal> refusal;
 };

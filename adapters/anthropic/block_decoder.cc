@@ -38,10 +38,12 @@ bool SaysSomething(JsonValue input) {
 }  // namespace
 
 BlockDecoder::BlockDecoder(JsonValue start, int call_index, std::string id,
-                           std::string_view answer_tool)
+                           std::string_view answer_tool,
+                           const FunctionNames& names)
     : kind_(KindOf(start, answer_tool)),
       call_index_(call_index),
-      id_(std::move(id)) {}
+      id_(std::move(id)),
+      names_(names) {}
 
 void BlockDecoder::AddText(std::string text, v1::Message* out) {
   text = joiner_.Push(std::move(text));
@@ -85,7 +87,8 @@ void BlockDecoder::OpenCall(JsonValue start, v1::Message* out) {
   const std::string id = start.Find("id").StringOr();
   call->set_id(id.empty() ? id_ : id);
   call->set_type("function");
-  call->mutable_function()->set_name(start.Find("name").StringOr());
+  call->mutable_function()->set_name(
+      names_.Given(start.Find("name").StringOr()));
   characters_ += CountCodePoints(call->function().name());
   // Who called it, where it was not the model itself: a program of its own
   // (programmatic tool calling) wants that back.

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "adapters/core/json.h"
+#include "adapters/dialect/function_names.h"
 #include "adapters/dialect/text_fragments.h"
 #include "llm/v1/chat.pb.h"
 
@@ -30,8 +31,9 @@ class BlockDecoder {
   // `start` is the content_block, or a delta of a block whose start did not
   // come. `call_index` counts calls from 0; `id` is for one that has none.
   // `answer_tool` is the tool whose input is the answer; empty for none.
+  // `names` are those that the request was sent with; they outlive the block.
   BlockDecoder(JsonValue start, int call_index, std::string id,
-               std::string_view answer_tool);
+               std::string_view answer_tool, const FunctionNames& names);
 
   // What the start itself holds.
   void Open(JsonValue start, v1::Message* out);
@@ -70,6 +72,7 @@ class BlockDecoder {
   std::string signature_;
   int call_index_ = 0;
   std::string id_;
+  const FunctionNames& names_;
   // The start's input, JSON, for a call whose arguments never come.
   std::string input_;
   bool arguments_came_ = false;

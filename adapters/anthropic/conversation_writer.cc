@@ -136,7 +136,7 @@ void ConversationWriter::AddCall(const v1::ToolCall& call,
   json.BeginObject();
   json.Member("type", "tool_use");
   json.Member("id", calls_.back().written);
-  json.Member("name", name);
+  json.Member("name", names_.Sent(name));
   // An object is required; what is none cannot have run either.
   const bool object = input.ok() && input->root().is_object();
   json.MemberRaw("input", object ? input->root().raw() : sv("{}"));

@@ -25,13 +25,14 @@
 #include "adapters/anthropic/call_ids.h"
 #include "adapters/anthropic/content_writer.h"
 #include "adapters/core/chat_request.h"
+#include "adapters/dialect/function_names.h"
 
 namespace llm::anthropic {
 
 struct Conversation {
   std::vector<Block> system;
   std::vector<Turn> turns;
-  // Names of the tools that were called, each once, in order.
+  // The caller's names of the tools that were called, each once, in order.
   std::vector<std::string> called_tools;
   // The model is in the middle of a tool loop: its calls were answered, and
   // nobody has spoken since.
@@ -52,8 +53,9 @@ class ConversationWriter {
     // The caller asked for system turns in mid-conversation (a beta).
     bool system_turns = false;
   };
-  ConversationWriter(Setting setting, RenderNotes& notes)
-      : setting_(setting), notes_(notes), content_(notes) {}
+  ConversationWriter(Setting setting, const FunctionNames& names,
+                     RenderNotes& notes)
+      : setting_(setting), names_(names), notes_(notes), content_(notes) {}
 
   Conversation Write(const ChatRequest& request);
 
@@ -91,6 +93,7 @@ class ConversationWriter {
   void NoteLoop();
 
   const Setting setting_;
+  const FunctionNames& names_;
   RenderNotes& notes_;
   ContentWriter content_;
   CallIds ids_;

@@ -51,7 +51,7 @@ Block ToolWriter::FunctionBlock(const v1::Tool& tool) {
   Block block;
   JsonWriter json(&block.json);
   json.BeginObject();
-  json.Member("name", function.name());
+  json.Member("name", sent_.Sent(function.name()));
   if (function.has_description()) {
     json.Member("description", function.description());
   }
@@ -183,8 +183,9 @@ void ToolWriter::AddAnswerTool(const v1::ChatCompletionRequest& request) {
     return notes_.dropped.Add("response_format.json_schema");
   }
   plan_.answer_tool = "json";
-  while (std::find(names_.begin(), names_.end(), plan_.answer_tool) !=
-         names_.end()) {
+  while (std::any_of(names_.begin(), names_.end(), [&](const auto& name) {
+    return sent_.Sent(name) == plan_.answer_tool;
+  })) {
     plan_.answer_tool += '_';
   }
   const bool alone = plan_.tools.empty() || choice_type_ == "none";
@@ -220,7 +221,7 @@ void ToolWriter::WriteChoice(const v1::ChatCompletionRequest& request) {
   JsonWriter json(&plan_.choice);
   json.BeginObject();
   json.Member("type", choice_type_);
-  if (choice_type_ == "tool") json.Member("name", choice_name_);
+  if (choice_type_ == "tool") json.Member("name", sent_.Sent(choice_name_));
   if (one_at_a_time && choice_type_ != "none") {
     json.Key("disable_parallel_tool_use");
     json.Bool(true);
@@ -238,7 +239,7 @@ ToolPlan ToolWriter::Plan(const v1::ChatCompletionRequest& request,
       Block block;
       JsonWriter json(&block.json);
       json.BeginObject();
-      json.Member("name", name);
+      json.Member("name", sent_.Sent(name));
       json.MemberRaw("input_schema", R"({"type":"object"})");
       json.EndObject();
       plan_.tools.push_back(std::move(block));

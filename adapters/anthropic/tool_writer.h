@@ -14,6 +14,7 @@
 #include "adapters/anthropic/claude_models.h"
 #include "adapters/anthropic/content_writer.h"
 #include "adapters/core/provider.h"
+#include "adapters/dialect/function_names.h"
 #include "llm/v1/chat.pb.h"
 
 namespace llm::anthropic {
@@ -32,11 +33,15 @@ struct ToolPlan {
 class ToolWriter {
  public:
   ToolWriter(const ClaudeModel& model, const ModelTraits& traits,
-             RenderNotes& notes)
-      : model_(model), traits_(traits), notes_(notes), content_(notes) {}
+             const FunctionNames& names, RenderNotes& notes)
+      : model_(model),
+        traits_(traits),
+        sent_(names),
+        notes_(notes),
+        content_(notes) {}
 
-  // `called`: names of tools that the history calls. Where nobody declares
-  // any, they are declared, and not to be called.
+  // `called`: the caller's names of tools that the history calls. Where nobody
+  // declares any, they are declared, and not to be called.
   ToolPlan Plan(const v1::ChatCompletionRequest& request,
                 const std::vector<std::string>& called);
 
@@ -56,10 +61,11 @@ class ToolWriter {
 
   const ClaudeModel& model_;
   const ModelTraits& traits_;
+  const FunctionNames& sent_;
   RenderNotes& notes_;
   ContentWriter content_;
   ToolPlan plan_;
-  // Parallel to plan_.tools.
+  // Parallel to plan_.tools; the caller's.
   std::vector<std::string> names_;
   // auto, any, tool, none; empty: not said.
   std::string choice_type_;
