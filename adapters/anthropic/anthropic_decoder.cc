@@ -161,7 +161,15 @@ void AnthropicDecoder::AddAnnotations(const BlockDecoder& block,
     json.EndObject();
   }
   json.EndArray();
-  if (text != "[]") out->set_annotations(text);
+  if (text == "[]") return;
+  // A whole answer's blocks all end in one message.
+  std::string& list = *out->mutable_annotations();
+  if (list.empty()) {
+    list = std::move(text);
+  } else {
+    list.pop_back();
+    list.append(",").append(text, 1);
+  }
 }
 
 void AnthropicDecoder::CloseBlock(BlockDecoder& block, v1::Message* out) {

@@ -1,4 +1,4 @@
-// Citations that come back apart from their text.
+// Citations: all of them come out, and find their text when they come back.
 #include <catch2/catch.hpp>
 
 #include "absl/strings/str_join.h"
@@ -61,6 +61,36 @@ TEST_CASE("citations find their place in a text that comes back as one",
   // The empty list of a text that only ends is nothing to find a place for.
   CHECK(Cited(R"({"origin":"anthropic","part":{"citations":[]}})",
               R"("one")") == want(R"({"type":"text","text":"one"})"));
+}
+
+TEST_CASE("every text block's links are annotations, whole and streamed",
+          "[adapters][anthropic][TRN-1]") {
+  const auto cited = [](const std::string& text, const std::string& url) {
+    return R"({"type":"text","text":")" + text + R"(","citations":[{"url":")" +
+           url + R"(","title":"t"}]})";
+  };
+  const auto link = [](const std::string& at, const std::string& url) {
+    return R"({"type":"url_citation","url_citation":{)" + at +
+           R"(,"title":"t","url":")" + url + R"("}})";
+  };
+  ScriptedTransport::Script script;
+  script.body = Whole("[" + cited("ab", "u") + "," + cited("c", "v") + "]");
+  CHECK(RunExchange(script).choices.at(0).annotations ==
+        "[" + link(R"("start_index":0,"end_index":2)", "u") + "," +
+            link(R"("start_index":2,"end_index":3)", "v") + "]");
+  script.body = Sse({Start(), BlockStart(0, cited("ab", "u")), BlockStop(0),
+                     BlockStart(1, cited("c", "v")), BlockStop(1),
+                     Stop("end_turn"), End()});
+  const Exchange streamed = RunExchange(script);
+  std::vector<std::string> lists;
+  for (const v1::ChatCompletionChunk& chunk : streamed.chunks) {
+    const std::string& list = chunk.choices(0).delta().annotations();
+    if (!list.empty()) lists.push_back(list);
+  }
+  CHECK(lists ==
+        std::vector<std::string>{
+            "[" + link(R"("start_index":0,"end_index":2)", "u") + "]",
+            "[" + link(R"("start_index":2,"end_index":3)", "v") + "]"});
 }
 
 }  // namespace
