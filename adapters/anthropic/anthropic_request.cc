@@ -185,6 +185,7 @@ void Renderer::WriteOutputConfig() {
   const bool top = own_effort == "xhigh" || own_effort == "max";
   const bool capped = top && model_.low_effort_when_disabled &&
                       plan_.thinking.find("disabled") != std::string::npos;
+  const bool lesser = own_effort == "xhigh" && model_.effort && !model_.xhigh;
   std::string text;
   JsonWriter inner(&text);
   inner.BeginObject();
@@ -193,9 +194,9 @@ void Renderer::WriteOutputConfig() {
     if (v.is_null()) continue;
     if (v.KeyEquals("effort") && !model_.effort && model_.known) {
       notes_.dropped.Add("output_config.effort");
-    } else if (v.KeyEquals("effort") && capped) {
+    } else if (v.KeyEquals("effort") && (capped || lesser)) {
       notes_.dropped.Add("output_config.effort");
-      inner.Member("effort", "high");
+      inner.Member("effort", capped ? "high" : "max");
     } else {
       inner.MemberRaw(v.Key(), v.raw());
     }

@@ -327,11 +327,16 @@ void Planner::Tokens() {
   if (older && plan_.active && cap > 0) {
     // Who speaks of budgets knows that they are a part of max_tokens.
     if (!Own()) {
-      cap += budgeted_ ? level_.budget : ReasoningHeadroom(level_.name);
+      cap = SaturatingSum(
+          cap, budgeted_ ? level_.budget : ReasoningHeadroom(level_.name));
     } else if (budget > 0 && budget >= cap) {
-      cap += budget;
+      cap = SaturatingSum(cap, budget);
     }
   }
+  // A guess of the limit holds for our own additions, not for the caller's
+  // number; of other makers' models there is none.
+  const bool guessed = !sure && model_.thinking != ThinkingMode::kNone;
+  if (guessed) cap = std::min(cap, std::max(asked, limit));
   if (cap > limit && sure) {
     cap = limit;
     if (asked > limit)
@@ -340,7 +345,7 @@ void Planner::Tokens() {
   plan_.max_tokens = cap;
   if (!budgeted_) return;
   const bool own_fits = budget < cap || situation_.interleaved;
-  Budget(budget, Own() ? own_fits : older && cap == asked + budget);
+  Budget(budget, Own() ? own_fits : older && cap - asked == budget);
 }
 
 ThinkingPlan Planner::Plan() {

@@ -16,6 +16,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <string_view>
 
 namespace llm {
@@ -29,10 +30,16 @@ inline int64_t ReasoningHeadroom(std::string_view effort) {
   return 8192;
 }
 
+// Both are not negative; callers' numbers can be as large as they like.
+inline int64_t SaturatingSum(int64_t cap, int64_t more) {
+  return cap + std::min(more, std::numeric_limits<int64_t>::max() - cap);
+}
+
 // `cap` with room for reasoning; `limit` is the model's, 0 where unknown.
 inline int64_t WithHeadroom(int64_t cap, std::string_view effort,
                             int64_t limit) {
-  const int64_t roomy = cap + ReasoningHeadroom(effort);
+  const int64_t roomy =
+      SaturatingSum(std::max<int64_t>(cap, 0), ReasoningHeadroom(effort));
   return limit > 0 ? std::max(cap, std::min(roomy, limit)) : roomy;
 }
 

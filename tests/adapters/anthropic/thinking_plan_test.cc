@@ -2,6 +2,7 @@
 #include <catch2/catch.hpp>
 
 #include "absl/strings/str_join.h"
+#include "adapters/dialect/reasoning_headroom.h"
 #include "tests/adapters/anthropic/exchange.h"
 
 namespace llm {
@@ -183,6 +184,52 @@ TEST_CASE("a prefill beside a schema for the answer is refused",
   CHECK(Plan("claude-haiku-4-5", R"("response_format":{"type":"json_object"})",
              kPrefill) == "64000  - response_format.json_object");
   CHECK(Plan("claude-sonnet-4-0", format, kPrefill) == "64000 ");
+}
+
+TEST_CASE("the room for thinking stays within what a number holds, and a guess",
+          "[adapters][anthropic][request][TRN-8]") {
+  const auto [model, members, want] =
+      GENERATE(table<std::string, std::string, std::string>({
+          {"claude-sonnet-5", R"("max_tokens":9223372036854775807)",
+           "128000  - max_tokens"},
+          {"claude-sonnet-4-5",
+           R"("max_tokens":9223372036854775807,"reasoning_effort":"low")",
+           R"(64000 {"type":"enabled","budget_tokens":2048} - max_tokens)"},
+          // Nobody knows these models' limits.
+          {"claude-opus-9", R"("max_tokens":100)", "8292 "},
+          {"claude-opus-9", R"("max_tokens":127000)", "128000 "},
+          {"claude-opus-9", R"("max_tokens":200000)", "200000 "},
+          {"claude-opus-9", R"("max_tokens":9223372036854775807)",
+           "9223372036854775807 "},
+          {"claude-opus-9",
+           R"("max_tokens":90000,"thinking":)"
+           R"({"type":"enabled","budget_tokens":100000})",
+           R"(128000 {"type":"adaptive","display":"summarized"} effort xhigh)"
+           R"( - thinking.budget_tokens)"},
+          {"kimi",
+           R"("max_tokens":1000,"thinking":)"
+           R"({"type":"enabled","budget_tokens":8000})",
+           R"(9000 {"type":"enabled","budget_tokens":8000})"},
+      }));
+  CAPTURE(model, members);
+  CHECK(Plan(model, members) == want);
+  CHECK(WithHeadroom(INT64_MAX, "high", 0) == INT64_MAX);
+  CHECK(WithHeadroom(INT64_MAX - 5, "high", 100) == INT64_MAX - 5);
+  CHECK(WithHeadroom(100, "high", 0) == 16'484);
+}
+
+TEST_CASE("a caller's effort that the model has not becomes the nearest",
+          "[adapters][anthropic][request][TRN-6]") {
+  const auto [model, effort, want] =
+      GENERATE(table<std::string, std::string, std::string>({
+          {"claude-opus-4-5", "xhigh", "64000  effort max"},
+          {"claude-opus-4-6", "xhigh", "128000  effort max"},
+          {"claude-opus-4-6", "max", "128000  effort max"},
+          {"claude-opus-4-7", "xhigh", "128000  effort xhigh"},
+      }));
+  CAPTURE(model, effort);
+  CHECK(Plan(model, R"("output_config":{"effort":")" + effort + R"("})") ==
+        want + (want.ends_with(effort) ? "" : " - output_config.effort"));
 }
 
 TEST_CASE("a short id is the first of its line",
