@@ -188,10 +188,13 @@ TEST_CASE("Searches and a priced region are charged where the list says so",
   // Ten dollars a thousand.
   CHECK(Pico(searched) == plain + 30'000'000'000);
   CHECK_FALSE(searched.degraded);
+  // Each by itself makes the cost a coarse one where it has no price.
+  const PriceQuery elsewhere = Ask("openai", "gpt-4o", Today());
+  CHECK(book->Price(elsewhere, usage).degraded);
+  usage.web_searches.reset();
+  CHECK_FALSE(book->Price(elsewhere, usage).degraded);
   usage.geo = "us";
-  const PricedCost coarse =
-      book->Price(Ask("openai", "gpt-4o", Today()), usage);
-  CHECK(coarse.degraded);
+  CHECK(book->Price(elsewhere, usage).degraded);
 }
 
 }  // namespace
