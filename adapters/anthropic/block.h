@@ -35,7 +35,7 @@ struct Block {
   std::vector<Block> content;
   // The caller's cache_control, JSON; empty for none.
   std::string cache_control;
-  // Marks of an opaque block's own.
+  // Marks of blocks in an opaque block.
   int marks_inside = 0;
 
   void Write(JsonWriter* out) const {

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "adapters/anthropic/block.h"
+#include "adapters/anthropic/content_writer.h"
 #include "adapters/core/text.h"
 #include "adapters/dialect/text_fragments.h"
 
@@ -76,13 +77,17 @@ std::vector<v1::Part> CitationMarks::Split(const v1::Part& part) {
          marks_.front().end <= end) {
     const Mark mark = std::move(marks_.front());
     marks_.pop_front();
-    if (mark.start > at_) {
-      out.push_back(Piece(TakeCodePoints(mark.start - at_, &rest), {}, {}));
+    std::string before = TakeCodePoints(mark.start - at_, &rest);
+    if (!IsBlank(before)) {
+      out.push_back(Piece(std::exchange(before, {}), {}, {}));
     }
-    const bool last = mark.end == end;
-    out.push_back(Piece(TakeCodePoints(mark.end - mark.start, &rest),
-                        mark.citations, last ? sv(part.extra_json()) : sv()));
+    std::string cited = before + TakeCodePoints(mark.end - mark.start, &rest);
     at_ = mark.end;
+    const bool more = !marks_.empty() && marks_.front().end <= end;
+    const bool last = !more && IsBlank(rest);
+    if (last) cited += std::exchange(rest, {});
+    out.push_back(Piece(std::move(cited), mark.citations,
+                        last ? sv(part.extra_json()) : sv()));
   }
   at_ = end;
   if (!rest.empty() || out.empty()) {

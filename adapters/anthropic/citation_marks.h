@@ -31,7 +31,8 @@ class CitationMarks {
   // Marks that no text has been found for.
   bool empty() const { return marks_.empty(); }
   // The message's next text, cut where the marks say, each piece with its
-  // citations as Anthropic's own member.
+  // citations as Anthropic's own member. A blank piece would be no block, so
+  // it is joined to its neighbour.
   std::vector<v1::Part> Split(const v1::Part& part);
 
  private:

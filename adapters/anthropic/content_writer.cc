@@ -1,6 +1,7 @@
 #include "adapters/anthropic/content_writer.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
@@ -29,6 +30,49 @@ void WriteBase64(sv type, sv data, JsonWriter* out) {
   out->Member("data", data);
 }
 
+// All of an object but one member.
+void CopyMembers(JsonValue object, sv but, std::string* out) {
+  JsonWriter json(out);
+  json.BeginObject();
+  for (JsonValue v = object.First(); v; v = v.Next()) {
+    if (!v.KeyEquals(but)) json.MemberRaw(v.Key(), v.raw());
+  }
+  json.EndObject();
+}
+
+// A text's citations, beside those that it has.
+void AddCitations(JsonValue citations, Block* block) {
+  const ExtraObject had(block->json);
+  const JsonValue first = had.root().Find("citations");
+  std::string text;
+  CopyMembers(had.root(), "citations", &text);
+  block->json.clear();
+  JsonWriter json(&block->json);
+  json.BeginObject();
+  json.RawMembers(text);
+  json.Key("citations");
+  json.BeginArray();
+  for (const JsonValue list : {first, citations}) {
+    if (!list.is_array()) continue;
+    for (JsonValue v = list.First(); v; v = v.Next()) json.Raw(v.raw());
+  }
+  json.EndArray();
+  json.EndObject();
+}
+
+// The cache marks of the blocks in a block that is not ours to write.
+int MarksInside(JsonValue block) {
+  int count = 0;
+  for (const JsonValue inside :
+       {block.Find("content"), block.Find("source").Find("content")}) {
+    if (!inside.is_array()) continue;
+    for (JsonValue v = inside.First(); v; v = v.Next()) {
+      if (v.Find("cache_control").has_value()) ++count;
+    }
+  }
+  return count;
+}
+
 }  // namespace
 
 bool IsBlank(std::string_view text) {
@@ -44,16 +88,15 @@ bool IsNativeBlock(JsonValue block) {
          (type.ends_with("_tool_result") && type != "tool_result");
 }
 
-int MarksIn(JsonValue block) {
-  int count = block.Find("cache_control").has_value() ? 1 : 0;
-  for (const JsonValue inside :
-       {block.Find("content"), block.Find("source").Find("content")}) {
-    if (!inside.is_array()) continue;
-    for (JsonValue v = inside.First(); v; v = v.Next()) {
-      if (v.Find("cache_control").has_value()) ++count;
-    }
+void CopyNative(JsonValue value, std::string_view json, Block* block) {
+  block->marks_inside = MarksInside(value);
+  const JsonValue mark = value.Find("cache_control");
+  if (!mark.has_value() || block->kind == Block::Kind::kThinking) {
+    block->json = std::string(json);
+    return;
   }
-  return count;
+  block->cache_control = std::string(mark.raw());
+  CopyMembers(value, "cache_control", &block->json);
 }
 
 void ContentWriter::AddExtra(sv extra, std::span<const sv> allowed, sv name,
@@ -103,6 +146,19 @@ void ContentWriter::AddText(const v1::Part& part, std::vector<Block>* out) {
   out->push_back(std::move(block));
 }
 
+void ContentWriter::AddSaid(const v1::Part& part, std::string* blank,
+                            std::vector<Block>* out) {
+  if (IsBlank(part.text().text())) {
+    *blank += part.text().text();
+    return;
+  }
+  if (blank->empty()) return Add(part, out);
+  v1::Part joined = part;
+  joined.mutable_text()->set_text(std::exchange(*blank, {}) +
+                                  part.text().text());
+  Add(joined, out);
+}
+
 void ContentWriter::AddOpaque(const v1::OpaquePart& part,
                               std::vector<Block>* out) {
   const auto doc = JsonDocument::Parse(part.json());
@@ -112,10 +168,7 @@ void ContentWriter::AddOpaque(const v1::OpaquePart& part,
     const JsonValue citations = value.Find("citations");
     const bool text = !out->empty() && out->back().kind == Block::Kind::kText;
     if (!text || citations.size() == 0) return;
-    std::string& json = out->back().json;
-    json.pop_back();
-    json.append(R"(,"citations":)").append(citations.raw()).append("}");
-    return;
+    return AddCitations(citations, &out->back());
   }
   if (!value.Find("type").is_string() || (!ours && !IsNativeBlock(value))) {
     return notes_.dropped.Add("messages.content");
@@ -125,8 +178,7 @@ void ContentWriter::AddOpaque(const v1::OpaquePart& part,
   block.kind = type == "thinking" || type == "redacted_thinking"
                    ? Block::Kind::kThinking
                    : Block::Kind::kOther;
-  block.json = part.json();
-  block.marks_inside = MarksIn(value);
+  CopyNative(value, part.json(), &block);
   const bool by_id = value.Find("file_id").is_string() ||
                      value.Find("source").Find("file_id").is_string();
   notes_.file_ids = notes_.file_ids || by_id;

@@ -27,6 +27,11 @@ class ContentWriter {
   // upstream and says nothing, so it makes no block.
   void Add(const v1::Part& part, std::vector<Block>* out);
 
+  // A text part, behind the `blank` ones before it: white space between two
+  // texts is no block, but must not be lost.
+  void AddSaid(const v1::Part& part, std::string* blank,
+               std::vector<Block>* out);
+
   // Members of `extra` (an object) that are `allowed` are written; its
   // cache_control goes to `cache`; others are named behind `name`.
   void AddExtra(std::string_view extra,
@@ -51,9 +56,9 @@ bool IsBlank(std::string_view text);
 // wrote them down: a caller of the OpenAI door may use them, too.
 bool IsNativeBlock(JsonValue block);
 
-// The cache marks of a block that is not ours to write, and of the blocks in
-// it.
-int MarksIn(JsonValue block);
+// A block in Anthropic's own shape: as it is, but its own cache mark apart, so
+// that it can be taken away. `json` is the text of `value`.
+void CopyNative(JsonValue value, std::string_view json, Block* block);
 
 }  // namespace llm::anthropic
 

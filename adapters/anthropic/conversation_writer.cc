@@ -155,14 +155,16 @@ void ConversationWriter::AddCall(const v1::ToolCall& call,
 void ConversationWriter::AddAssistantParts(const v1::Message& message,
                                            std::vector<Block>* out) {
   std::string pending;
+  std::string blank;
   CitationMarks marks;
   bool text_seen = false;
   for (const v1::Part& part : message.parts()) {
     if (part.has_reasoning()) {
-      AddReasoning(part.reasoning(), &pending, out);
+      if (AddReasoning(part.reasoning(), &pending, out)) blank.clear();
       continue;
     }
     pending.clear();
+    const size_t blocks = out->size();
     const bool ours = part.has_opaque() && part.opaque().origin() == kOrigin;
     if (part.has_tool_call()) {
       AddCall(part.tool_call(), out);
@@ -172,10 +174,16 @@ void ConversationWriter::AddAssistantParts(const v1::Message& message,
     } else if (ours && !text_seen && marks.Add(part.opaque().json())) {
       // Its text is yet to come.
     } else if (part.has_text() && !marks.empty()) {
-      for (const v1::Part& piece : marks.Split(part)) content_.Add(piece, out);
+      for (const v1::Part& piece : marks.Split(part)) {
+        content_.AddSaid(piece, &blank, out);
+      }
+    } else if (part.has_text()) {
+      content_.AddSaid(part, &blank, out);
     } else if (!put_back_ || !part.has_opaque() || ours) {
       content_.Add(part, out);
     }
+    // Between a text and what is none it says nothing.
+    if (!part.has_text() && out->size() > blocks) blank.clear();
     text_seen = text_seen || part.has_text();
   }
   if (!marks.empty()) NameProof("messages.content");

@@ -77,8 +77,7 @@ void ToolWriter::AddNative(const v1::Tool& tool) {
   }
   Block block;
   block.kind = Block::Kind::kOther;
-  block.json = tool.other_json();
-  block.marks_inside = MarksIn(doc->root());
+  CopyNative(doc->root(), tool.other_json(), &block);
   plan_.tools.push_back(std::move(block));
   names_.push_back(doc->root().Find("name").StringOr());
 }
@@ -119,6 +118,7 @@ void ToolWriter::Allow(JsonValue allowed) {
     kept.push_back(std::move(plan_.tools[i]));
     kept_names.push_back(std::move(names_[i]));
   }
+  if (kept.empty()) notes_.dropped.Add("tool_choice");
   plan_.tools = std::move(kept);
   names_ = std::move(kept_names);
   if (allowed.Find("mode").Equals("required")) {
@@ -210,11 +210,7 @@ void ToolWriter::WriteChoice(const v1::ChatCompletionRequest& request) {
   const bool one_at_a_time =
       alone_ || !plan_.answer_tool.empty() ||
       (request.has_parallel_tool_calls() && !request.parallel_tool_calls());
-  if (plan_.tools.empty()) {
-    const bool asked = choice_type_ == "tool" || choice_type_ == "any";
-    if (asked) notes_.dropped.Add("tool_choice");
-    return;
-  }
+  if (plan_.tools.empty()) return;
   if (choice_type_.empty() && one_at_a_time) choice_type_ = "auto";
   if (choice_type_.empty()) return;
   plan_.forced = choice_type_ == "tool" || choice_type_ == "any";
@@ -233,6 +229,11 @@ ToolPlan ToolWriter::Plan(const v1::ChatCompletionRequest& request,
                           const std::vector<std::string>& called) {
   for (const v1::Tool& tool : request.tools()) AddTool(tool);
   Choose(request);
+  const bool asked = choice_type_ == "tool" || choice_type_ == "any";
+  if (asked && plan_.tools.empty()) {
+    notes_.dropped.Add("tool_choice");
+    choice_type_.clear();
+  }
   if (plan_.tools.empty() && !called.empty()) {
     // A history of calls is refused without tools (anthropic.md 3.1).
     for (const std::string& name : called) {

@@ -256,49 +256,6 @@ TEST_CASE("a file named by id brings the beta of the files API along",
   CHECK(absl::StrJoin(got.betas, ",") == "a-1,files-api-2025-04-14");
 }
 
-TEST_CASE("marks of the cache stay where the caller put them, four at most",
-          "[adapters][anthropic][request]") {
-  const std::string mark = R"("cache_control":{"type":"ephemeral"})";
-  const std::string user = R"({"role":"user",)" + mark + R"(,"content":"u"})";
-  const std::string assistant = R"({"role":"assistant","content":"a"})";
-  const auto got = RenderJson(
-      R"({"model":"m","tools":[{"type":"function",)" + mark +
-      R"(,"function":{"name":"f"}}],"messages":[{"role":"system","content":)"
-      R"([{"type":"text","text":"s",)" +
-      mark + "}]}," + user + "," + assistant + "," + user + "," + assistant +
-      "," + user + "]}");
-  CHECK(absl::StrJoin(got.dropped, " ") == "cache_control");
-  size_t marks = 0;
-  for (size_t at = got.body.find(mark); at != std::string::npos;
-       at = got.body.find(mark, at + 1)) {
-    ++marks;
-  }
-  CHECK(marks == 4);
-  // The oldest message lost its own.
-  CHECK(got.body.find(R"([{"type":"text","text":"u"}])") != std::string::npos);
-}
-
-TEST_CASE("marks inside a tool's result count, too",
-          "[adapters][anthropic][request]") {
-  const std::string mark = R"("cache_control":{"type":"ephemeral"})";
-  const std::string text = R"({"type":"text","text":"r",)" + mark + "}";
-  const auto got = RenderJson(
-      R"({"model":"m","messages":[{"role":"user","content":"u"},)"
-      R"({"role":"assistant","tool_calls":[{"id":"a","type":"function",)"
-      R"("function":{"name":"f","arguments":"{}"}}]},{"role":"tool",)"
-      R"("tool_call_id":"a","is_error":true,"content":[)" +
-      text + "," + text + "," + text + R"(]},{"role":"user",)" + mark +
-      R"(,"content":"u"},{"role":"user","content":[{"type":"document",)"
-      R"("source":{"type":"content","content":[)" +
-      text + "]}}]}]}");
-  const std::string kept = R"({"type":"text","text":"r"},)" + text + "," + text;
-  CAPTURE(got.body);
-  CHECK(got.body.find(R"({"type":"tool_result","tool_use_id":"a",)"
-                      R"("is_error":true,"content":[)" +
-                      kept + "]}") != std::string::npos);
-  CHECK(absl::StrJoin(got.dropped, " ") == "cache_control");
-}
-
 TEST_CASE("reasoning goes back to its maker with its proof, byte for byte",
           "[adapters][anthropic][request][TRN-2]") {
   const std::string loop =

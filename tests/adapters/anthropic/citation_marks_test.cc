@@ -63,6 +63,49 @@ TEST_CASE("citations find their place in a text that comes back as one",
               R"("one")") == want(R"({"type":"text","text":"one"})"));
 }
 
+TEST_CASE("white space beside cited text is not lost",
+          "[adapters][anthropic][request][TRN-1]") {
+  const auto want = [](const std::string& blocks) {
+    return "[" + User("hi") + R"(,{"role":"assistant","content":[)" + blocks +
+           "]}," + User("go") + "]";
+  };
+  CHECK(Cited(Mark(R"([{"url":"u"}])", 0, 2) + "," +
+                  Mark(R"([{"url":"v"}])", 4, 6),
+              R"([{"type":"text","text":"A.\n\nB.\n",)"
+              R"("cache_control":{"type":"ephemeral"}}])") ==
+        want(R"({"type":"text","text":"A.","citations":[{"url":"u"}]},)"
+             R"({"type":"text","text":"\n\nB.\n","citations":[{"url":"v"}],)"
+             R"("cache_control":{"type":"ephemeral"}})"));
+  // Parts that come in their order.
+  CHECK(Cited("", R"([{"type":"text","text":"A."},{"type":"text",)"
+                  R"("text":"\n\n"},{"type":"text","text":"B."},)"
+                  R"({"type":"text","text":" "}])") ==
+        want(R"({"type":"text","text":"A."},{"type":"text","text":"\n\nB."})"));
+}
+
+TEST_CASE("several lists of citations behind one text are one member",
+          "[adapters][anthropic][request][TRN-1]") {
+  ChatRequest request;
+  v1::Message* said = request.message.add_messages();
+  said->set_role("assistant");
+  v1::Part* text = said->add_parts();
+  text->mutable_text()->set_text("one");
+  text->set_extra_json(R"({"citations":[{"url":"t"}]})");
+  for (const char* json : {R"({"citations":[{"url":"u"}]})",
+                           R"({"citations":[{"url":"v"},{"url":"w"}]})"}) {
+    v1::OpaquePart* part = said->add_parts()->mutable_opaque();
+    part->set_origin("anthropic");
+    part->set_json(json);
+  }
+  AttemptContext context;
+  context.upstream_model.value = "claude-sonnet-4-5";
+  const auto got = anthropic::RenderRequest(request, context);
+  CHECK(
+      got.body.find(R"({"type":"text","text":"one","citations":)"
+                    R"([{"url":"t"},{"url":"u"},{"url":"v"},{"url":"w"}]})") !=
+      std::string::npos);
+}
+
 TEST_CASE("every text block's links are annotations, whole and streamed",
           "[adapters][anthropic][TRN-1]") {
   const auto cited = [](const std::string& text, const std::string& url) {

@@ -60,6 +60,26 @@ TEST_CASE("a function's name that Claude refuses is sent as another",
                                    "]"))) == longer.substr(0, 120) + " ");
 }
 
+TEST_CASE("a choice among tools that are not there is named",
+          "[adapters][anthropic][request][TRN-6]") {
+  const auto allowed = [](const std::string& mode) {
+    return R"(,"tool_choice":{"type":"allowed_tools","allowed_tools":{)"
+           R"("mode":")" +
+           mode +
+           R"(","tools":[{"type":"function","function":{"name":"x"}}]}})";
+  };
+  const std::string left = R"(fs_read {"type":"none"} - tool_choice)";
+  const std::string tools = R"(,"tools":[)" + Function("f") + "]";
+  CHECK(Declared(RenderJson(Asking(R"(,"tool_choice":"required")"))) == left);
+  CHECK(Declared(RenderJson(Asking(
+            R"(,"tool_choice":{"type":"tool","name":"fs/read"})"))) == left);
+  CHECK(Declared(RenderJson(Asking(tools + allowed("auto")))) == left);
+  CHECK(Declared(RenderJson(Asking(tools + allowed("required")))) == left);
+  CHECK(Declared(RenderJson(
+            R"({"model":"m","messages":[{"role":"user","content":"hi"}])" +
+            tools + allowed("required") + "}")) == " - tool_choice");
+}
+
 TEST_CASE("the tool that is an answer's form has a name of its own",
           "[adapters][anthropic][request]") {
   const auto got = RenderJson(
