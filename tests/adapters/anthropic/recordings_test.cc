@@ -460,6 +460,8 @@ std::string_view KnownDifference(const std::string& name) {
        "user messages in a row are one turn, as Anthropic makes of them"},
       {"pai-test-anthropic-advisor-tool",
        "it names a second model, for which the caller's key was not asked"},
+      {"pai-test-anthropic-explicit-effort-xhigh-unsupported-model-errors",
+       "it was a 400, and the nearest level is none"},
   };
   for (const auto& [start, reason] : kTable) {
     if (name.starts_with(start)) return reason;
