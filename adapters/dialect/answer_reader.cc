@@ -13,7 +13,6 @@ namespace {
 constexpr std::string_view kSpace = " \t\r\n";
 constexpr std::string_view kBom = "\xEF\xBB\xBF";
 constexpr std::string_view kDone = "[DONE]";
-// Errors are short; what is longer is a page for browsers.
 constexpr size_t kTailBytes = 32;
 // The longest field name of an event stream that can open one, with colon.
 constexpr size_t kLongestField = 6;

@@ -15,7 +15,8 @@
 
 namespace llm {
 
-// Bytes read of an error's body; the rest is let go unread.
+// Bytes read of an error's body; the rest is let go unread. Errors are short;
+// what is longer is a page for browsers.
 inline constexpr size_t kMaxErrorBody = size_t{64} << 10;
 
 // The provider's words, uncut: only error_table.h lets them out.
