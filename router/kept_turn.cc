@@ -102,10 +102,12 @@ int CountCalls(const v1::Message& message) {
       std::count_if(message.parts().begin(), message.parts().end(), IsCall));
 }
 
+// A proof of reasoning whose maker is not known is of no use to any.
 bool HasProof(const v1::Part& part) {
+  const v1::ReasoningPart& thought = part.reasoning();
   return HasSignature(part) || part.has_opaque() ||
-         !part.reasoning().signature().empty() ||
-         !part.reasoning().redacted_data().empty();
+         (!thought.origin().empty() &&
+          !(thought.signature().empty() && thought.redacted_data().empty()));
 }
 
 bool HasReasoning(const v1::Part& part) {

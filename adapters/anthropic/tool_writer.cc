@@ -71,15 +71,17 @@ Block ToolWriter::FunctionBlock(const v1::Tool& tool) {
 }
 
 void ToolWriter::AddNative(const v1::Tool& tool) {
-  const auto doc = JsonDocument::Parse(tool.other_json());
-  if (!doc.ok() || !IsNativeTool(doc->root())) {
+  const auto given = JsonDocument::Parse(tool.other_json());
+  if (!given.ok() || !IsNativeTool(given->root())) {
     return notes_.Refuse("tools", "Claude has no tool of this type");
   }
+  const std::string json = sent_.SentTool(tool.other_json());
+  const auto doc = JsonDocument::Parse(json);
   Block block;
   block.kind = Block::Kind::kOther;
-  CopyNative(doc->root(), tool.other_json(), &block);
+  CopyNative(doc.ok() ? doc->root() : JsonValue(), json, &block);
   plan_.tools.push_back(std::move(block));
-  names_.push_back(doc->root().Find("name").StringOr());
+  names_.push_back(given->root().Find("name").StringOr());
 }
 
 void ToolWriter::AddTool(const v1::Tool& tool) {

@@ -4,8 +4,10 @@
 #include <set>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/strings/ascii.h"
 #include "adapters/core/json.h"
+#include "adapters/core/text.h"
 
 namespace llm {
 namespace {
@@ -40,53 +42,66 @@ std::string Stem(sv name, const FunctionNameRule& rule) {
   return out.substr(0, rule.max_length - kRoom);
 }
 
+using NameSink = absl::FunctionRef<void(const std::string&)>;
+
 // Those that the provider itself reads as declared.
-void AddNative(const std::string& json, const FunctionNameRule& rule,
-               std::vector<std::string>& names) {
+void VisitNative(const std::string& json, const FunctionNameRule& rule,
+                 NameSink visit) {
   const auto doc = JsonDocument::Parse(json);
   if (!doc.ok()) return;
-  names.push_back(doc->root().Find("name").StringOr());
+  visit(doc->root().Find("name").StringOr());
   for (const sv key : rule.native_lists) {
     const JsonValue list = doc->root().Find(key);
     for (JsonValue v = list.First(); v; v = v.Next()) {
-      names.push_back(v.Find("name").StringOr());
+      visit(v.Find("name").StringOr());
     }
   }
 }
 
-void AddCalls(const v1::Message& message, std::vector<std::string>& names) {
+void VisitCalls(const v1::Message& message, NameSink visit) {
   for (const v1::Part& part : message.parts()) {
     if (!part.has_tool_call()) continue;
     const v1::ToolCall& call = part.tool_call();
-    names.push_back(call.has_custom() ? call.custom().name()
-                                      : call.function().name());
+    visit(call.has_custom() ? call.custom().name() : call.function().name());
   }
   if (message.function_call().empty()) return;
   const auto call = JsonDocument::Parse(message.function_call());
-  if (call.ok()) names.push_back(call->root().Find("name").StringOr());
+  if (call.ok()) visit(call->root().Find("name").StringOr());
 }
 
-std::vector<std::string> NamesOf(const v1::ChatCompletionRequest& request,
-                                 const FunctionNameRule& rule) {
-  std::vector<std::string> names;
+void VisitNames(const v1::ChatCompletionRequest& request,
+                const FunctionNameRule& rule, NameSink visit) {
   for (const v1::Tool& tool : request.tools()) {
     if (tool.other_json().empty()) {
-      names.push_back(tool.function().name());
+      visit(tool.function().name());
     } else {
-      AddNative(tool.other_json(), rule, names);
+      VisitNative(tool.other_json(), rule, visit);
     }
   }
   for (const v1::Message& message : request.messages()) {
-    AddCalls(message, names);
+    VisitCalls(message, visit);
   }
-  return names;
+}
+
+// Nearly all requests: nothing is gathered for them.
+bool AllTaken(const v1::ChatCompletionRequest& request,
+              const FunctionNameRule& rule) {
+  bool taken = true;
+  VisitNames(request, rule, [&](const std::string& name) {
+    taken = taken && (name.empty() || IsTaken(name, rule));
+  });
+  return taken;
 }
 
 }  // namespace
 
 FunctionNames::FunctionNames(const v1::ChatCompletionRequest& request,
-                             const FunctionNameRule& rule) {
-  const std::vector<std::string> names = NamesOf(request, rule);
+                             const FunctionNameRule& rule)
+    : native_lists_(rule.native_lists) {
+  if (AllTaken(request, rule)) return;
+  std::vector<std::string> names;
+  VisitNames(request, rule,
+             [&](const std::string& name) { names.push_back(name); });
   const std::set<std::string> own(names.begin(), names.end());
   // By stem, so that many of one stem are not counted through again.
   std::map<std::string, int> last;
@@ -101,6 +116,40 @@ FunctionNames::FunctionNames(const v1::ChatCompletionRequest& request,
     sent_[name] = other;
     given_[other] = name;
   }
+}
+
+void FunctionNames::WriteRenamed(JsonValue declaration,
+                                 JsonWriter& json) const {
+  json.BeginObject();
+  for (JsonValue v = declaration.First(); v; v = v.Next()) {
+    json.Key(v.Key());
+    if (v.KeyEquals("name") && v.is_string()) {
+      json.String(Sent(v.StringOr()));
+    } else if (v.is_array() && Among(native_lists_, v.Key())) {
+      json.BeginArray();
+      for (JsonValue one = v.First(); one; one = one.Next()) {
+        if (one.is_object()) {
+          WriteRenamed(one, json);
+        } else {
+          json.Raw(one.raw());
+        }
+      }
+      json.EndArray();
+    } else {
+      json.Raw(v.raw());
+    }
+  }
+  json.EndObject();
+}
+
+std::string FunctionNames::SentTool(std::string_view tool) const {
+  if (sent_.empty()) return std::string(tool);
+  const auto doc = JsonDocument::Parse(tool);
+  if (!doc.ok() || !doc->root().is_object()) return std::string(tool);
+  std::string out;
+  JsonWriter json(&out);
+  WriteRenamed(doc->root(), json);
+  return out;
 }
 
 std::string FunctionNames::Sent(std::string_view name) const {

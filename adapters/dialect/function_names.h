@@ -15,6 +15,7 @@
 #include <string>
 #include <string_view>
 
+#include "adapters/core/json.h"
 #include "llm/v1/chat.pb.h"
 
 namespace llm {
@@ -41,10 +42,15 @@ class FunctionNames {
 
   // What the provider is told; a name of no tool and no call is its own.
   std::string Sent(std::string_view name) const;
+  // A tool of the provider's own shape, with the names that it is told.
+  std::string SentTool(std::string_view tool) const;
   // What the caller calls it.
   std::string Given(std::string_view sent) const;
 
  private:
+  void WriteRenamed(JsonValue declaration, JsonWriter& json) const;
+
+  std::span<const std::string_view> native_lists_;
   std::map<std::string, std::string, std::less<>> sent_;
   std::map<std::string, std::string, std::less<>> given_;
 };

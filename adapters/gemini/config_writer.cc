@@ -186,6 +186,10 @@ void Config::Format() {
   if (type != "json_object" && type != "json_schema") {
     return to_.dropped.Add("response_format");
   }
+  // Google's newer word for all of it; both are refused.
+  if (native_.Generation("responseFormat") != nullptr) {
+    return to_.dropped.Add("response_format");
+  }
   const bool in_words = ToldInWords(request_, to_);
   if (in_words) to_.dropped.Add("response_format.json_schema");
   if (MeetsTools(request_, to_) ||
@@ -273,6 +277,11 @@ bool AnswersInJson(const v1::ChatCompletionRequest& request,
   if (const std::string* own = native.Generation("responseMimeType")) {
     return *own != "\"text/plain\"";
   }
+  if (const std::string* own = native.Generation("responseFormat")) {
+    const auto doc = JsonDocument::Parse(sv(*own));
+    const JsonValue text = doc.ok() ? doc->root().Find("text") : JsonValue();
+    return text.Find("mimeType").StringOr() != "text/plain";
+  }
   const std::string& type = request.response_format().type();
   return !MeetsTools(request, to) &&
          (type == "json_schema" ||
@@ -280,8 +289,11 @@ bool AnswersInJson(const v1::ChatCompletionRequest& request,
 }
 
 std::string SchemaInstruction(const v1::ChatCompletionRequest& request,
-                              const Rendering& to) {
-  if (!ToldInWords(request, to)) return {};
+                              const NativeFields& native, const Rendering& to) {
+  if (!ToldInWords(request, to) ||
+      native.Generation("responseFormat") != nullptr) {
+    return {};
+  }
   const v1::JsonSchemaFormat& format = request.response_format().json_schema();
   std::string out =
       "Answer with one JSON object and nothing else, no code fence. It must "

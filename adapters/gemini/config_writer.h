@@ -27,7 +27,7 @@ bool AnswersInJson(const v1::ChatCompletionRequest& request,
 // The schema in words, where the model cannot be given one beside tools;
 // empty for none. The loss is named by GenerationConfig.
 std::string SchemaInstruction(const v1::ChatCompletionRequest& request,
-                              const Rendering& to);
+                              const NativeFields& native, const Rendering& to);
 
 // "flex" or "priority"; empty: the usual tier. Others are named.
 std::string ServiceTier(const v1::ChatCompletionRequest& request,

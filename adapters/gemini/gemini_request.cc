@@ -33,10 +33,11 @@ RenderedRequest RenderRequest(const ChatRequest& request,
   RenderedRequest rendered;
   JsonWriter out(&rendered.body);
   out.BeginObject();
-  const ContentWriter contents(message, SchemaInstruction(message, to), to);
+  const NativeFields native = ReadNativeFields(message.extra_json(), to);
+  const ContentWriter contents(message, SchemaInstruction(message, native, to),
+                               to);
   out.MemberRaw("contents", contents.Contents());
   Member("systemInstruction", contents.SystemInstruction(), out);
-  const NativeFields native = ReadNativeFields(message.extra_json(), to);
   ToolWriter tools(message, to);
   Member("tools", tools.Tools(contents.CalledNames(), native), out);
   Member("toolConfig", tools.ToolConfig(native), out);

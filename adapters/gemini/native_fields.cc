@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <iterator>
+#include <map>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
 #include "adapters/core/text.h"
 
 namespace llm::gemini {
@@ -100,6 +102,7 @@ void Reader::Member(JsonValue value, const std::string& prefix) {
   } else if (name == "topK" && value.is_number()) {
     Put(out_.generation, {name, std::string(value.raw()), full});
   } else if (name == "toolConfig" && value.is_object()) {
+    if (!out_.tool_config.empty()) to_.dropped.Add("toolConfig");
     out_.tool_config = std::string(value.raw());
   } else if (Among(kTop, name) || (to_.vertex && Among(kVertexTop, name))) {
     Put(out_.top, {name, std::string(value.raw()), full});
@@ -127,6 +130,24 @@ std::string CamelCase(std::string_view name) {
     }
     out += up ? absl::ascii_toupper(static_cast<unsigned char>(c)) : c;
     up = false;
+  }
+  return out;
+}
+
+std::vector<NativeMember> ReadMembers(JsonValue object, std::string_view full,
+                                      Rendering& to) {
+  std::vector<NativeMember> out;
+  std::map<std::string, size_t> at;
+  for (JsonValue v = object.First(); v; v = v.Next()) {
+    std::string name = CamelCase(v.Key());
+    const auto [it, fresh] = at.try_emplace(name, out.size());
+    if (fresh) {
+      out.push_back({std::move(name), v});
+      continue;
+    }
+    JsonValue& old = out[it->second].value;
+    to.dropped.Add(absl::StrCat(ToAbsl(full), ".", old.Key()));
+    old = v;
   }
   return out;
 }

@@ -46,6 +46,17 @@ NativeFields ReadNativeFields(std::string_view extra_json, Rendering& to);
 // "safety_settings" as "safetySettings".
 std::string CamelCase(std::string_view name);
 
+struct NativeMember {
+  std::string name;  // as Gemini spells it
+  JsonValue value;
+};
+
+// The members of an object, each once: of two spellings of one the last
+// counts, since the first may be a client's default, and the first is named
+// as dropped. `full` is what the object is called in the request.
+std::vector<NativeMember> ReadMembers(JsonValue object, std::string_view full,
+                                      Rendering& to);
+
 }  // namespace llm::gemini
 
 #endif  // LLM_ADAPTERS_GEMINI_NATIVE_FIELDS_H_

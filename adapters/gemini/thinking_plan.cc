@@ -48,8 +48,7 @@ Wish ReadConfig(JsonValue config, const std::string& full, Rendering& to) {
   wish.name = full;
   std::string budget;  // as the caller spells it
   std::string level;
-  for (JsonValue v = config.First(); v; v = v.Next()) {
-    const std::string name = CamelCase(v.Key());
+  for (const auto& [name, v] : ReadMembers(config, full, to)) {
     const std::string word = absl::AsciiStrToLower(v.StringOr());
     if (name == "includeThoughts" && v.is_bool()) {
       wish.visible = v.AsBool();

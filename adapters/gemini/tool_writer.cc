@@ -49,12 +49,11 @@ void WriteCalling(const std::string& mode,
 
 // The caller's own choice, whose functions go by the names they are declared
 // by.
-void WriteOwnCalling(JsonValue own, const FunctionNames& names,
-                     JsonWriter& out) {
+void WriteOwnCalling(JsonValue own, Rendering& to, JsonWriter& out) {
   out.Key("functionCallingConfig");
   out.BeginObject();
-  for (JsonValue v = own.First(); v; v = v.Next()) {
-    const std::string name = CamelCase(v.Key());
+  for (const auto& [name, v] :
+       ReadMembers(own, "toolConfig.functionCallingConfig", to)) {
     if (name != "allowedFunctionNames" || !v.is_array()) {
       out.MemberRaw(name, v.raw());
       continue;
@@ -63,7 +62,7 @@ void WriteOwnCalling(JsonValue own, const FunctionNames& names,
     out.BeginArray();
     for (JsonValue f = v.First(); f; f = f.Next()) {
       if (f.is_string()) {
-        out.String(names.Sent(f.StringOr()));
+        out.String(to.names.Sent(f.StringOr()));
       } else {
         out.Raw(f.raw());
       }
@@ -135,15 +134,15 @@ bool ToolWriter::FunctionsStandAlone() const {
 }
 
 void ToolWriter::ReadBuiltIn(const std::string& json, bool functions_alone) {
-  const auto doc = JsonDocument::Parse(json);
+  const std::string sent = to_.names.SentTool(json);
+  const auto doc = JsonDocument::Parse(sent);
   if (!doc.ok() || !doc->root().is_object()) return to_.dropped.Add("tools");
   std::string text;
   JsonWriter out(&text);
   out.BeginObject();
   bool known = false;
   bool any = false;
-  for (JsonValue v = doc->root().First(); v; v = v.Next()) {
-    const std::string name = CamelCase(v.Key());
+  for (const auto& [name, v] : ReadMembers(doc->root(), "tools", to_)) {
     if (!Among(kBuiltIn, name)) continue;
     known = true;
     if (functions_alone && !Among(kBesideFunctions, name)) {
@@ -281,15 +280,14 @@ ToolWriter::Choice ToolWriter::ReadChoice() {
 // choose among functions OpenAI's counts.
 bool ToolWriter::WriteOwn(JsonValue members, bool chosen, JsonWriter& out) {
   bool any = false;
-  for (JsonValue v = members.First(); v; v = v.Next()) {
-    const std::string name = CamelCase(v.Key());
+  for (const auto& [name, v] : ReadMembers(members, "toolConfig", to_)) {
     if (name == "functionCallingConfig" && chosen) {
       to_.dropped.Add("toolConfig.functionCallingConfig");
       continue;
     }
     any = true;
     if (name == "functionCallingConfig" && v.is_object()) {
-      WriteOwnCalling(v, to_.names, out);
+      WriteOwnCalling(v, to_, out);
     } else {
       out.MemberRaw(name, v.raw());
     }

@@ -53,7 +53,7 @@ class EventSource : public ChunkSink {
   }
 
   Task<absl::Status> Write(v1::ChatCompletionChunk chunk) override {
-    const std::string event = Event(RenderChunk(chunk));
+    const std::string event = Event(RenderChunk(chunk, places_));
     co_return co_await exchange_.Send(event);
   }
 
@@ -61,6 +61,7 @@ class EventSource : public ChunkSink {
   Exchange& exchange_;
   HttpReply head_;
   const absl::Duration grace_;
+  StreamPlaces places_;
 };
 
 }  // namespace

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <string>
 #include <utility>
+#include <vector>
+
+#include "server/http/flat_place.h"
 
 namespace llm::server {
 namespace {
@@ -22,6 +25,10 @@ struct Draft {
   JsonValue opaque_parts;
   JsonValue refusal;
   JsonValue tool_calls;
+
+  const JsonValue& Reasoning() const {
+    return reasoning_content.has_value() ? reasoning_content : reasoning;
+  }
 };
 
 template <JsonValue Draft::*kMember>
@@ -123,13 +130,14 @@ void TakeSignature(const JsonValue& call, ToolCall* out) {
   out->set_extra_json(std::move(others));
 }
 
-absl::Status AddToolCalls(const JsonValue& json, const JsonPath& path,
-                          Message* out) {
+absl::Status ReadToolCalls(const JsonValue& json, const JsonPath& path,
+                           std::vector<Part>* out) {
+  if (!json.has_value()) return absl::OkStatus();
   if (!json.is_array()) return BadField(path, "must be an array");
   int index = 0;
   for (JsonValue v = json.First(); v; v = v.Next(), ++index) {
     const JsonPath here(path, index);
-    ToolCall* call = out->add_parts()->mutable_tool_call();
+    ToolCall* call = out->emplace_back().mutable_tool_call();
     call->set_index(index);
     LLM_RETURN_IF_ERROR(ReadFields<ToolCall>(v, here, kCallFields, call,
                                              call->mutable_extra_json()));
@@ -176,68 +184,62 @@ bool FillReasoning(const JsonValue& detail, ReasoningPart* out) {
   return true;
 }
 
-bool AddReasoningDetails(const JsonValue& details, Message* out) {
-  bool text = false;
+std::vector<PlacedPart> ReadDetails(const JsonValue& details) {
+  std::vector<PlacedPart> out;
   for (JsonValue v = details.First(); v; v = v.Next()) {
-    Part part;
-    if (!FillReasoning(v, part.mutable_reasoning())) continue;
-    text = text || !part.reasoning().text().empty();
-    *out->add_parts() = std::move(part);
+    PlacedPart one{{}, ReadPlace(v)};
+    if (!FillReasoning(v, one.part.mutable_reasoning())) continue;
+    out.push_back(std::move(one));
   }
-  return text;
+  return out;
+}
+
+bool IsSigned(const PlacedPart& one) {
+  return !one.part.reasoning().signature().empty();
 }
 
 // Streams bring the signature of a block of reasoning without its text, which
-// came before it. One signature proves the whole text; of several nobody knows
-// which piece each proves, and a wrong proof is refused.
-bool JoinText(std::string text, Message* out) {
-  ReasoningPart* proof = nullptr;
-  int proofs = 0;
-  for (Part& part : *out->mutable_parts()) {
-    if (part.reasoning().signature().empty()) continue;
-    proof = part.mutable_reasoning();
-    ++proofs;
-  }
-  if (proofs == 1) {
-    proof->set_text(std::move(text));
+// came before it. Where the places do not tell, one signature proves the whole
+// text; of several nobody knows which piece each proves, and a wrong proof is
+// refused. They become proofs of no maker, which every dialect leaves out and
+// names.
+bool JoinText(std::string_view text, std::vector<PlacedPart>& details) {
+  if (std::count_if(details.begin(), details.end(), IsSigned) == 1) {
+    std::find_if(details.begin(), details.end(), IsSigned)
+        ->part.mutable_reasoning()
+        ->mutable_text()
+        ->assign(text);
     return true;
   }
-  auto& parts = *out->mutable_parts();
-  parts.erase(std::remove_if(parts.begin(), parts.end(),
-                             [](const Part& part) {
-                               return !part.reasoning().signature().empty();
-                             }),
-              parts.end());
+  for (PlacedPart& one : details) {
+    if (!IsSigned(one)) continue;
+    ReasoningPart& proof = *one.part.mutable_reasoning();
+    proof.set_redacted_data(std::move(*proof.mutable_signature()));
+    proof.clear_signature();
+    proof.clear_origin();
+    proof.clear_origin_model();
+  }
   return false;
 }
 
 // Details carry the signatures, so their text is used where they have some;
 // the array itself stays in extra_json, since its maker wants it unchanged.
-absl::Status AddReasoning(const Draft& draft, const JsonPath& path,
-                          Message* out) {
-  if (AddReasoningDetails(draft.reasoning_details, out)) {
-    return absl::OkStatus();
+void AddReasoning(const Draft& draft, std::vector<PlacedPart>& details,
+                  Message* out) {
+  const JsonValue& text = draft.Reasoning();
+  const bool has_text =
+      std::any_of(details.begin(), details.end(), [](const PlacedPart& one) {
+        return !one.part.reasoning().text().empty();
+      });
+  if (text.has_value() && !has_text && !JoinText(text.StringOr(), details)) {
+    // In front of signatures and redacted data: text comes first.
+    out->add_parts()->mutable_reasoning()->set_text(text.StringOr());
   }
-  const bool first = draft.reasoning_content.has_value();
-  const JsonValue& text = first ? draft.reasoning_content : draft.reasoning;
-  if (!text.has_value()) return absl::OkStatus();
-  if (!text.is_string()) {
-    return BadField(JsonPath(path, first ? "reasoning_content" : "reasoning"),
-                    "must be a string");
-  }
-  if (JoinText(text.StringOr(), out)) return absl::OkStatus();
-  Part part;
-  part.mutable_reasoning()->set_text(text.StringOr());
-  *out->add_parts() = std::move(part);
-  // In front of signatures and redacted data: text comes first.
-  const int last = out->parts_size() - 1;
-  for (int i = last; i > 0; --i) out->mutable_parts()->SwapElements(i, i - 1);
-  return absl::OkStatus();
+  for (PlacedPart& one : details) *out->add_parts() = std::move(one.part);
 }
 
-// Before the text: where they stood in it the flat fields cannot say.
-absl::Status AddOpaque(const JsonValue& list, const JsonPath& path,
-                       Message* out) {
+absl::Status ReadOpaque(const JsonValue& list, const JsonPath& path,
+                        std::vector<PlacedPart>* out) {
   if (!list.has_value()) return absl::OkStatus();
   if (!list.is_array()) return BadField(path, "must be an array");
   int index = 0;
@@ -246,12 +248,12 @@ absl::Status AddOpaque(const JsonValue& list, const JsonPath& path,
     if (!v.Find("origin").is_string() || !v.Find("part").is_object()) {
       return BadField(here, "must have an origin and a part");
     }
-    v1::Part& added = *out->add_parts();
-    v1::OpaquePart* part = added.mutable_opaque();
+    PlacedPart& added = out->emplace_back(PlacedPart{{}, ReadPlace(v)});
+    v1::OpaquePart* part = added.part.mutable_opaque();
     part->set_origin(v.Find("origin").StringOr());
     part->mutable_json()->assign(v.Find("part").raw());
     if (v.Find("extra").is_object()) {
-      added.mutable_extra_json()->assign(v.Find("extra").raw());
+      added.part.mutable_extra_json()->assign(v.Find("extra").raw());
     }
   }
   return absl::OkStatus();
@@ -275,20 +277,54 @@ absl::Status AddContent(const JsonValue& json, const JsonPath& path,
   return absl::OkStatus();
 }
 
+absl::Status AddRefusal(const JsonValue& json, const JsonPath& path,
+                        Message* out) {
+  if (!json.has_value()) return absl::OkStatus();
+  if (!json.is_string()) return BadField(path, "must be a string");
+  out->add_parts()->mutable_refusal()->set_text(json.StringOr());
+  return absl::OkStatus();
+}
+
+// The parts whose places are known among the text and calls around them.
+bool AddPlaced(const Draft& draft, const std::vector<PlacedPart>& details,
+               const std::vector<PlacedPart>& opaque, std::vector<Part>* calls,
+               Message* out) {
+  const bool flat = !draft.content.has_value() || draft.content.is_string();
+  if (!flat || (details.empty() && opaque.empty())) return false;
+  std::vector<PlacedPart> placed = details;
+  placed.insert(placed.end(), opaque.begin(), opaque.end());
+  FlatFields fields{draft.content.StringOr(), draft.Reasoning().StringOr(),
+                    std::move(*calls)};
+  const bool added = AddInPlace(fields, placed, out);
+  *calls = std::move(fields.calls);
+  return added;
+}
+
 absl::Status AddParts(const Draft& draft, const JsonPath& path, Message* out) {
-  LLM_RETURN_IF_ERROR(AddReasoning(draft, path, out));
-  LLM_RETURN_IF_ERROR(
-      AddOpaque(draft.opaque_parts, JsonPath(path, "opaque_parts"), out));
-  LLM_RETURN_IF_ERROR(
-      AddContent(draft.content, JsonPath(path, "content"), out));
-  if (draft.refusal.has_value()) {
-    if (!draft.refusal.is_string()) {
-      return BadField(JsonPath(path, "refusal"), "must be a string");
-    }
-    out->add_parts()->mutable_refusal()->set_text(draft.refusal.StringOr());
+  const JsonValue& reasoning = draft.Reasoning();
+  if (reasoning.has_value() && !reasoning.is_string()) {
+    return BadField(
+        JsonPath(path, draft.reasoning_content.has_value() ? "reasoning_content"
+                                                           : "reasoning"),
+        "must be a string");
   }
-  if (!draft.tool_calls.has_value()) return absl::OkStatus();
-  return AddToolCalls(draft.tool_calls, JsonPath(path, "tool_calls"), out);
+  std::vector<PlacedPart> details = ReadDetails(draft.reasoning_details);
+  std::vector<PlacedPart> opaque;
+  LLM_RETURN_IF_ERROR(
+      ReadOpaque(draft.opaque_parts, JsonPath(path, "opaque_parts"), &opaque));
+  std::vector<Part> calls;
+  LLM_RETURN_IF_ERROR(
+      ReadToolCalls(draft.tool_calls, JsonPath(path, "tool_calls"), &calls));
+  if (!AddPlaced(draft, details, opaque, &calls, out)) {
+    AddReasoning(draft, details, out);
+    for (PlacedPart& one : opaque) *out->add_parts() = std::move(one.part);
+    LLM_RETURN_IF_ERROR(
+        AddContent(draft.content, JsonPath(path, "content"), out));
+  }
+  LLM_RETURN_IF_ERROR(
+      AddRefusal(draft.refusal, JsonPath(path, "refusal"), out));
+  for (Part& call : calls) *out->add_parts() = std::move(call);
+  return absl::OkStatus();
 }
 
 }  // namespace

@@ -80,11 +80,11 @@ void WriteChoiceTail(const Choice& choice, JsonWriter& json) {
 }
 
 void WriteChoice(std::string_view key, int index, const v1::Message& message,
-                 MessageForm form, JsonWriter& json) {
+                 MessageForm form, FlatPlace& end, JsonWriter& json) {
   json.MemberInt("index", index);
   json.Key(key);
   json.BeginObject();
-  WriteMessage(message, form, json);
+  WriteMessage(message, form, end, json);
   json.EndObject();
 }
 
@@ -99,8 +99,9 @@ std::string RenderCompletion(const v1::ChatCompletionResponse& response) {
   json.BeginArray();
   for (const v1::Choice& choice : response.choices()) {
     json.BeginObject();
+    FlatPlace end;
     WriteChoice("message", choice.index(), choice.message(),
-                MessageForm::kWhole, json);
+                MessageForm::kWhole, end, json);
     WriteChoiceTail(choice, json);
     json.EndObject();
   }
@@ -110,7 +111,8 @@ std::string RenderCompletion(const v1::ChatCompletionResponse& response) {
   return out;
 }
 
-std::string RenderChunk(const v1::ChatCompletionChunk& chunk) {
+std::string RenderChunk(const v1::ChatCompletionChunk& chunk,
+                        StreamPlaces& places) {
   std::string out;
   JsonWriter json(&out);
   json.BeginObject();
@@ -120,7 +122,7 @@ std::string RenderChunk(const v1::ChatCompletionChunk& chunk) {
   for (const v1::ChunkChoice& choice : chunk.choices()) {
     json.BeginObject();
     WriteChoice("delta", choice.index(), choice.delta(), MessageForm::kDelta,
-                json);
+                places[choice.index()], json);
     WriteChoiceTail(choice, json);
     json.EndObject();
   }

@@ -13,14 +13,17 @@
 #include <string>
 
 #include "llm/v1/chat.pb.h"
+#include "server/http/flat_place.h"
 
 namespace llm::server {
 
 // A chat.completion object.
 std::string RenderCompletion(const v1::ChatCompletionResponse& response);
 
-// A chat.completion.chunk object, without SSE framing.
-std::string RenderChunk(const v1::ChatCompletionChunk& chunk);
+// A chat.completion.chunk object, without SSE framing. `places` belongs to the
+// stream: how far each of its choices has come.
+std::string RenderChunk(const v1::ChatCompletionChunk& chunk,
+                        StreamPlaces& places);
 
 }  // namespace llm::server
 

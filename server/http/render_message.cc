@@ -1,8 +1,11 @@
 #include "server/http/render_message.h"
 
+#include <algorithm>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/escaping.h"
@@ -17,6 +20,13 @@ using v1::Part;
 using v1::ReasoningPart;
 using v1::ToolCall;
 
+// What stands beside the flat fields, and where it stood.
+template <typename What>
+struct Placed {
+  What what;
+  FlatPlace at;
+};
+
 // The flat view; borrows the message.
 struct FlatView {
   std::optional<std::string> content;
@@ -25,8 +35,8 @@ struct FlatView {
   std::vector<const ToolCall*> calls;
   std::vector<const v1::MediaPart*> media;
   // Reasoning that text alone would lose, and signed text.
-  std::vector<ReasoningPart> proofs;
-  std::vector<const Part*> opaque;
+  std::vector<Placed<ReasoningPart>> proofs;
+  std::vector<Placed<const Part*>> opaque;
 };
 
 void Append(std::optional<std::string>* to, std::string_view text) {
@@ -34,57 +44,85 @@ void Append(std::optional<std::string>* to, std::string_view text) {
   (*to)->append(text);
 }
 
+// The place here, counted as taken.
+FlatPlace Take(FlatPlace& end) {
+  FlatPlace here = end;
+  ++end.order;
+  return here;
+}
+
+void AddText(std::string_view text, FlatView* view, FlatPlace& end) {
+  Append(&view->content, text);
+  end.content += static_cast<int64_t>(text.size());
+}
+
+void AddThought(std::string_view text, FlatView* view, FlatPlace& end) {
+  Append(&view->reasoning, text);
+  end.reasoning += static_cast<int64_t>(text.size());
+}
+
+// The fragments of a stream's call have one index.
+void AddCall(const ToolCall& call, MessageForm form, FlatView* view,
+             FlatPlace& end) {
+  view->calls.push_back(&call);
+  end.calls = form == MessageForm::kWhole
+                  ? end.calls + 1
+                  : std::max<int64_t>(end.calls, call.index() + 1);
+}
+
 // A piece of text that its maker signed: the signature has no place of its own
 // in the flat fields, so it goes as data beside the reasoning.
-void AddTextProof(const v1::TextPart& text, FlatView* view) {
+void AddTextProof(const v1::TextPart& text, FlatView* view, FlatPlace& end) {
   if (text.signature().empty()) return;
-  ReasoningPart& proof = view->proofs.emplace_back();
+  ReasoningPart& proof =
+      view->proofs.emplace_back(Placed<ReasoningPart>{{}, Take(end)}).what;
   proof.set_redacted_data(text.signature());
   proof.set_origin(text.signature_origin());
   proof.set_origin_model(text.origin_model());
 }
 
-void AddPart(const Part& part, FlatView* view) {
+void AddPart(const Part& part, MessageForm form, FlatView* view,
+             FlatPlace& end) {
   switch (part.kind_case()) {
     case Part::kText:
-      Append(&view->content, part.text().text());
-      AddTextProof(part.text(), view);
+      AddText(part.text().text(), view, end);
+      AddTextProof(part.text(), view, end);
       break;
     case Part::kReasoning:
-      Append(&view->reasoning, part.reasoning().text());
+      AddThought(part.reasoning().text(), view, end);
       if (!part.reasoning().signature().empty() ||
           !part.reasoning().redacted_data().empty()) {
-        view->proofs.push_back(part.reasoning());
+        view->proofs.push_back({part.reasoning(), Take(end)});
       }
       break;
     case Part::kRefusal:
       Append(&view->refusal, part.refusal().text());
       break;
     case Part::kToolCall:
-      view->calls.push_back(&part.tool_call());
+      AddCall(part.tool_call(), form, view, end);
       break;
     case Part::kMedia:
       view->media.push_back(&part.media());
       break;
     case Part::kOpaque:
-      view->opaque.push_back(&part);
+      view->opaque.push_back({&part, Take(end)});
       break;
     case Part::KIND_NOT_SET:
       break;
   }
 }
 
-FlatView ViewOf(const Message& message) {
+FlatView ViewOf(const Message& message, MessageForm form, FlatPlace& end) {
   FlatView view;
-  for (const Part& part : message.parts()) AddPart(part, &view);
+  for (const Part& part : message.parts()) AddPart(part, form, &view, end);
   if (!message.parts().empty()) return view;
-  if (message.has_content()) view.content = message.content();
+  if (message.has_content()) AddText(message.content(), &view, end);
   if (message.has_reasoning_content()) {
-    view.reasoning = message.reasoning_content();
+    AddThought(message.reasoning_content(), &view, end);
   }
   if (message.has_refusal()) view.refusal = message.refusal();
   for (const ToolCall& call : message.tool_calls()) {
-    view.calls.push_back(&call);
+    AddCall(call, form, &view, end);
   }
   return view;
 }
@@ -155,7 +193,8 @@ void WriteCalls(const FlatView& view, MessageForm form, JsonWriter& json) {
 }
 
 // OpenRouter's words (openrouter.ai/docs/reasoning-tokens, 2026-11).
-void WriteProof(const ReasoningPart& part, JsonWriter& json) {
+void WriteProof(const ReasoningPart& part, const FlatPlace& at,
+                JsonWriter& json) {
   json.BeginObject();
   if (!part.redacted_data().empty()) {
     json.Member("type", "reasoning.encrypted");
@@ -173,6 +212,7 @@ void WriteProof(const ReasoningPart& part, JsonWriter& json) {
     json.Member("format", "openai-responses-v1");
   }
   if (!part.origin_model().empty()) json.Member("model", part.origin_model());
+  WritePlace(at, json);
   json.EndObject();
 }
 
@@ -185,7 +225,7 @@ void WriteProofs(const Message& message, const FlatView& view,
   }
   json.Key("reasoning_details");
   json.BeginArray();
-  for (const ReasoningPart& part : view.proofs) WriteProof(part, json);
+  for (const auto& [part, at] : view.proofs) WriteProof(part, at, json);
   json.EndArray();
 }
 
@@ -193,7 +233,7 @@ void WriteProofs(const Message& message, const FlatView& view,
 // are message members, and among the extras already.
 void WriteOpaque(const FlatView& view, JsonWriter& json) {
   bool open = false;
-  for (const Part* one : view.opaque) {
+  for (const auto& [one, at] : view.opaque) {
     const v1::OpaquePart* const part = &one->opaque();
     if (part->origin() != "anthropic" && part->origin() != "gemini") continue;
     if (!open) {
@@ -208,6 +248,7 @@ void WriteOpaque(const FlatView& view, JsonWriter& json) {
     if (!one->extra_json().empty()) {
       json.MemberRaw("extra", one->extra_json());
     }
+    WritePlace(at, json);
     json.EndObject();
   }
   if (open) json.EndArray();
@@ -249,8 +290,9 @@ void WriteText(std::string_view key, const std::optional<std::string>& text,
 
 }  // namespace
 
-void WriteMessage(const Message& message, MessageForm form, JsonWriter& json) {
-  FlatView view = ViewOf(message);
+void WriteMessage(const Message& message, MessageForm form, FlatPlace& end,
+                  JsonWriter& json) {
+  FlatView view = ViewOf(message, form, end);
   const bool whole = form == MessageForm::kWhole;
   if (!message.role().empty()) {
     json.Member("role", message.role());

@@ -4,6 +4,7 @@
 
 #include "adapters/core/json.h"
 #include "llm/v1/chat.pb.h"
+#include "server/http/flat_place.h"
 
 namespace llm::server {
 
@@ -12,8 +13,9 @@ enum class MessageForm {
   kDelta,  // fragments: only what this chunk adds
 };
 
-// Writes the object's members; the caller has begun the object.
-void WriteMessage(const v1::Message& message, MessageForm form,
+// Writes the object's members; the caller has begun the object. `end` is how
+// far the message had come before (a stream's deltas so far), and is moved on.
+void WriteMessage(const v1::Message& message, MessageForm form, FlatPlace& end,
                   JsonWriter& json);
 
 }  // namespace llm::server

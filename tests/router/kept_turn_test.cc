@@ -192,6 +192,20 @@ TEST_CASE("what is kept is bounded in bytes, per tenant and in age",
   CHECK(turns->Find("d", "0") == nullptr);
 }
 
+TEST_CASE("a proof of no maker is no reason to leave a turn as it came",
+          "[router][reasoning]") {
+  Memory memory;
+  const v1::Part call = Call("call-1", "look", "{}");
+  KeepTurn("t", Assistant({Thought("because", "s", "anthropic"), call}),
+           *memory.turns);
+  v1::Part nobodys;
+  nobodys.mutable_reasoning()->set_redacted_data("s");
+  const auto restored =
+      RestoreTurns("t", History(Assistant({nobodys, call})), *memory.turns);
+  REQUIRE(restored);
+  CHECK(Line(restored->message.messages(0)) == "(because|s) look|");
+}
+
 TEST_CASE("a stream's turn is put together as a whole answer's is",
           "[router][reasoning][STR-3]") {
   TurnRecorder recorder(1'000);

@@ -60,6 +60,20 @@ TEST_CASE("a function's name that Claude refuses is sent as another",
                                    "]"))) == longer.substr(0, 120) + " ");
 }
 
+TEST_CASE("a tool in Claude's own words goes by a taken name too",
+          "[adapters][anthropic][request][TRN-4]") {
+  const auto got = RenderJson(
+      Asking(R"(,"tools":[{"name":"fs/read","input_schema":{"type":"object",)"
+             R"("properties":{"name":{"const":"fs/read"}}},)"
+             R"("cache_control":{"type":"ephemeral"}},)"
+             R"({"type":"web_search_20250305","name":"web_search"}])"));
+  CHECK(Declared(got) == "fs_read web_search ");
+  CHECK(got.body.find(R"({"name":"fs_read","input_schema":{"type":"object",)"
+                      R"("properties":{"name":{"const":"fs/read"}}},)"
+                      R"("cache_control":{"type":"ephemeral"}})") !=
+        std::string::npos);
+}
+
 TEST_CASE("a choice among tools that are not there is named",
           "[adapters][anthropic][request][TRN-6]") {
   const auto allowed = [](const std::string& mode) {

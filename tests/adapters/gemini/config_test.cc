@@ -341,6 +341,24 @@ TEST_CASE("a history of calls does not keep an answer in JSON away",
   CHECK(Joined(got.dropped) == "");
 }
 
+TEST_CASE("Google's newer word for an answer in JSON counts as one",
+          "[adapters][gemini][request][TRN-6]") {
+  const std::string own =
+      R"({"text":{"mimeType":"application/json","schema":{"type":"object"}}})";
+  const RenderedRequest got = Render(
+      Parse(R"({"model":"x","messages":[{"role":"user","content":"hi"},)"
+            R"({"role":"assistant","tool_calls":[{"id":"a1","type":"function",)"
+            R"("function":{"name":"f","arguments":"{}"}}]},)"
+            R"({"role":"tool","tool_call_id":"a1","content":"x"}],)"
+            R"("response_format":{"type":"json_object"},)"
+            R"("generation_config":{"response_format":)" +
+            own + "}}"),
+      {.model = "gemini-2.5-flash"});
+  CHECK(Config(got) == R"({"responseFormat":)" + own + "}");
+  CHECK(At(got.body, "tools") == "");
+  CHECK(Joined(got.dropped) == "response_format");
+}
+
 TEST_CASE("of many members of a generationConfig the first are taken",
           "[adapters][gemini][request][TRN-6]") {
   // To compare each with all the others is quadratic.

@@ -199,6 +199,49 @@ TEST_CASE("the caller's own choice names functions as they are declared",
   CHECK(Joined(got.dropped) == "");
 }
 
+TEST_CASE("functions of a list in Google's own words go by taken names too",
+          "[adapters][gemini][tools][TRN-4]") {
+  const RenderedRequest got =
+      Render(With(R"("tools":[{"function_declarations":[{"name":"1a"},7,)"
+                  R"({"name":"b","parameters":{"name":"1a"}}]}],)"
+                  R"("tool_config":{"function_calling_config":{"mode":"ANY",)"
+                  R"("allowed_function_names":["1a"]}})"));
+  CHECK(At(got.body, "tools") ==
+        R"([{"functionDeclarations":[{"name":"_1a"},7,)"
+        R"({"name":"b","parameters":{"name":"1a"}}]}])");
+  CHECK(At(got.body, "toolConfig") ==
+        R"({"functionCallingConfig":{"mode":"ANY",)"
+        R"("allowedFunctionNames":["_1a"]}})");
+  CHECK(Joined(got.dropped) == "");
+}
+
+TEST_CASE("of two spellings of one member of Google's the last counts, named",
+          "[adapters][gemini][tools][TRN-6]") {
+  const RenderedRequest got = Render(
+      With(R"("tools":[{"google_search":{"a":1},"googleSearch":{}}],)"
+           R"("tool_config":{"retrieval_config":{"a":1},)"
+           R"("retrievalConfig":{},"functionCallingConfig":)"
+           R"({"mode":"ANY"},"function_calling_config":{)"
+           R"("allowed_function_names":["x"],"allowedFunctionNames":["y"]}},)"
+           R"("thinking_config":{"thinking_budget":5,"thinkingBudget":600,)"
+           R"("include_thoughts":false,"includeThoughts":true})"),
+      {.model = "gemini-2.5-flash"});
+  CHECK(At(got.body, "tools") == R"([{"googleSearch":{}}])");
+  CHECK(At(got.body, "toolConfig") ==
+        R"({"retrievalConfig":{},"functionCallingConfig":)"
+        R"({"allowedFunctionNames":["y"]}})");
+  CHECK(At(got.body, "generationConfig.thinkingConfig") ==
+        R"({"includeThoughts":true,"thinkingBudget":600})");
+  std::vector<std::string> named(got.dropped.begin(), got.dropped.end());
+  std::sort(named.begin(), named.end());
+  CHECK(named == std::vector<std::string>{
+                     "thinking_config.include_thoughts",
+                     "thinking_config.thinking_budget",
+                     "toolConfig.functionCallingConfig",
+                     "toolConfig.functionCallingConfig.allowed_function_names",
+                     "toolConfig.retrieval_config", "tools.google_search"});
+}
+
 TEST_CASE("names that differ past what Google reads stay two",
           "[adapters][gemini][tools]") {
   const std::string longer(200, 'x');

@@ -110,9 +110,130 @@ v1::Message Echo(const v1::Message& message) {
   std::string json;
   JsonWriter writer(&json);
   writer.BeginObject();
-  WriteMessage(message, MessageForm::kWhole, writer);
+  FlatPlace end;
+  WriteMessage(message, MessageForm::kWhole, end, writer);
   writer.EndObject();
   return OneMessage(json);
+}
+
+// As a caller joins a stream's deltas, one a part, and echoes them: texts and
+// lists are put behind each other, calls by their index.
+std::string JoinDeltas(const v1::Message& message) {
+  std::string content, reasoning, details, opaque, calls;
+  const auto add = [](JsonValue list, std::string* to) {
+    for (JsonValue v = list.First(); v; v = v.Next()) {
+      *to += (to->empty() ? "" : ",") + std::string(v.raw());
+    }
+  };
+  FlatPlace end;
+  for (const v1::Part& part : message.parts()) {
+    v1::Message delta;
+    *delta.add_parts() = part;
+    std::string json;
+    JsonWriter writer(&json);
+    writer.BeginObject();
+    WriteMessage(delta, MessageForm::kDelta, end, writer);
+    writer.EndObject();
+    const auto doc = JsonDocument::Parse(json);
+    REQUIRE(doc.ok());
+    content += doc->root().Find("content").StringOr();
+    reasoning += doc->root().Find("reasoning_content").StringOr();
+    add(doc->root().Find("reasoning_details"), &details);
+    add(doc->root().Find("opaque_parts"), &opaque);
+    add(doc->root().Find("tool_calls"), &calls);
+  }
+  return R"({"role":"assistant","content":)" + JsonQuote(content) +
+         R"(,"reasoning_content":)" + JsonQuote(reasoning) +
+         R"(,"reasoning_details":[)" + details + R"(],"opaque_parts":[)" +
+         opaque + R"(],"tool_calls":[)" + calls + "]}";
+}
+
+void AddSigned(const std::string& text, const std::string& signature,
+               v1::Message& message) {
+  v1::ReasoningPart& part = *message.add_parts()->mutable_reasoning();
+  part.set_text(text);
+  part.set_signature(signature);
+  part.set_origin("anthropic");
+}
+
+void AddOpaque(const std::string& type, v1::Message& message) {
+  v1::OpaquePart& part = *message.add_parts()->mutable_opaque();
+  part.set_origin("anthropic");
+  part.set_json(R"({"type":")" + type + "\"}");
+}
+
+void AddCall(int index, v1::Message& message) {
+  v1::ToolCall& call = *message.add_parts()->mutable_tool_call();
+  call.set_index(index);
+  call.set_id("c" + std::to_string(index));
+  call.set_type("function");
+  call.mutable_function()->set_name("look");
+  call.mutable_function()->set_arguments("{}");
+}
+
+// Thoughts, words, blocks of the maker's own and calls by turns.
+v1::Message Interleaved() {
+  v1::Message message;
+  message.set_role("assistant");
+  AddSigned("Erst \u00fcberlegen.", "s1", message);
+  message.add_parts()->mutable_text()->set_text("Gr\u00fc\u00dfe");
+  AddOpaque("server_tool_use", message);
+  AddOpaque("web_search_tool_result", message);
+  AddSigned("", "s2", message);
+  message.add_parts()->mutable_text()->set_text(" und mehr");
+  AddCall(0, message);
+  AddSigned("weiter", "s3", message);
+  AddCall(1, message);
+  AddOpaque("compaction", message);
+  message.add_parts()->mutable_reasoning()->set_text("unsigned");
+  message.add_parts()->mutable_text()->set_text("Ende");
+  return message;
+}
+
+TEST_CASE("every part finds its place again when a caller sends it back",
+          "[server][http][parse][TRN-1][TRN-2]") {
+  v1::Message echoed = Echo(Interleaved());
+  echoed.clear_extra_json();  // reasoning_details, for a maker of that dialect
+  CHECK(echoed.ShortDebugString() == Interleaved().ShortDebugString());
+}
+
+TEST_CASE("every part finds its place again after a stream was joined",
+          "[server][http][parse][TRN-1][TRN-2][STR-3]") {
+  v1::Message parts = Interleaved();
+  // A stream brings a signature without its text, which came before it.
+  v1::Message deltas;
+  for (const v1::Part& part : parts.parts()) {
+    if (part.reasoning().signature().empty()) {
+      *deltas.add_parts() = part;
+      continue;
+    }
+    deltas.add_parts()->mutable_reasoning()->set_text(part.reasoning().text());
+    *deltas.add_parts() = part;
+    deltas.mutable_parts(deltas.parts_size() - 1)
+        ->mutable_reasoning()
+        ->clear_text();
+  }
+  v1::Message echoed = OneMessage(JoinDeltas(deltas));
+  echoed.clear_extra_json();
+  CHECK(echoed.ShortDebugString() == parts.ShortDebugString());
+}
+
+TEST_CASE("places that no longer fit are no places",
+          "[server][http][parse][TRN-1]") {
+  const std::string at =
+      GENERATE(R"({"content":9,"reasoning":0,"calls":0,"order":0})",
+               R"({"content":-1,"reasoning":0,"calls":0,"order":0})",
+               R"({"content":2,"reasoning":0,"calls":0,"order":0})",
+               R"({"content":0,"reasoning":1,"calls":0,"order":0})",
+               R"({"content":0,"reasoning":0,"calls":1,"order":0})",
+               R"({"content":0,"reasoning":0,"calls":0})", R"("here")");
+  const v1::Message message = OneMessage(
+      R"({"role":"assistant","content":"x\u00e9","opaque_parts":[{"origin":)"
+      R"("anthropic","part":{"type":"t"},"at":)" +
+      at + "}]}");
+  REQUIRE(message.parts_size() == 2);
+  CHECK(message.parts(0).has_opaque());
+  CHECK(message.parts(1).text().text() == "x\u00e9");
 }
 
 TEST_CASE("what its maker wants back survives the way through a caller",
@@ -170,9 +291,14 @@ TEST_CASE("a stream's signature finds the text it proves, if there is one",
   CHECK(single.parts(0).reasoning().text() == "ab");
   CHECK(single.parts(0).reasoning().signature() == "s1");
   const v1::Message twice = OneMessage(start + one + "," + one + rest);
-  REQUIRE(twice.parts_size() == 2);
+  // Which proves what is not known: each dialect names them as left out.
+  REQUIRE(twice.parts_size() == 4);
   CHECK(twice.parts(0).reasoning().text() == "ab");
-  CHECK(twice.parts(0).reasoning().signature().empty());
+  for (int i = 1; i < 3; ++i) {
+    CHECK(twice.parts(i).reasoning().redacted_data() == "s1");
+    CHECK(twice.parts(i).reasoning().signature().empty());
+    CHECK(twice.parts(i).reasoning().origin().empty());
+  }
 }
 
 TEST_CASE("opaque parts are an array of origin and part",

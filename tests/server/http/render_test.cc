@@ -129,7 +129,8 @@ TEST_CASE("signed reasoning survives a round through the caller",
 std::string Delta(const v1::Message& message) {
   v1::ChatCompletionChunk chunk;
   *chunk.add_choices()->mutable_delta() = message;
-  const std::string rendered = RenderChunk(chunk);
+  StreamPlaces places;
+  const std::string rendered = RenderChunk(chunk, places);
   const auto doc = JsonDocument::Parse(rendered);
   REQUIRE(doc.ok());
   return std::string(doc->root().Find("choices").First().Find("delta").raw());
@@ -173,7 +174,8 @@ TEST_CASE("the usage chunk has no choices", "[server][http][render][STR-2]") {
   v1::ChatCompletionChunk chunk;
   chunk.set_id("i");
   chunk.mutable_usage()->set_total_tokens(3);
-  const std::string json = RenderChunk(chunk);
+  StreamPlaces places;
+  const std::string json = RenderChunk(chunk, places);
   CHECK(json.find(R"("choices":[])") != std::string::npos);
   CHECK(json.find(R"("total_tokens":3)") != std::string::npos);
 }

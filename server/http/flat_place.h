@@ -1,0 +1,64 @@
+// Where a part stood among the flat fields of its message.
+//
+// OpenAI's messages have one string of text, one of reasoning and one list of
+// calls. What stands between them (signed reasoning, a block that only its
+// maker understands) goes out in arrays of its own, and says as `at` how much
+// of the others came before it. A caller that sends the message back as it was
+// gets every part back into its place; the members survive the joining of a
+// stream's deltas, since they count from the beginning of the message.
+//
+// Threads: Values.
+// Units:   Bytes of UTF-8; calls by number.
+#ifndef LLM_SERVER_HTTP_FLAT_PLACE_H_
+#define LLM_SERVER_HTTP_FLAT_PLACE_H_
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "adapters/core/json.h"
+#include "llm/v1/chat.pb.h"
+
+namespace llm::server {
+
+struct FlatPlace {
+  int64_t content = 0;
+  // The part's own text included.
+  int64_t reasoning = 0;
+  int64_t calls = 0;
+  // Among the parts that have a place.
+  int64_t order = 0;
+};
+
+// The end of each choice of a stream so far, by its index.
+using StreamPlaces = std::map<int, FlatPlace>;
+
+// The member `at` of an open object.
+void WritePlace(const FlatPlace& place, JsonWriter& json);
+// `at` of a part that came back; nullopt where there is none.
+std::optional<FlatPlace> ReadPlace(JsonValue part);
+
+// A part that came back beside the flat fields.
+struct PlacedPart {
+  v1::Part part;
+  std::optional<FlatPlace> at;
+};
+
+// What came back in the flat fields.
+struct FlatFields {
+  std::string content;
+  std::string reasoning;
+  std::vector<v1::Part> calls;
+};
+
+// Adds all parts to `out` in the order of their places, the flat fields cut
+// between them, and is true; false, and nothing is changed, where a place
+// is missing or does not fit, since the caller has changed the message.
+bool AddInPlace(FlatFields& flat, std::vector<PlacedPart>& placed,
+                v1::Message* out);
+
+}  // namespace llm::server
+
+#endif  // LLM_SERVER_HTTP_FLAT_PLACE_H_
