@@ -60,15 +60,15 @@ std::vector<BuiltInProvider> MakeBuiltIns() {
 
 absl::StatusOr<std::unique_ptr<Provider>> MakeProvider(
     const ProviderSettings& settings, HttpTransport& transport,
-    const Clock& clock, Random&) {
+    const Clock& clock, Beside* beside) {
   if (settings.dialect == "openai") {
-    return std::make_unique<OpenAiProvider>(settings, transport, clock);
+    return std::make_unique<OpenAiProvider>(settings, transport, clock, beside);
   }
   if (settings.dialect == "anthropic") {
     return std::make_unique<AnthropicProvider>(settings, transport, clock);
   }
   if (settings.dialect == "gemini") {
-    return std::make_unique<GeminiProvider>(settings, transport, clock);
+    return std::make_unique<GeminiProvider>(settings, transport, clock, beside);
   }
   if (settings.dialect == "simulated") {
     return MakeSimulatedProvider(settings, clock);

@@ -7,19 +7,20 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "adapters/core/beside.h"
 #include "adapters/core/clock.h"
 #include "adapters/core/http_transport.h"
 #include "adapters/core/provider.h"
 #include "adapters/core/provider_settings.h"
-#include "adapters/core/random.h"
 
 namespace llm {
 
-// Per event loop. `settings` is copied; `transport`, `clock` and `random`
-// outlive the provider. kUnimplemented for a dialect this build lacks.
+// Per event loop. `settings` is copied; `transport`, `clock` and `beside`
+// outlive the provider. Large answers are read on `beside`; null: on the loop.
+// kUnimplemented for a dialect this build lacks.
 absl::StatusOr<std::unique_ptr<Provider>> MakeProvider(
     const ProviderSettings& settings, HttpTransport& transport,
-    const Clock& clock, Random& random);
+    const Clock& clock, Beside* beside = nullptr);
 
 // Every provider that is known by name, for server/config.
 const std::vector<BuiltInProvider>& BuiltInProviders();

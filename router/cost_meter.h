@@ -69,7 +69,8 @@ TokenUsage LikelyUsage(const v1::ChatCompletionRequest& request,
                        int64_t estimated_input_tokens);
 
 // The dearest of the plan's targets, per currency, for one attempt. `cost` is
-// empty where any target's price or output limit is unknown.
+// empty where any target's price or output limit is unknown. Searches that a
+// provider may run are not foreseen: their number is the model's choice.
 WorstCase WorstCaseOf(const RouteTable& table, const RoutePlan& plan,
                       const v1::ChatCompletionRequest& request,
                       int64_t estimated_input_tokens, absl::Time at);

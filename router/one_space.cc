@@ -21,12 +21,11 @@ absl::Status NoEmbeddingModel(const RouteTable& table,
   }
   constexpr size_t kListed = 5;
   if (served.size() > kListed) served.resize(kListed);
-  return RefuseCall(
-      absl::StatusCode::kInvalidArgument, "invalid_request",
+  return RefuseField(
+      "model",
       absl::StrCat("Task type '", std::string(task_type),
                    "' has no embedding model; name one in model",
-                   served.empty() ? "" : ": ", absl::StrJoin(served, ", ")),
-      "model");
+                   served.empty() ? "" : ": ", absl::StrJoin(served, ", ")));
 }
 
 // A key that may use none gets the first, and is refused by its name.
@@ -36,10 +35,7 @@ const PublicModel* FirstThatEmbeds(
   for (const RouteCandidate& candidate : candidates) {
     const PublicModel* model = candidate.model;
     if (!model->traits.embeddings.value_or(false)) continue;
-    if (input.allowed_models == nullptr ||
-        KeyAllows(*input.table, *input.allowed_models, model->id.value)) {
-      return model;
-    }
+    if (input.MayUse(model->id.value)) return model;
     if (first == nullptr) first = model;
   }
   return first;

@@ -21,10 +21,9 @@ absl::StatusOr<Priority> ParsePriority(std::string_view word,
   for (size_t i = 0; i < std::size(kNames); ++i) {
     if (word == kNames[i]) return static_cast<Priority>(i);
   }
-  return RefuseCall(
-      absl::StatusCode::kInvalidArgument, "invalid_request",
-      absl::StrCat(ToAbsl(param), " must be low, normal, high or urgent"),
-      param);
+  return RefuseField(
+      param,
+      absl::StrCat(ToAbsl(param), " must be low, normal, high or urgent"));
 }
 
 }  // namespace llm

@@ -66,10 +66,7 @@ absl::Status UnknownModel(const PlanInput& input, std::string_view name) {
   std::vector<std::string> names;
   for (const auto& [id, model] : input.table->models) {
     // What a key may not use it need not hear of.
-    if (input.allowed_models != nullptr &&
-        !KeyAllows(*input.table, *input.allowed_models, id)) {
-      continue;
-    }
+    if (!input.MayUse(id)) continue;
     names.push_back(id);
     names.insert(names.end(), model.aliases.begin(), model.aliases.end());
   }
@@ -193,8 +190,7 @@ absl::StatusOr<ResolvedRoute> ResolveModel(const PlanInput& input,
 absl::StatusOr<ResolvedRoute> ResolveRoute(const PlanInput& input) {
   const std::string_view name = input.request->model();
   if (input.embed != nullptr && name.empty()) {
-    return RefuseCall(absl::StatusCode::kInvalidArgument, "invalid_request",
-                      "model is required for embeddings", "model");
+    return RefuseField("model", "model is required for embeddings");
   }
   if (!IsAuto(name)) return ResolveModel(input, name);
   const TaskName chosen =

@@ -43,9 +43,7 @@ std::string_view LacksSoft(const RequestNeeds& needs,
 Judged Judge(const PlanInput& input, const RequestNeeds& needs,
              const RouteCandidate& candidate) {
   const ModelTraits& traits = candidate.model->traits;
-  if (input.allowed_models != nullptr &&
-      !KeyAllows(*input.table, *input.allowed_models,
-                 candidate.model->id.value)) {
+  if (!input.MayUse(candidate.model->id.value)) {
     return {Verdict::kNotAllowed, "not allowed for this key"};
   }
   std::string why = LacksHard(needs, traits);
@@ -121,9 +119,8 @@ absl::Status NothingLeft(const PlanInput& input, const Sieve& sieve) {
                       absl::StrCat("The prompt is too long: ", why),
                       input.embed == nullptr ? "messages" : "input");
   }
-  return RefuseCall(absl::StatusCode::kInvalidArgument, "invalid_request",
-                    absl::StrCat("No candidate model fits the request: ", why),
-                    "model");
+  return RefuseField(
+      "model", absl::StrCat("No candidate model fits the request: ", why));
 }
 
 std::string NameOf(const RouteCandidate& candidate) {
@@ -216,6 +213,11 @@ std::string Explain(const ResolvedRoute& route, const RankedRoute& ranked,
 
 std::string StickyName(const RouteTarget& target) {
   return absl::StrCat(target.public_model.value, "\n", target.deployment.id);
+}
+
+bool PlanInput::MayUse(std::string_view public_model) const {
+  return allowed_models == nullptr ||
+         KeyAllows(*table, *allowed_models, public_model);
 }
 
 bool KeyAllows(const RouteTable& table, const std::vector<std::string>& allowed,

@@ -97,6 +97,9 @@ struct PlanInput {
   absl::Time at;
   // Draws lots; null: the first of equals.
   Random* random = nullptr;
+
+  // Whether the caller's key may use it.
+  bool MayUse(std::string_view public_model) const;
 };
 
 // A deployment with its provider's keys, as the board wants it. Borrows both.

@@ -31,6 +31,7 @@ std::optional<v1::Usage> ToWireUsage(const TokenUsage& usage) {
   out.set_audio_tokens(usage.audio_output.value_or(0));
   out.set_accepted_prediction_tokens(usage.accepted_prediction.value_or(0));
   out.set_rejected_prediction_tokens(usage.rejected_prediction.value_or(0));
+  wire.set_web_searches(usage.web_searches.value_or(0));
   return wire;
 }
 
@@ -45,6 +46,7 @@ void AddUsage(const TokenUsage& from, TokenUsage* to) {
   AddBucket(from.audio_cache_read, &to->audio_cache_read);
   AddBucket(from.audio_output, &to->audio_output);
   AddBucket(from.image_input, &to->image_input);
+  AddBucket(from.video_input, &to->video_input);
   AddBucket(from.accepted_prediction, &to->accepted_prediction);
   AddBucket(from.rejected_prediction, &to->rejected_prediction);
   AddBucket(from.web_searches, &to->web_searches);

@@ -89,7 +89,7 @@ absl::StatusOr<std::shared_ptr<Router>> HttpStack::Parts::MakeRouter(
   for (const auto& [id, settings] : table->providers) {
     LLM_ASSIGN_OR_RETURN(
         router.providers[id],
-        MakeProvider(settings, *worker.transport, clock, random));
+        MakeProvider(settings, *worker.transport, clock, &beside));
   }
   router.clock = &clock;
   router.random = &random;

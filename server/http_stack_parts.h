@@ -100,6 +100,7 @@ class HttpStack::Parts {
   // Of large requests. What waits for it is bounded by `bodies`, and by gRPC's
   // own memory.
   SideThread reader{"the reader", nullptr, SideThread::kUnbounded};
+  BesideOn beside{&reader};
   std::unique_ptr<SqliteStore> store;
   std::unique_ptr<MetricsHub> metrics;
   std::vector<Worker> workers;

@@ -14,28 +14,15 @@ using sv = std::string_view;
 
 constexpr sv kScheme = "data:";
 
-int HexDigit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 // A '%' that escapes nothing stands for itself.
 std::string PercentDecode(sv text) {
   if (text.find('%') == sv::npos) return std::string(text);
   std::string out;
   out.reserve(text.size());
   for (size_t i = 0; i < text.size(); ++i) {
-    const bool escape = text[i] == '%' && i + 2 < text.size() &&
-                        HexDigit(text[i + 1]) >= 0 &&
-                        HexDigit(text[i + 2]) >= 0;
-    if (!escape) {
-      out += text[i];
-      continue;
-    }
-    const int byte = HexDigit(text[i + 1]) * 16 + HexDigit(text[i + 2]);
-    out += static_cast<char>(byte);
-    i += 2;
+    const int byte = EscapedByte(text, i);
+    out += byte < 0 ? text[i] : static_cast<char>(byte);
+    if (byte >= 0) i += 2;
   }
   return out;
 }

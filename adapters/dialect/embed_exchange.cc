@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
+#include <memory>
 
 #include "adapters/core/json.h"
 #include "adapters/core/money.h"
@@ -34,7 +36,7 @@ class WholeBody : public BodySink {
   bool ok() const { return status_ / 100 == 2; }
   int status() const { return status_; }
   const std::vector<HttpHeader>& headers() const { return headers_; }
-  const std::string& body() const { return body_; }
+  std::string& body() { return body_; }
 
  private:
   int status_ = 0;
@@ -55,18 +57,33 @@ bool AllFinite(const std::vector<float>& vector) {
                      [](float x) { return std::isfinite(x); });
 }
 
-// One vector for each input, all of one length, also beside earlier batches.
-bool FitsTogether(const EmbedAnswer& answer, size_t count,
-                  const std::vector<std::vector<float>>& before) {
-  if (answer.vectors.size() != count) return false;
-  const size_t length =
-      before.empty() ? answer.vectors.front().size() : before.front().size();
+// One vector for each input, all of one length.
+bool IsWhole(const EmbedAnswer& answer, size_t count) {
+  if (answer.vectors.size() != count || count == 0) return false;
+  const size_t length = answer.vectors.front().size();
   return length > 0 && std::all_of(answer.vectors.begin(), answer.vectors.end(),
                                    [&](const std::vector<float>& vector) {
                                      return vector.size() == length &&
                                             AllFinite(vector);
                                    });
 }
+
+EmbedReading ReadAnswer(const std::string& body, size_t count,
+                        EmbedDecoder decode) {
+  EmbedReading reading;
+  const auto document = JsonDocument::Parse(body);
+  const JsonValue root = document.ok() ? document->root() : JsonValue();
+  reading.error = FindError(root);
+  if (reading.error || !root) return reading;
+  EmbedAnswer answer;
+  if (decode(root, count, &answer) && IsWhole(answer, count)) {
+    reading.answer = std::move(answer);
+  }
+  return reading;
+}
+
+// An answer of this many bytes holds a loop up for some milliseconds.
+constexpr size_t kLargeAnswer = size_t{256} << 10;
 
 void Fail(UpstreamFailure failure, AttemptResult* result) {
   result->failure = std::move(failure);
@@ -142,6 +159,27 @@ std::vector<EmbedBatch> SplitInputs(const EmbedRequest& request,
   return batches;
 }
 
+Task<EmbedReading> EmbedExchange::Read(std::string body, size_t count,
+                                       EmbedDecoder decode) const {
+  if (beside_ == nullptr || body.size() < kLargeAnswer) {
+    co_return ReadAnswer(body, count, decode);
+  }
+  // Shared: a task that is destroyed does not wait for the thread.
+  struct Job {
+    std::string body;
+    EmbedReading reading;
+  };
+  const auto job = std::make_shared<Job>(Job{std::move(body), {}});
+  std::function<void()> work = [job, count, decode] {
+    job->reading = ReadAnswer(job->body, count, decode);
+  };
+  const absl::Status done = co_await beside_->Run(std::move(work));
+  if (done.ok()) co_return std::move(job->reading);
+  // Paid for: better late for others than lost. Read anew, since the thread
+  // may be at it still.
+  co_return ReadAnswer(job->body, count, decode);
+}
+
 Task<bool> EmbedExchange::Ask(HttpRequest http, size_t count,
                               const AttemptContext& context,
                               const EmbedDialect& dialect,
@@ -169,21 +207,23 @@ Task<bool> EmbedExchange::Ask(HttpRequest http, size_t count,
            ToStd(sent.status.message()), &attempt);
     co_return false;
   }
-  const auto document = JsonDocument::Parse(body.body());
-  const JsonValue root = document.ok() ? document->root() : JsonValue();
-  if (auto error = FindError(root)) {
-    Fail(DescribeRefusal(classify_, body.status(), *std::move(error),
+  EmbedReading reading =
+      co_await Read(std::move(body.body()), count, dialect.decoder());
+  if (reading.error) {
+    Fail(DescribeRefusal(classify_, body.status(), *std::move(reading.error),
                          context.api_key),
          &attempt);
     co_return false;
   }
-  EmbedAnswer answer;
-  if (!root || !dialect.Decode(root, count, &answer) ||
-      !FitsTogether(answer, count, result->vectors)) {
+  // Vectors of earlier batches have the same length.
+  if (!reading.answer ||
+      (!result->vectors.empty() &&
+       result->vectors.front().size() != reading.answer->vectors[0].size())) {
     FailAs(FailureClass::kBadAnswer, body.status(),
            "the answer is not one embedding for each input", &attempt);
     co_return false;
   }
+  EmbedAnswer& answer = *reading.answer;
   AddBatchUsage(answer, &attempt);
   attempt.served_model.value = OneWord(answer.served_model, 256);
   if (attempt.provider_request_id.empty()) {

@@ -21,6 +21,7 @@
 #include <utility>
 #include <vector>
 
+#include "adapters/core/beside.h"
 #include "adapters/core/clock.h"
 #include "adapters/core/provider.h"
 #include "adapters/dialect/exchange_verdict.h"
@@ -59,6 +60,10 @@ struct EmbedAnswer {
   std::string answer_id;
 };
 
+// Of the body of a 200 that holds no error. False where it is no answer. It
+// may run on another thread, when all but the body is gone.
+using EmbedDecoder = bool (*)(JsonValue body, size_t count, EmbedAnswer* out);
+
 // How one provider is asked for one model's embeddings.
 class EmbedDialect {
  public:
@@ -71,15 +76,25 @@ class EmbedDialect {
   // URL, headers with the credential, body, endpoint.
   virtual HttpRequest Render(const EmbedRequest& request,
                              EmbedBatch batch) const = 0;
-  // The body of a 200 that holds no error. False where it is no answer.
-  virtual bool Decode(JsonValue body, size_t count, EmbedAnswer* out) const = 0;
+  virtual EmbedDecoder decoder() const = 0;
+};
+
+// What the body of a 200 says.
+struct EmbedReading {
+  std::optional<ErrorWords> error;
+  // Unset where it is no answer.
+  std::optional<EmbedAnswer> answer;
 };
 
 class EmbedExchange {
  public:
+  // `beside` null: all answers are read on the loop.
   EmbedExchange(HttpTransport& transport, const Clock& clock,
-                ErrorClassifier classify)
-      : transport_(transport), clock_(clock), classify_(std::move(classify)) {}
+                ErrorClassifier classify, Beside* beside = nullptr)
+      : transport_(transport),
+        clock_(clock),
+        classify_(std::move(classify)),
+        beside_(beside) {}
 
   Task<EmbedResult> Run(const EmbedRequest& request,
                         const AttemptContext& context,
@@ -90,9 +105,13 @@ class EmbedExchange {
   Task<bool> Ask(HttpRequest http, size_t count, const AttemptContext& context,
                  const EmbedDialect& dialect, EmbedResult* result) const;
 
+  Task<EmbedReading> Read(std::string body, size_t count,
+                          EmbedDecoder decode) const;
+
   HttpTransport& transport_;
   const Clock& clock_;
   const ErrorClassifier classify_;
+  Beside* const beside_;
 };
 
 }  // namespace llm

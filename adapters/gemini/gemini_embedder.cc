@@ -155,8 +155,7 @@ HttpRequest GeminiEmbedder::Render(const EmbedRequest& request,
   return http;
 }
 
-bool GeminiEmbedder::Decode(JsonValue body, size_t count,
-                            EmbedAnswer* out) const {
+bool GeminiEmbedder::Decode(JsonValue body, size_t count, EmbedAnswer* out) {
   ReadUsage(body.Find("usageMetadata"), out);
   const JsonValue single = body.Find("embedding");
   if (single.is_object()) {

@@ -45,7 +45,7 @@ class GeminiEmbedder : public EmbedDialect {
   std::vector<std::string> Dropped(const EmbedRequest& request) const override;
   HttpRequest Render(const EmbedRequest& request,
                      EmbedBatch batch) const override;
-  bool Decode(JsonValue body, size_t count, EmbedAnswer* out) const override;
+  EmbedDecoder decoder() const override { return &Decode; }
 
   // Vectors as the request asks for their length: shortened ones are made
   // length one.
@@ -53,6 +53,8 @@ class GeminiEmbedder : public EmbedDialect {
                  std::vector<std::vector<float>>* vectors) const;
 
  private:
+  static bool Decode(JsonValue body, size_t count, EmbedAnswer* out);
+
   const std::string_view model_;
   const EmbedEndpoint endpoint_;
 };

@@ -11,13 +11,14 @@
 namespace llm {
 
 GeminiProvider::GeminiProvider(const ProviderSettings& settings,
-                               HttpTransport& transport, const Clock& clock)
+                               HttpTransport& transport, const Clock& clock,
+                               Beside* beside)
     : url_(settings),
       endpoint_(settings.endpoint),
       transport_(transport),
       clock_(clock),
       exchange_(transport, clock, gemini::ClassifyError),
-      embed_exchange_(transport, clock, gemini::ClassifyError) {}
+      embed_exchange_(transport, clock, gemini::ClassifyError, beside) {}
 
 Task<AttemptResult> GeminiProvider::Chat(const ChatRequest& request,
                                          const AttemptContext& context,

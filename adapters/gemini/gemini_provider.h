@@ -22,7 +22,7 @@ namespace llm {
 class GeminiProvider : public Provider {
  public:
   GeminiProvider(const ProviderSettings& settings, HttpTransport& transport,
-                 const Clock& clock);
+                 const Clock& clock, Beside* beside = nullptr);
 
   Task<AttemptResult> Chat(const ChatRequest& request,
                            const AttemptContext& context,

@@ -114,8 +114,7 @@ HttpRequest OpenAiEmbedder::Render(const EmbedRequest& request,
   return http;
 }
 
-bool OpenAiEmbedder::Decode(JsonValue body, size_t count,
-                            EmbedAnswer* out) const {
+bool OpenAiEmbedder::Decode(JsonValue body, size_t count, EmbedAnswer* out) {
   const JsonValue data = body.Find("data");
   if (!data.is_array() || data.size() != count) return false;
   out->vectors.assign(count, {});

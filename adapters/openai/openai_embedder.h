@@ -35,9 +35,11 @@ class OpenAiEmbedder : public EmbedDialect {
   std::optional<Refusal> Refuses(const EmbedRequest& request) const;
   HttpRequest Render(const EmbedRequest& request,
                      EmbedBatch batch) const override;
-  bool Decode(JsonValue body, size_t count, EmbedAnswer* out) const override;
+  EmbedDecoder decoder() const override { return &Decode; }
 
  private:
+  static bool Decode(JsonValue body, size_t count, EmbedAnswer* out);
+
   const EmbedRules& rules_;
   const std::string_view model_;
   const HttpRequest http_;

@@ -21,14 +21,15 @@ ErrorClassifier ClassifierOf(const openai::Profile& profile) {
 }  // namespace
 
 OpenAiProvider::OpenAiProvider(const ProviderSettings& settings,
-                               HttpTransport& transport, const Clock& clock)
+                               HttpTransport& transport, const Clock& clock,
+                               Beside* beside)
     : profile_(openai::ProfileFor(settings)),
       url_(settings),
       endpoint_(settings.endpoint),
       transport_(transport),
       clock_(clock),
       exchange_(transport, clock, ClassifierOf(profile_)),
-      embed_exchange_(transport, clock, ClassifierOf(profile_)) {}
+      embed_exchange_(transport, clock, ClassifierOf(profile_), beside) {}
 
 HttpRequest OpenAiProvider::MakeHttpRequest(
     std::string url, const AttemptContext& context) const {

@@ -25,7 +25,7 @@ namespace llm {
 class OpenAiProvider : public Provider {
  public:
   OpenAiProvider(const ProviderSettings& settings, HttpTransport& transport,
-                 const Clock& clock);
+                 const Clock& clock, Beside* beside = nullptr);
 
   Task<AttemptResult> Chat(const ChatRequest& request,
                            const AttemptContext& context,

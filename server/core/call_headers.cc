@@ -82,9 +82,8 @@ absl::StatusOr<absl::Duration> ParseCallerTimeout(std::string_view text) {
   absl::Duration timeout;
   if (!absl::ParseDuration(ToAbsl(text), &timeout) ||
       timeout <= absl::ZeroDuration() || timeout == absl::InfiniteDuration()) {
-    return RefuseCall(absl::StatusCode::kInvalidArgument, "invalid_request",
-                      "x-llm-timeout must be a positive time such as 90s",
-                      "x-llm-timeout");
+    return RefuseField("x-llm-timeout",
+                       "x-llm-timeout must be a positive time such as 90s");
   }
   return timeout;
 }
@@ -99,10 +98,9 @@ absl::StatusOr<std::string> ParseIdempotencyKey(std::string_view text) {
                     std::all_of(text.begin(), text.end(),
                                 [](char c) { return c >= 0x20 && c < 0x7f; });
   if (sane) return std::string(text);
-  return RefuseCall(absl::StatusCode::kInvalidArgument, "invalid_request",
-                    "Idempotency-Key must be 1 to 255 printable ASCII "
-                    "characters",
-                    "Idempotency-Key");
+  return RefuseField("Idempotency-Key",
+                     "Idempotency-Key must be 1 to 255 printable ASCII "
+                     "characters");
 }
 
 std::vector<std::pair<std::string, std::string>> FactHeaders(

@@ -45,10 +45,9 @@ Digest DigestOfRequest(const CallContext& context,
 }
 
 absl::Status OtherRequest() {
-  return RefuseCall(absl::StatusCode::kInvalidArgument, "invalid_request",
-                    "Idempotency-Key was used with another request less than "
-                    "ten minutes ago; use a new key for a new request",
-                    "Idempotency-Key");
+  return RefuseField("Idempotency-Key",
+                     "Idempotency-Key was used with another request less than "
+                     "ten minutes ago; use a new key for a new request");
 }
 
 absl::Status TooLarge() {

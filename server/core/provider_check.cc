@@ -202,10 +202,9 @@ absl::StatusOr<CheckTarget> FindCheckTarget(
   }
   const PublicModel* model = FirstModelOf(table, request.id());
   if (model == nullptr) {
-    return RefuseCall(absl::StatusCode::kInvalidArgument, "invalid_request",
-                      "no configured model is served by this provider: name "
-                      "an upstream model",
-                      "model");
+    return RefuseField("model",
+                       "no configured model is served by this provider: name "
+                       "an upstream model");
   }
   target.model = model->id.value;
   target.traits = model->traits;

@@ -189,4 +189,12 @@ Task<absl::Status> RunOn(SideThread* thread, std::function<absl::Status()> work,
   co_return result ? *result : absl::CancelledError("the caller left");
 }
 
+Task<absl::Status> BesideOn::Run(std::function<void()> work) {
+  std::function<absl::Status()> job = [work = std::move(work)] {
+    work();
+    return absl::OkStatus();
+  };
+  co_return co_await RunOn(thread_, std::move(job));
+}
+
 }  // namespace llm::server

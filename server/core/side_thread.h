@@ -18,6 +18,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "adapters/core/beside.h"
 #include "adapters/core/mutex.h"
 #include "adapters/core/task.h"
 
@@ -97,6 +98,17 @@ Task<absl::StatusOr<T>> MakeOn(SideThread* thread,
   if (!done.ok()) co_return done;
   co_return std::move(**made);
 }
+
+// A side thread as adapters see it.
+class BesideOn : public Beside {
+ public:
+  // `thread` outlives it.
+  explicit BesideOn(SideThread* thread) : thread_(thread) {}
+  Task<absl::Status> Run(std::function<void()> work) override;
+
+ private:
+  SideThread* const thread_;
+};
 
 }  // namespace llm::server
 

@@ -86,8 +86,7 @@ class FieldCount {
 };
 
 absl::Status Malformed() {
-  return RefuseCall(absl::StatusCode::kInvalidArgument, "invalid_request",
-                    "The message is not what this method takes.");
+  return RefuseField("", "The message is not what this method takes.");
 }
 
 absl::Status CheckCount(const grpc::ByteBuffer& bytes, const Descriptor* type) {

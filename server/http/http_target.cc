@@ -4,6 +4,7 @@
 
 #include "adapters/core/json.h"
 #include "adapters/core/status_macros.h"
+#include "adapters/core/text.h"
 #include "router/call_error.h"
 #include "router/call_identity.h"
 
@@ -11,8 +12,7 @@ namespace llm::server {
 namespace {
 
 absl::Status BadTarget(std::string_view message) {
-  return RefuseCall(absl::StatusCode::kInvalidArgument, "invalid_request",
-                    message);
+  return RefuseField("", message);
 }
 
 bool TakePrefix(std::string_view* text, std::string_view prefix) {
@@ -35,13 +35,6 @@ std::string_view TakeUntil(std::string_view* text, char mark) {
   const std::string_view part = text->substr(0, end);
   text->remove_prefix(end == std::string_view::npos ? text->size() : end + 1);
   return part;
-}
-
-int HexDigit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
 }
 
 absl::Status ReadPathTag(std::string_view tag, HttpTarget* out) {
@@ -157,11 +150,9 @@ std::optional<std::string> PercentDecode(std::string_view text,
       out.push_back(plus_is_space && text[i] == '+' ? ' ' : text[i]);
       continue;
     }
-    if (i + 2 >= text.size()) return std::nullopt;
-    const int high = HexDigit(text[i + 1]);
-    const int low = HexDigit(text[i + 2]);
-    if (high < 0 || low < 0 || high + low == 0) return std::nullopt;
-    out.push_back(static_cast<char>(high * 16 + low));
+    const int byte = EscapedByte(text, i);
+    if (byte <= 0) return std::nullopt;
+    out.push_back(static_cast<char>(byte));
     i += 2;
   }
   return out;

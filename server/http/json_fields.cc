@@ -14,10 +14,8 @@ std::string JsonPath::ToString() const {
 
 absl::Status BadField(const JsonPath& path, std::string_view problem) {
   const std::string where = path.ToString();
-  return RefuseCall(absl::StatusCode::kInvalidArgument, "invalid_request",
-                    absl::StrCat(where.empty() ? "the body" : where, " ",
-                                 ToAbsl(problem), "."),
-                    where);
+  return RefuseField(where, absl::StrCat(where.empty() ? "the body" : where,
+                                         " ", ToAbsl(problem), "."));
 }
 
 absl::Status RefuseRepeated(const JsonValue& object, const JsonPath& path) {

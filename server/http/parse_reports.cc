@@ -14,11 +14,6 @@ namespace {
 
 using v1::CreateKeyRequest;
 
-absl::Status Bad(std::string_view message, std::string_view param) {
-  return RefuseCall(absl::StatusCode::kInvalidArgument, "invalid_request",
-                    message, param);
-}
-
 constexpr std::string_view kDimensions[] = {
     "model", "day",       "hour",   "user",  "key",
     "org",   "task_type", "run_id", "agent", "provider"};
@@ -74,17 +69,16 @@ absl::StatusOr<v1::GetUsageRequest> ParseUsageQuery(const QueryPairs& query) {
       for (const auto part : absl::StrSplit(value, ',', absl::SkipEmpty())) {
         const std::string by(part.data(), part.size());
         if (!IsDimension(by)) {
-          return Bad(absl::StrCat("by takes ",
-                                  "model, day, hour, user, key, org, "
-                                  "task_type, run_id, agent and provider."),
-                     "by");
+          return RefuseField("by",
+                             "by takes model, day, hour, user, key, org, "
+                             "task_type, run_id, agent and provider.");
         }
         request.add_by(by);
       }
     } else if (IsDimension(name)) {
       (*request.mutable_filter())[name] = value;
     } else {
-      return Bad("The query has an unknown name.", "query");
+      return RefuseField("query", "The query has an unknown name.");
     }
   }
   return request;
@@ -94,10 +88,11 @@ absl::StatusOr<v1::ListKeysRequest> ParseListKeys(const QueryPairs& query) {
   v1::ListKeysRequest request;
   for (const auto& [name, value] : query) {
     if (name != "include_revoked") {
-      return Bad("The query has an unknown name.", "query");
+      return RefuseField("query", "The query has an unknown name.");
     }
     if (value != "true" && value != "1" && value != "false" && value != "0") {
-      return Bad("include_revoked must be true or false.", "include_revoked");
+      return RefuseField("include_revoked",
+                         "include_revoked must be true or false.");
     }
     request.set_include_revoked(value == "true" || value == "1");
   }
@@ -106,7 +101,7 @@ absl::StatusOr<v1::ListKeysRequest> ParseListKeys(const QueryPairs& query) {
 
 absl::StatusOr<v1::CreateKeyRequest> ParseCreateKey(std::string_view body) {
   const auto doc = JsonDocument::Parse(body);
-  if (!doc.ok()) return Bad("The body is not valid JSON.", "");
+  if (!doc.ok()) return RefuseField("", "The body is not valid JSON.");
   const JsonPath top("");
   v1::CreateKeyRequest request;
   std::string unknown;
@@ -127,13 +122,13 @@ absl::StatusOr<v1::TestProviderRequest> ParseTestProvider(
   }
   const auto doc = JsonDocument::Parse(body);
   if (!doc.ok() || !doc->root().is_object()) {
-    return Bad("The body is not a JSON object.", "");
+    return RefuseField("", "The body is not a JSON object.");
   }
   for (JsonValue v = doc->root().First(); v; v = v.Next()) {
     if (!v.KeyEquals("model")) {
       return BadField(JsonPath(JsonPath(""), v.Key()), "is not known here");
     }
-    if (!v.is_string()) return Bad("model must be a string.", "model");
+    if (!v.is_string()) return RefuseField("model", "model must be a string.");
     request.set_model(v.StringOr());
     ReplaceInvalidUtf8(request.mutable_model());
   }

@@ -37,6 +37,9 @@ void WriteUsage(const v1::Usage& usage, JsonWriter& json) {
   json.MemberInt("rejected_prediction_tokens",
                  out.rejected_prediction_tokens());
   json.EndObject();
+  if (usage.web_searches() != 0) {
+    json.MemberInt("web_searches", usage.web_searches());
+  }
   json.EndObject();
 }
 

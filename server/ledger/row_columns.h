@@ -67,6 +67,8 @@ void UsageColumns(Row& row, const TokenUsage& v, UsageSource source) {
   row("rejected_prediction", v.rejected_prediction);
   row("service_tier", v.service_tier), row("reported_cost", v.reported_cost);
   row("usage_source", UsageSourceText(source));
+  row("video_input", v.video_input), row("web_searches", v.web_searches);
+  row("geo", v.geo);
 }
 
 template <typename Row>

@@ -101,7 +101,17 @@ constexpr char kVersion2[] = R"sql(
 ALTER TABLE requests ADD COLUMN client_request_id TEXT NOT NULL DEFAULT '';
 )sql";
 
-constexpr std::array kMigrations = {kVersion1, kVersion2};
+// What is charged beside tokens, or by a price of its own.
+constexpr char kVersion3[] = R"sql(
+ALTER TABLE attempts ADD COLUMN video_input INTEGER;
+ALTER TABLE attempts ADD COLUMN web_searches INTEGER;
+ALTER TABLE attempts ADD COLUMN geo TEXT NOT NULL DEFAULT '';
+ALTER TABLE requests ADD COLUMN video_input INTEGER;
+ALTER TABLE requests ADD COLUMN web_searches INTEGER;
+ALTER TABLE requests ADD COLUMN geo TEXT NOT NULL DEFAULT '';
+)sql";
+
+constexpr std::array kMigrations = {kVersion1, kVersion2, kVersion3};
 
 }  // namespace
 

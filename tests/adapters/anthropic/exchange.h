@@ -1,72 +1,26 @@
-// One scripted exchange through the provider, start to end.
+// Scripted exchanges of this dialect.
 #ifndef LLM_TESTS_ADAPTERS_ANTHROPIC_EXCHANGE_H_
 #define LLM_TESTS_ADAPTERS_ANTHROPIC_EXCHANGE_H_
 
-#include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "adapters/anthropic/anthropic_provider.h"
 #include "adapters/anthropic/anthropic_request.h"
 #include "server/http/parse_chat_request.h"
-#include "tests/support/event_recorder.h"
-#include "tests/support/fake_clock.h"
-#include "tests/support/run_task.h"
-#include "tests/support/scripted_transport.h"
+#include "tests/support/chat_run.h"
 
 namespace llm {
 
-struct Exchange {
-  AttemptResult result;
-  std::vector<v1::ChatCompletionChunk> chunks;
-  std::map<int, CollectedChoice> choices;
-  std::vector<HttpRequest> requests;
-
-  // The choice in one line; see Describe.
-  std::string Line() const {
-    return choices.empty() ? "" : Describe(choices.begin()->second);
-  }
-};
-
-struct ExchangeSetting {
-  AttemptContext context = {};
-  Cut cut = {};
-  ChatRequest request = {};
-  std::string base_url = "https://upstream.test/";
-};
-
 inline Exchange RunExchange(ScriptedTransport::Script script,
                             const ExchangeSetting& setting = {}) {
-  boost::asio::io_context io;
-  FakeClock clock;
-  ScriptedTransport transport(std::move(script));
-  transport.cut = setting.cut;
-  ProviderSettings settings;
-  settings.base_url = setting.base_url;
-  AttemptContext context = setting.context;
-  if (context.provider.value.empty()) context.provider.value = "acme";
-  if (context.attempt_id.value.empty()) context.attempt_id.value = "attempt-1";
-  if (context.upstream_model.value.empty()) {
-    context.upstream_model.value = "claude-sonnet-4-5";
-  }
-  AnthropicProvider provider(settings, transport, clock);
-  EventRecorder sink;
-  Exchange out;
-  out.result = RunTask(io, provider.Chat(setting.request, context, sink));
-  out.chunks = sink.chunks;
-  out.choices = Collect(sink.chunks);
-  out.requests = transport.requests;
-  return out;
-}
-
-// Every way of cutting that a test of bytes goes through.
-inline std::vector<Cut> AllCuts() {
-  return {{Cut::Kind::kWhole},
-          {Cut::Kind::kEveryByte},
-          {Cut::Kind::kRandom, 1},
-          {Cut::Kind::kRandom, 2},
-          {Cut::Kind::kRandom, 3}};
+  ProviderSettings usual;
+  usual.dialect = "anthropic";
+  usual.base_url = "https://upstream.test/";
+  return RunChat<AnthropicProvider>(std::move(script), setting,
+                                    std::move(usual), "claude-sonnet-4-5");
 }
 
 // A stream of the given events; each is the JSON of its data.

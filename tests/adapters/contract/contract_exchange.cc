@@ -3,17 +3,8 @@
 #include <catch2/catch.hpp>
 #include <utility>
 
-#include "adapters/core/random.h"
-
 namespace llm {
-namespace {
-
-class NoRandom : public Random {
- public:
-  uint64_t Bits() override { return 0; }
-};
-
-}  // namespace
+namespace {}  // namespace
 
 Target TargetOf(const DialectSample& sample) {
   return {.dialect = sample.dialect,
@@ -25,7 +16,6 @@ Played Play(const Target& target, ScriptedTransport::Script script,
             const Playing& how) {
   boost::asio::io_context io;
   FakeClock clock;
-  NoRandom random;
   ScriptedTransport transport(std::move(script));
   transport.cut = how.cut;
   ProviderSettings settings;
@@ -33,7 +23,7 @@ Played Play(const Target& target, ScriptedTransport::Script script,
   settings.dialect = target.dialect;
   settings.profile = target.profile;
   settings.base_url = target.base_url;
-  auto provider = MakeProvider(settings, transport, clock, random);
+  auto provider = MakeProvider(settings, transport, clock);
   REQUIRE(provider.ok());
   AttemptContext context;
   context.provider.value = "acme";

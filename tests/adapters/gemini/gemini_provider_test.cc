@@ -129,11 +129,10 @@ TEST_CASE("the list of models says whether Google answers",
 TEST_CASE("the registry knows the dialect", "[adapters][gemini][registry]") {
   FakeClock clock;
   ScriptedTransport transport({});
-  SystemRandom random;
   ProviderSettings settings;
   settings.dialect = "gemini";
   settings.base_url = "https://upstream.test/v1beta";
-  CHECK(MakeProvider(settings, transport, clock, random).ok());
+  CHECK(MakeProvider(settings, transport, clock).ok());
 }
 
 }  // namespace

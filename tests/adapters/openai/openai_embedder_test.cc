@@ -213,6 +213,46 @@ TEST_CASE("what is not one vector for each input is no answer",
   CHECK(got.attempt.usage.empty());
 }
 
+// Does what it is given at once, or does not take it.
+struct FakeBeside : Beside {
+  Task<absl::Status> Run(std::function<void()> work) override {
+    ++asked;
+    if (answer.ok()) work();
+    co_return answer;
+  }
+  int asked = 0;
+  absl::Status answer = absl::OkStatus();
+};
+
+TEST_CASE("a large answer is read beside the loop, where somebody takes it",
+          "[adapters][openai][embeddings][PRF-3]") {
+  const bool taken = GENERATE(true, false);
+  const size_t floats = GENERATE(size_t{10}, size_t{100'000});
+  FakeBeside beside;
+  if (!taken) beside.answer = absl::UnavailableError("stopped");
+  std::string vector = "0.5";
+  for (size_t i = 1; i < floats; ++i) vector += ",0.5";
+  EmbedTransport transport;
+  transport.faults.push_back(
+      {.at = 0,
+       .status = 200,
+       .body = R"({"data":[{"embedding":[)" + vector + "]}]}"});
+  FakeClock clock;
+  ProviderSettings settings;
+  settings.base_url = "https://upstream.test/v1";
+  OpenAiProvider provider(settings, transport, clock, &beside);
+  boost::asio::io_context io;
+  EmbedRequest request;
+  request.add_input("7");
+  AttemptContext context;
+  context.upstream_model.value = "embedding-1";
+  const EmbedResult result = RunTask(io, provider.Embed(request, context));
+  CHECK(result.attempt.status.ok());
+  REQUIRE(result.vectors.size() == 1);
+  CHECK(result.vectors[0] == std::vector<float>(floats, 0.5F));
+  CHECK(beside.asked == (floats > 10 ? 1 : 0));
+}
+
 TEST_CASE("vectors are read from base64 and from numbers alike",
           "[adapters][openai][embeddings]") {
   // 1.0f and -2.0f, little-endian.

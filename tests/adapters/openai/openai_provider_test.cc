@@ -3,7 +3,6 @@
 #include <catch2/catch.hpp>
 #include <set>
 
-#include "adapters/core/random.h"
 #include "adapters/registry.h"
 #include "tests/adapters/openai/exchange.h"
 #include "tests/support/status_matchers.h"
@@ -117,13 +116,12 @@ TEST_CASE("every row of the table can be told apart and says where it is from",
 TEST_CASE("the registry knows its providers", "[adapters][registry]") {
   ScriptedTransport transport({.body = kHi});
   FakeClock clock;
-  SystemRandom random;
   for (const BuiltInProvider& known : BuiltInProviders()) {
     ProviderSettings settings;
     settings.id.value = std::string(known.id);
     settings.dialect = std::string(known.dialect);
     settings.profile = std::string(known.profile);
-    const auto made = MakeProvider(settings, transport, clock, random);
+    const auto made = MakeProvider(settings, transport, clock);
     CAPTURE(known.id);
     CHECK_THAT(made, IsOk());
     if (known.dialect == "openai") {
@@ -135,7 +133,7 @@ TEST_CASE("the registry knows its providers", "[adapters][registry]") {
   }
   ProviderSettings settings;
   settings.dialect = "pigeon";
-  CHECK_THAT(MakeProvider(settings, transport, clock, random),
+  CHECK_THAT(MakeProvider(settings, transport, clock),
              HasCode(absl::StatusCode::kUnimplemented));
 }
 

@@ -170,6 +170,15 @@ TEST_CASE("a delta holds only what its chunk adds",
   }
 }
 
+TEST_CASE("searches that the provider ran stand in the usage",
+          "[server][http][render]") {
+  v1::ChatCompletionResponse response = FullAnswer();
+  response.mutable_usage()->set_web_searches(2);
+  CHECK(RenderCompletion(response).find(
+            R"("rejected_prediction_tokens":0},"web_searches":2})") !=
+        std::string::npos);
+}
+
 TEST_CASE("the usage chunk has no choices", "[server][http][render][STR-2]") {
   v1::ChatCompletionChunk chunk;
   chunk.set_id("i");

@@ -80,6 +80,9 @@ inline AttemptRecord SampleAttempt(const std::string& request,
   record.usage.cache_read = 20;
   record.usage.output = 30;
   record.usage.reasoning = 0;
+  record.usage.video_input = 7;
+  record.usage.web_searches = 2;
+  record.usage.geo = "us";
   record.usage.service_tier = "flex";
   record.usage.reported_cost = "0.01";
   record.usage_source = UsageSource::kProvider;

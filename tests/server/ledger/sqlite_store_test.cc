@@ -49,16 +49,17 @@ TEST_CASE("A call's rows hold what the entries held", "[ledger][store]") {
                                                "1795341600123456",
                                                "1500000",
                                                "300000"}});
-  CHECK(
-      Rows(fixture.path(),
-           "SELECT fresh_input, cache_read, cache_write_5m, output, "
-           "reasoning, service_tier, usage_source, raw_usage, cost_pico, "
-           "currency, price_status, price_version, price_degraded, next, "
-           "dropped, streamed_upstream FROM attempts") ==
-      std::vector<std::vector<std::string>>{
-          {"100", "20", "NULL", "30", "0", "flex", "provider",
-           R"({"prompt_tokens":120})", "123456789", "USD", "priced",
-           "deepseek/deepseek-flash@1", "1", "stop", "seed,logit_bias", "1"}});
+  CHECK(Rows(fixture.path(),
+             "SELECT fresh_input, cache_read, cache_write_5m, output, "
+             "reasoning, service_tier, usage_source, raw_usage, cost_pico, "
+             "currency, price_status, price_version, price_degraded, next, "
+             "dropped, streamed_upstream, video_input, web_searches, geo "
+             "FROM attempts") ==
+        std::vector<std::vector<std::string>>{
+            {"100", "20", "NULL", "30", "0", "flex", "provider",
+             R"({"prompt_tokens":120})", "123456789", "USD", "priced",
+             "deepseek/deepseek-flash@1", "1", "stop", "seed,logit_bias", "1",
+             "7", "2", "us"}});
   CHECK(Rows(fixture.path(),
              "SELECT request_id, requested_model, public_model, currencies, "
              "unpriced, stream, attempts, outcome, metadata_json, "
@@ -327,6 +328,12 @@ TEST_CASE("A file of the first release keeps its rows and takes new ones",
   REQUIRE_THAT(database, IsOk());
   REQUIRE_THAT((*database)->Execute(
                    "ALTER TABLE requests DROP COLUMN client_request_id; "
+                   "ALTER TABLE requests DROP COLUMN video_input; "
+                   "ALTER TABLE requests DROP COLUMN web_searches; "
+                   "ALTER TABLE requests DROP COLUMN geo; "
+                   "ALTER TABLE attempts DROP COLUMN video_input; "
+                   "ALTER TABLE attempts DROP COLUMN web_searches; "
+                   "ALTER TABLE attempts DROP COLUMN geo; "
                    "PRAGMA user_version=1"),
                IsOk());
   database->reset();
@@ -338,6 +345,10 @@ TEST_CASE("A file of the first release keeps its rows and takes new ones",
              "SELECT request_id, client_request_id FROM requests ORDER BY 1") ==
         std::vector<std::vector<std::string>>{{"r-new", "client-1"},
                                               {"r-old", ""}});
+  CHECK(Rows(fixture.path(),
+             "SELECT request_id, web_searches, geo FROM attempts ORDER BY 1") ==
+        std::vector<std::vector<std::string>>{{"r-new", "2", "us"},
+                                              {"r-old", "NULL", ""}});
 }
 
 TEST_CASE("What cannot be opened is told at once", "[ledger][store]") {
