@@ -62,6 +62,10 @@ int64_t EstimatedOutput(const MeterInput& input) {
   return std::max(input.estimated_output_tokens, from_chars);
 }
 
+// How many times what was counted must have been seen for the count to be an
+// early one. Estimates are within a third of the truth.
+constexpr int64_t kFarMore = 2;
+
 void FillGaps(const MeterInput& input, AttemptRecord* record) {
   const bool generated = input.result->status.ok() || input.content_seen ||
                          input.result->content_seen;
@@ -74,8 +78,11 @@ void FillGaps(const MeterInput& input, AttemptRecord* record) {
     usage.fresh_input = input.estimated_input_tokens;
     record->usage_source = UsageSource::kEstimated;
   }
-  if (!usage.output) {
-    usage.output = EstimatedOutput(input);
+  const int64_t seen = EstimatedOutput(input);
+  const bool early = record->usage_source == UsageSource::kPartial &&
+                     usage.output && seen / kFarMore > *usage.output;
+  if (!usage.output || early) {
+    usage.output = seen;
     record->usage_source = UsageSource::kEstimated;
   }
 }

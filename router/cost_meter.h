@@ -4,6 +4,9 @@
 //  * Usage the provider reported is used as it is. Where it reported none, it
 //    is estimated exactly if something was generated: the attempt succeeded
 //    or content was seen. Estimates are marked.
+//  * A stream that was cut may have said a first count of its output only
+//    (Anthropic's message_start; the last one comes at the end). Where far
+//    more was seen than counted, what was seen is the estimate.
 //  * An attempt that failed before any content has no usage, source `none`,
 //    no cost and price status unknown_usage; nothing says that it was billed,
 //    so it does not make its request unpriced.
@@ -70,7 +73,8 @@ TokenUsage LikelyUsage(const v1::ChatCompletionRequest& request,
 
 // The dearest of the plan's targets, per currency, for one attempt. `cost` is
 // empty where any target's price or output limit is unknown. Searches that a
-// provider may run are not foreseen: their number is the model's choice.
+// provider may run and the room that dialects give to reasoning beside
+// `max_tokens` are not foreseen.
 WorstCase WorstCaseOf(const RouteTable& table, const RoutePlan& plan,
                       const v1::ChatCompletionRequest& request,
                       int64_t estimated_input_tokens, absl::Time at);

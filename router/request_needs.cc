@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "adapters/core/json.h"
 #include "adapters/core/utf8.h"
 #include "router/route_plan.h"
 #include "router/token_estimate.h"
@@ -60,8 +61,17 @@ void NoteMedia(const v1::Message& message, RequestNeeds* needs) {
 }
 
 bool ForcesTool(const v1::ToolChoice& choice) {
-  return choice.mode() == "required" || choice.has_function() ||
-         choice.has_custom();
+  if (choice.other_json().empty()) {
+    return choice.mode() == "required" || choice.has_function() ||
+           choice.has_custom();
+  }
+  // {"type":"allowed_tools", …} with the mode in it or beside; Anthropic's own.
+  const auto doc = JsonDocument::Parse(choice.other_json());
+  const JsonValue root = doc.ok() ? doc->root() : JsonValue();
+  const JsonValue allowed = root.Find("allowed_tools");
+  const JsonValue mode = (allowed.is_object() ? allowed : root).Find("mode");
+  return mode.Equals("required") || root.Find("type").Equals("any") ||
+         root.Find("type").Equals("tool");
 }
 
 }  // namespace

@@ -75,10 +75,8 @@ EmbedReading ReadAnswer(const std::string& body, size_t count,
   const JsonValue root = document.ok() ? document->root() : JsonValue();
   reading.error = FindError(root);
   if (reading.error || !root) return reading;
-  EmbedAnswer answer;
-  if (decode(root, count, &answer) && IsWhole(answer, count)) {
-    reading.answer = std::move(answer);
-  }
+  reading.whole =
+      decode(root, count, &reading.answer) && IsWhole(reading.answer, count);
   return reading;
 }
 
@@ -112,6 +110,22 @@ std::string SumOfCosts(const std::string& before, const TokenUsage& usage) {
   return FormatPico(sum);
 }
 
+// One batch's as it is, more as a list, as far as a row has room.
+void AddRawUsage(const std::string& batch, std::string* all) {
+  constexpr size_t kRoom = 4000;
+  if (batch.empty() || all->size() + batch.size() > kRoom) return;
+  if (all->empty()) {
+    *all = batch;
+    return;
+  }
+  if (all->front() == '[') {
+    all->pop_back();
+  } else {
+    all->insert(all->begin(), '[');
+  }
+  *all += "," + batch + "]";
+}
+
 // An embedding has no output, which is known and not missing.
 void AddBatchUsage(const EmbedAnswer& answer, AttemptResult* result) {
   if (!answer.usage || !answer.usage->TotalInput()) return;
@@ -120,7 +134,7 @@ void AddBatchUsage(const EmbedAnswer& answer, AttemptResult* result) {
   sum.output = 0;
   sum.reported_cost = SumOfCosts(sum.reported_cost, *answer.usage);
   result->usage_source = UsageSource::kProvider;
-  result->raw_usage_json = answer.raw_usage_json;
+  AddRawUsage(answer.raw_usage_json, &result->raw_usage_json);
 }
 
 void AddTimings(const HttpTimings& batch, bool first, HttpTimings* sum) {
@@ -215,16 +229,16 @@ Task<bool> EmbedExchange::Ask(HttpRequest http, size_t count,
          &attempt);
     co_return false;
   }
+  EmbedAnswer& answer = reading.answer;
+  AddBatchUsage(answer, &attempt);
   // Vectors of earlier batches have the same length.
-  if (!reading.answer ||
+  if (!reading.whole ||
       (!result->vectors.empty() &&
-       result->vectors.front().size() != reading.answer->vectors[0].size())) {
+       result->vectors.front().size() != answer.vectors.front().size())) {
     FailAs(FailureClass::kBadAnswer, body.status(),
            "the answer is not one embedding for each input", &attempt);
     co_return false;
   }
-  EmbedAnswer& answer = *reading.answer;
-  AddBatchUsage(answer, &attempt);
   attempt.served_model.value = OneWord(answer.served_model, 256);
   if (attempt.provider_request_id.empty()) {
     attempt.provider_request_id =

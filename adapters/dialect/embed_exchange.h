@@ -60,8 +60,9 @@ struct EmbedAnswer {
   std::string answer_id;
 };
 
-// Of the body of a 200 that holds no error. False where it is no answer. It
-// may run on another thread, when all but the body is gone.
+// Of the body of a 200 that holds no error. False where it is no answer; the
+// usage is read all the same, since it is paid for. It may run on another
+// thread, when all but the body is gone.
 using EmbedDecoder = bool (*)(JsonValue body, size_t count, EmbedAnswer* out);
 
 // How one provider is asked for one model's embeddings.
@@ -82,8 +83,10 @@ class EmbedDialect {
 // What the body of a 200 says.
 struct EmbedReading {
   std::optional<ErrorWords> error;
-  // Unset where it is no answer.
-  std::optional<EmbedAnswer> answer;
+  // Its usage counts, whatever the vectors are.
+  EmbedAnswer answer;
+  // One vector for each input, all of one length.
+  bool whole = false;
 };
 
 class EmbedExchange {

@@ -6,6 +6,7 @@
 
 #include "absl/strings/ascii.h"
 #include "adapters/openai/content_writer.h"
+#include "adapters/openai/message_source.h"
 
 namespace llm::openai {
 namespace {
@@ -57,23 +58,6 @@ bool HasOurMembers(const v1::Message& message, std::string_view source) {
     const bool own =
         call.extra_json().find("thought_signature") != std::string::npos;
     if (!call.signature().empty() && !own) return true;
-  }
-  return false;
-}
-
-// An array as source of the content; a look at the text is enough, since a
-// wrong guess only costs a rewrite that means the same.
-bool ContentIsArray(std::string_view source) {
-  constexpr std::string_view kName = "\"content\"";
-  constexpr std::string_view kSpace = " \t\r\n";
-  size_t at = source.find(kName);
-  for (; at != std::string_view::npos; at = source.find(kName, at)) {
-    at = source.find_first_not_of(kSpace, at + kName.size());
-    if (at == std::string_view::npos) return false;
-    // Not the name of a member but a text: {"name":"content"}.
-    if (source[at] != ':') continue;
-    at = source.find_first_not_of(kSpace, at + 1);
-    if (at != std::string_view::npos && source[at] == '[') return true;
   }
   return false;
 }
@@ -146,7 +130,7 @@ bool MessageWriter::NeedsReasoningChange(const v1::Message& message) const {
   return HasReasoning(message);
 }
 
-bool MessageWriter::Splices(const v1::Message& message,
+bool MessageWriter::MayCopy(const v1::Message& message,
                             std::string_view source) const {
   const Profile& profile = setting_.profile;
   if (source.empty()) return false;
@@ -162,9 +146,24 @@ bool MessageWriter::Splices(const v1::Message& message,
       (profile.plain_messages || &message == prefill_)) {
     return false;
   }
-  if (HasOurMembers(message, source)) return false;
-  return AsSent() ||
-         (!NeedsReasoningChange(message) && !HasForeignPart(message));
+  return !HasOurMembers(message, source) &&
+         (AsSent() || !HasForeignPart(message));
+}
+
+void MessageWriter::WriteOrCopy(const v1::Message& message,
+                                std::string_view source) {
+  if (!MayCopy(message, source)) return Write(message);
+  if (AsSent() || !NeedsReasoningChange(message)) return out_.Raw(source);
+  switch (setting_.replay) {
+    case ReasoningReplay::kStrip:
+      return out_.Raw(WithoutReasoning(source));
+    case ReasoningReplay::kEcho:
+      if (!restored_ && HasReasoningContent(source)) return out_.Raw(source);
+      break;
+    default:
+      break;
+  }
+  Write(message);
 }
 
 void MessageWriter::WriteAll(const ChatRequest& request) {
@@ -182,11 +181,7 @@ void MessageWriter::WriteAll(const ChatRequest& request) {
         spans ? source.View(source.messages[static_cast<size_t>(i)])
               : std::string_view();
     restored_ = request.IsRestored(i);
-    if (Splices(message, text)) {
-      out_.Raw(text);
-    } else {
-      Write(message);
-    }
+    WriteOrCopy(message, text);
   }
 }
 

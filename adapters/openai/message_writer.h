@@ -36,7 +36,9 @@ class MessageWriter {
   void WriteAll(const ChatRequest& request);
 
  private:
-  bool Splices(const v1::Message& message, std::string_view source) const;
+  // Whether all but the reasoning may go as the caller spelt it.
+  bool MayCopy(const v1::Message& message, std::string_view source) const;
+  void WriteOrCopy(const v1::Message& message, std::string_view source);
   bool NeedsReasoningChange(const v1::Message& message) const;
   bool HasForeignPart(const v1::Message& message) const;
   bool HasOwnDetails(const v1::Message& message) const;

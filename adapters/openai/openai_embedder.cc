@@ -115,6 +115,11 @@ HttpRequest OpenAiEmbedder::Render(const EmbedRequest& request,
 }
 
 bool OpenAiEmbedder::Decode(JsonValue body, size_t count, EmbedAnswer* out) {
+  const JsonValue usage = body.Find("usage");
+  out->usage = DecodeUsage(usage);
+  out->raw_usage_json = AuditedUsage(usage);
+  out->served_model = body.Find("model").StringOr();
+  out->answer_id = body.Find("id").StringOr();
   const JsonValue data = body.Find("data");
   if (!data.is_array() || data.size() != count) return false;
   out->vectors.assign(count, {});
@@ -130,11 +135,6 @@ bool OpenAiEmbedder::Decode(JsonValue body, size_t count, EmbedAnswer* out) {
     if (!vector || !place.empty()) return false;
     place = *std::move(vector);
   }
-  const JsonValue usage = body.Find("usage");
-  out->usage = DecodeUsage(usage);
-  out->raw_usage_json = AuditedUsage(usage);
-  out->served_model = body.Find("model").StringOr();
-  out->answer_id = body.Find("id").StringOr();
   return true;
 }
 

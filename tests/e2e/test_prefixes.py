@@ -117,8 +117,6 @@ def test_reasoning_that_comes_along_moves_nothing(world, name, play):
         world.stub.reasons = False
 
 
-@pytest.mark.xfail(strict=True, reason="DeepSeek's assistant turns with tool "
-                   "calls are spelled anew even where nothing is missing")
 def test_reasoning_that_deepseek_wants_back_goes_as_it_came(world):
     world.stub.reasons = True
     try:

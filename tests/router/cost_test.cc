@@ -97,6 +97,27 @@ TEST_CASE("Thinking has its price also where usage is missing",
   CHECK(got.cost->pico - input == cost);
 }
 
+TEST_CASE("A count from the start of a stream that was cut is not its output",
+          "[router][cost][COST-1]") {
+  // About ten tokens were seen: near counts stand, far ones do not.
+  const auto [counted, billed, source] =
+      GENERATE(table<int64_t, int64_t, UsageSource>(
+          {{1, 10, UsageSource::kEstimated}, {8, 8, UsageSource::kPartial}}));
+  RouterFixture fixture(
+      PricedTable(Row("b", "beta-up", "USD", 3'000'000, 4'000'000)));
+  ScriptedAttempt cut = Answer("half", 10, counted);
+  cut.failure = FailureClass::kIncomplete;
+  cut.usage_source = UsageSource::kPartial;
+  cut.output_chars = 33;
+  fixture.a->Play(cut);
+  fixture.b->Play(Answer("ok", 100, 10));
+  REQUIRE_THAT(fixture.Unary(Ask("auto", "hi")).status, IsOk());
+  const AttemptRecord row = fixture.ledger.Rows<AttemptRecord>()[0];
+  CHECK(row.usage.output == billed);
+  CHECK(row.usage_source == source);
+  CHECK(row.usage.fresh_input == 10);
+}
+
 TEST_CASE("A failure without content costs nothing and hides no price",
           "[router][cost]") {
   RouterFixture fixture(

@@ -164,6 +164,13 @@ TEST_CASE_METHOD(PlanFixture, "A model that lacks what is needed is left out",
     traits.forced_tool_choice = false;
     request.mutable_tool_choice()->set_function("f");
   }
+  SECTION("one of some tools, forced") {
+    traits.forced_tool_choice = false;
+    request.mutable_tool_choice()->set_other_json(GENERATE(
+        R"({"type":"allowed_tools","allowed_tools":{"mode":"required"}})",
+        R"({"type":"allowed_tools","mode":"required"})", R"({"type":"any"})",
+        R"({"type":"tool","name":"f"})"));
+  }
   SECTION("room for the prompt") { traits.context_window = 1; }
   const auto plan = Plan();
   REQUIRE_THAT(plan, IsOk());

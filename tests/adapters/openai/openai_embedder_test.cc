@@ -213,6 +213,32 @@ TEST_CASE("what is not one vector for each input is no answer",
   CHECK(got.attempt.usage.empty());
 }
 
+TEST_CASE("what an unusable answer took is counted all the same",
+          "[adapters][openai][embeddings][COST-1]") {
+  Embedding run;
+  run.transport.faults.push_back(
+      {.at = 0,
+       .status = 200,
+       .body = R"({"data":[{"index":0,"embedding":[1]}],)"
+               R"("usage":{"prompt_tokens":9,"total_tokens":9}})"});
+  const EmbedResult got = run.Run(Texts(2));
+  CHECK(got.attempt.failure.failure == FailureClass::kBadAnswer);
+  CHECK(got.attempt.usage.fresh_input == 9);
+  CHECK(got.attempt.usage_source == UsageSource::kPartial);
+}
+
+TEST_CASE("what each batch said of its usage is kept for audits",
+          "[adapters][openai][embeddings][COST-1]") {
+  Embedding run;
+  run.profile = "qwen";
+  const EmbedResult got = run.Run(Texts(21));
+  CHECK(got.attempt.usage.fresh_input == 21);
+  CHECK(got.attempt.raw_usage_json ==
+        R"([{"prompt_tokens":10,"total_tokens":10},)"
+        R"({"prompt_tokens":10,"total_tokens":10},)"
+        R"({"prompt_tokens":1,"total_tokens":1}])");
+}
+
 // Does what it is given at once, or does not take it.
 struct FakeBeside : Beside {
   Task<absl::Status> Run(std::function<void()> work) override {

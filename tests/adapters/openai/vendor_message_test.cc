@@ -31,6 +31,26 @@ TEST_CASE("messages are written as each vendor takes them",
            "}"},
       {"moonshot", "moonshot-v1-8k", turn,
        R"({"role":"assistant","content":null,)" + call + "}"},
+      // What is there already, or is cut, leaves the rest as it was spelt.
+      {"moonshot", "kimi-k2.6",
+       R"({ "reasoning_content":"r" , "content":null,"role":"assistant",)" +
+           call + " }",
+       R"({ "reasoning_content":"r" , "content":null,"role":"assistant",)" +
+           call + " }"},
+      {"moonshot", "kimi-k2.6",
+       R"({"role":"assistant","reasoning":"r","content":null,)" + call + "}",
+       R"({"role":"assistant","content":null,"reasoning_content":"r",)" + call +
+           "}"},
+      {"moonshot", "moonshot-v1-8k",
+       R"({ "reasoning_content":"r" , "role" : "assistant", "content":"\u00e9" })",
+       R"({"role" : "assistant", "content":"\u00e9" })"},
+      {"moonshot", "moonshot-v1-8k",
+       R"({"role":"assistant", "reasoning_content":"r", "reasoning":"r" ,)"
+       R"( "content":"\/"})",
+       R"({"role":"assistant" , "content":"\/"})"},
+      {"moonshot", "moonshot-v1-8k",
+       R"({"role":"assistant","content":"a,b", "reasoning_content":"r" })",
+       R"({"role":"assistant","content":"a,b" })"},
       {"zhipu", "glm-5", turn, turn},
       {"openrouter", "m", turn,
        R"({"role":"assistant","content":null,)" + call + "}"},
