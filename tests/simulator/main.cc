@@ -13,6 +13,8 @@ int main(int argc, char** argv) {
   app.add_option("--chars", answer.chars, "Characters of a default answer");
   app.add_option("--deltas", answer.deltas, "Chunks of a default stream");
   app.add_option("--interval-ms", answer.interval_ms, "Pause between chunks");
+  app.add_flag("--stamp", answer.stamp,
+               "Begin each chunk's text with the moment of its sending");
   app.add_flag("--no-log", no_log, "Keep no requests (benchmarks)");
   CLI11_PARSE(app, argc, argv);
   llm::simulator::SimServer server(answer, !no_log);

@@ -181,6 +181,7 @@ Script MakeDefaultAnswer(const DefaultAnswer& options, std::string_view model,
   for (int i = 0; i < options.deltas; ++i) {
     add(Chunk(model,
               absl::StrCat("{\"index\":0,\"delta\":{\"content\":\"",
+                           options.stamp ? ToAbsl(kStamp) : "",
                            text.substr(0, share), "\"}}"),
               ""));
   }

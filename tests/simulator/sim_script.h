@@ -47,6 +47,10 @@ struct Script {
 // From the JSON of README.md. kInvalidArgument names the member at fault.
 absl::StatusOr<Script> ParseScript(std::string_view json);
 
+// Stands in a body for the moment its piece is sent: sixteen digits of the
+// steady clock's microseconds, which every process of a machine shares.
+inline constexpr std::string_view kStamp = "STAMP-OF-SENDING";
+
 // Cuts `body` as the script says.
 std::vector<std::string_view> Pieces(const Script& script,
                                      std::string_view body);
@@ -57,6 +61,8 @@ struct DefaultAnswer {
   int chars = 700;
   int deltas = 64;
   int64_t interval_ms = 0;
+  // Each chunk's text begins with kStamp.
+  bool stamp = false;
 };
 Script MakeDefaultAnswer(const DefaultAnswer& options, std::string_view model,
                          bool stream);

@@ -9,6 +9,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "adapters/core/json.h"
 #include "adapters/core/text.h"
 
@@ -244,6 +245,7 @@ class SimServer::Connection
       std::string bytes = std::move(head);
       head.clear();
       AppendFramed(script, piece, bytes);
+      Stamp(bytes);
       co_await Write(bytes);
       sent += piece.size();
       entry.body_bytes_sent = static_cast<int64_t>(sent);
@@ -275,6 +277,16 @@ class SimServer::Connection
     }
     absl::StrAppend(&out, absl::Hex(piece.size()), "\r\n", ToAbsl(piece),
                     "\r\n");
+  }
+
+  static void Stamp(std::string& bytes) {
+    for (size_t at = bytes.find(kStamp); at != std::string::npos;
+         at = bytes.find(kStamp, at)) {
+      const auto now = std::chrono::steady_clock::now().time_since_epoch();
+      const auto us =
+          std::chrono::duration_cast<std::chrono::microseconds>(now).count();
+      bytes.replace(at, kStamp.size(), absl::StrFormat("%016d", us));
+    }
   }
 
   Task<bool> Finish(const Script& script, LogEntry& entry) {

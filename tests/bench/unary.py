@@ -1,0 +1,172 @@
+"""Whole answers: CPU, latency, long prompts, instructions."""
+
+import http.client
+import re
+import statistics
+import subprocess
+from pathlib import Path
+
+import sides
+from machine import spread
+from sides import harness
+
+
+def rounds_of(options, work: dict) -> dict:
+    """Each side once to warm up, then in turn, `rounds` times."""
+    for run in work.values():
+        run()
+    results = {name: [] for name in work}
+    for _ in range(options.rounds):
+        for name, run in work.items():
+            results[name].append(run())
+    return results
+
+
+def row(work, unit, nginx, service, bound=None) -> dict:
+    return {"work": work, "unit": unit, "nginx": spread(nginx),
+            "service": spread(service),
+            "ratio": spread([b / a for a, b in zip(nginx, service)]),
+            "bound": bound}
+
+
+class Stage:
+    """An upstream, nginx and the service in front of it."""
+
+    def __init__(self, *flags: str, buffering=True):
+        self.upstream = sides.simulator(*flags)
+        self.nginx = sides.Nginx(self.upstream.port, buffering)
+        self.gateway = sides.Gateway(self.upstream.port)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.gateway.close()
+        self.nginx.close()
+        self.upstream.close()
+
+    def url(self, side) -> str:
+        return f"http://127.0.0.1:{side.port}/v1/chat/completions"
+
+    def direct(self) -> str:
+        return f"http://127.0.0.1:{self.upstream.port}/v1/chat/completions"
+
+
+def cpu(options):
+    """1.7 KB up, 1 KB down: CPU per request, HTTP and gRPC."""
+    rows = []
+    with Stage("--chars", "620") as stage:
+        body = sides.chat_body(1700)
+        words = options.scratch / "text"
+        words.write_text(sides.text(1700))
+
+        def http_run(side, connections):
+            used, (requests, _) = sides.spent(side.pid, lambda: sides.wrk(
+                stage.url(side), body, stage.gateway.key, connections,
+                options.seconds))
+            return used / requests
+
+        def grpc_run():
+            used, got = sides.spent(stage.gateway.pid, lambda: sides.load(
+                "grpc_load", "--port", stage.gateway.grpc_port, "--text-file",
+                words, "--key", stage.gateway.key, "--connections", 16,
+                "--seconds", options.seconds))
+            return used / got["ended"]
+
+        for connections in (16, 64):
+            got = rounds_of(options, {
+                "nginx": lambda: http_run(stage.nginx, connections),
+                "service": lambda: http_run(stage.gateway, connections)})
+            rows.append(row(f"unary HTTP, {connections} connections",
+                            "CPU µs/request", got["nginx"], got["service"],
+                            3.5))
+        got = rounds_of(options, {
+            "nginx": lambda: http_run(stage.nginx, 16), "service": grpc_run})
+        rows.append(row("unary gRPC, 16 connections (nginx: HTTP)",
+                        "CPU µs/request", got["nginx"], got["service"], 3.5))
+    return rows
+
+
+def latency(options):
+    """What each adds to one connection's requests."""
+    with Stage("--chars", "620") as stage:
+        body = sides.chat_body(1700)
+
+        def run(url):
+            return sides.wrk(url, body, stage.gateway.key, 1,
+                             options.seconds)[1]
+
+        got = rounds_of(options, {
+            "direct": lambda: run(stage.direct()),
+            "nginx": lambda: run(stage.url(stage.nginx)),
+            "service": lambda: run(stage.url(stage.gateway))})
+    rows = []
+    for share in ("p50", "p99"):
+        added = {name: [max(a[share] - d[share], 1)
+                        for a, d in zip(got[name], got["direct"])]
+                 for name in ("nginx", "service")}
+        rows.append(row(f"latency added, 1 connection, {share}", "µs",
+                        added["nginx"], added["service"], 4))
+    return rows
+
+
+def prompts(options):
+    """CPU must grow no faster than the body."""
+    rows = []
+    with Stage("--chars", "620") as stage:
+        for size, name in ((100_000, "100 KB"), (1_000_000, "1 MB")):
+            body = sides.chat_body(size)
+
+            def run(side):
+                used, (requests, _) = sides.spent(side.pid, lambda: sides.wrk(
+                    stage.url(side), body, stage.gateway.key, 4,
+                    options.seconds))
+                return used / requests / (len(body) / 1024)
+
+            got = rounds_of(options, {
+                "nginx": lambda: run(stage.nginx),
+                "service": lambda: run(stage.gateway)})
+            rows.append(row(f"prompt of {name}", "CPU µs/KiB", got["nginx"],
+                            got["service"]))
+    return rows
+
+
+def counted(options, requests: int, stream: bool) -> int:
+    """Instructions of the whole service for so many requests."""
+    out = options.scratch / "callgrind.out"
+    wrapper = options.scratch / "llm-service"
+    wrapper.write_text("#!/bin/sh\nexec valgrind -q --tool=callgrind "
+                       f'--callgrind-out-file={out} {harness.SERVICE} "$@"\n')
+    wrapper.chmod(0o755)
+    upstream = harness.Simulator("--no-log", "--chars", "620")
+    saved, harness.SERVICE = harness.SERVICE, wrapper
+    try:
+        gateway = sides.Gateway(upstream.port)
+    finally:
+        harness.SERVICE = saved
+    connection = http.client.HTTPConnection("127.0.0.1", gateway.port,
+                                            timeout=60)
+    body = sides.chat_body(1700, stream)
+    for _ in range(requests):
+        connection.request("POST", "/v1/chat/completions", body, {
+            "Authorization": f"Bearer {gateway.key}",
+            "Content-Type": "application/json"})
+        answer = connection.getresponse()
+        answer.read()
+        assert answer.status == 200
+    connection.close()
+    gateway.service.stop(120)
+    upstream.close()
+    return int(re.search(r"^(?:summary|totals): (\d+)", out.read_text(),
+                         re.M).group(1))
+
+
+def instructions(options):
+    """Figures that noise cannot move."""
+    rows = []
+    for stream, name in ((False, "one unary request"),
+                         (True, "one stream of 64 deltas")):
+        few, many = (counted(options, n, stream) for n in (50, 250))
+        rows.append({"work": f"instructions of {name}", "unit": "",
+                     "service": (many - few) // 200})
+    return rows
