@@ -34,10 +34,25 @@ std::string_view Strip(std::string_view text) {
   return ToStd(absl::StripAsciiWhitespace(ToAbsl(text)));
 }
 
+bool IsOfLimits(std::string_view name) {
+  constexpr std::string_view kWord = "ratelimit";
+  return std::search(
+             name.begin(), name.end(), kWord.begin(), kWord.end(),
+             [](char a, char b) {
+               return absl::ascii_tolower(static_cast<unsigned char>(a)) == b;
+             }) != name.end();
+}
+
 class Reader {
  public:
-  Reader(const std::vector<HttpHeader>& headers, absl::Time now)
-      : headers_(headers), now_(now) {}
+  Reader(const std::vector<HttpHeader>& headers, absl::Time now) : now_(now) {
+    for (const HttpHeader& header : headers) {
+      if (IsOfLimits(header.name)) headers_.push_back(&header);
+    }
+  }
+
+  // Most answers say nothing of limits, and are not searched for each name.
+  bool empty() const { return headers_.empty(); }
 
   MaybeCount Count(std::string_view name) const {
     const std::string_view text = Value(name);
@@ -66,17 +81,17 @@ class Reader {
   std::string_view Value(std::string_view name) const {
     std::string_view value;
     bool seen = false;
-    for (const HttpHeader& header : headers_) {
-      if (!absl::EqualsIgnoreCase(header.name, ToAbsl(name))) continue;
-      if (seen && Strip(header.value) != value) return {};
-      value = Strip(header.value);
+    for (const HttpHeader* header : headers_) {
+      if (!absl::EqualsIgnoreCase(header->name, ToAbsl(name))) continue;
+      if (seen && Strip(header->value) != value) return {};
+      value = Strip(header->value);
       seen = true;
     }
     return value;
   }
 
  private:
-  const std::vector<HttpHeader>& headers_;
+  std::vector<const HttpHeader*> headers_;
   const absl::Time now_;
 };
 
@@ -137,6 +152,7 @@ Limit ReadDraft(const Reader& reader) {
 std::optional<absl::Duration> ParseReset(std::string_view text,
                                          absl::Time now) {
   text = Strip(text);
+  if (text.empty()) return std::nullopt;
   const auto bounded = [](absl::Duration wait) {
     return std::clamp(wait, absl::ZeroDuration(), kMaxRetryAfter);
   };
@@ -167,6 +183,7 @@ std::optional<absl::Duration> ParseReset(std::string_view text,
 RateLimitFacts ParseRateLimits(const std::vector<HttpHeader>& headers,
                                absl::Time now) {
   const Reader reader(headers, now);
+  if (reader.empty()) return {};
   const Limit requests =
       Scarcest({reader.Read("x-ratelimit-%-requests"),
                 reader.Read("x-ratelimit-%-req-minute"),

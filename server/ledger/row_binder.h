@@ -1,5 +1,8 @@
 // Two readers of a row's columns: one makes the SQL, one binds the values.
 // Both take the same calls in the same order (row_columns.h).
+//
+// Ownership: a row that is bound, and every view, outlives the run of the
+//            statement; only strings that are moved in are copied.
 #ifndef LLM_SERVER_LEDGER_ROW_BINDER_H_
 #define LLM_SERVER_LEDGER_ROW_BINDER_H_
 
@@ -40,10 +43,15 @@ class RowBinder {
   explicit RowBinder(Statement& statement) : statement_(statement) {}
   const absl::Status& status() const { return status_; }
 
+  // Members of the row and words of ours, which outlast the statement's run.
   void operator()(const char*, const std::string& v) {
-    Keep(statement_.BindText(++index_, v));
+    Keep(statement_.BindLasting(++index_, v));
   }
   void operator()(const char*, std::string_view v) {
+    Keep(statement_.BindLasting(++index_, v));
+  }
+  // What was made for this call does not.
+  void operator()(const char*, std::string&& v) {
     Keep(statement_.BindText(++index_, v));
   }
   void operator()(const char*, int64_t v) {

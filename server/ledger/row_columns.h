@@ -95,7 +95,7 @@ void AttemptColumns(Row& row, const AttemptRecord& v) {
   UsageColumns(row, v.usage, v.usage_source);
   row("raw_usage", v.raw_usage_json);
   std::optional<int64_t> pico;
-  std::optional<std::string> currency;
+  std::optional<std::string_view> currency;
   if (v.cost) {
     pico = v.cost->pico;
     currency = v.cost->currency.code;

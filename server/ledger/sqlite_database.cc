@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -14,14 +15,16 @@ namespace llm::server {
 namespace {
 
 absl::Status SqliteStatus(sqlite3* database, int code) {
+  // An extended code has the primary one in its lowest byte.
+  const int primary = code & 0xFF;
+  // Before anything is written: this is every bind and every step.
+  if (primary == SQLITE_OK || primary == SQLITE_ROW || primary == SQLITE_DONE) {
+    return absl::OkStatus();
+  }
   const std::string what =
       absl::StrCat("store: ", database != nullptr ? sqlite3_errmsg(database)
                                                   : sqlite3_errstr(code));
-  switch (code & 0xFF) {  // the primary code of an extended one
-    case SQLITE_OK:
-    case SQLITE_ROW:
-    case SQLITE_DONE:
-      return absl::OkStatus();
+  switch (primary) {
     case SQLITE_CONSTRAINT:
     case SQLITE_TOOBIG:
     case SQLITE_MISMATCH:
@@ -75,6 +78,11 @@ size_t SequenceLength(std::string_view text) {
   return 0;
 }
 
+// Nothing to clean: ASCII without NUL, as almost everything recorded is.
+bool IsPlain(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c > 0; });
+}
+
 absl::Status BindStatus(sqlite3_stmt* statement, int code) {
   return SqliteStatus(sqlite3_db_handle(statement), code);
 }
@@ -107,6 +115,16 @@ absl::Status Statement::BindText(int index, std::string_view text) {
       statement_.get(),
       sqlite3_bind_text64(statement_.get(), index, clean.data(), clean.size(),
                           SQLITE_TRANSIENT, SQLITE_UTF8));
+}
+
+absl::Status Statement::BindLasting(int index, std::string_view text) {
+  if (!IsPlain(text)) return BindText(index, text);
+  // Null would bind NULL.
+  const char* data = text.empty() ? "" : text.data();
+  return BindStatus(
+      statement_.get(),
+      sqlite3_bind_text64(statement_.get(), index, data, text.size(),
+                          SQLITE_STATIC, SQLITE_UTF8));
 }
 
 absl::Status Statement::BindBlob(int index, std::string_view bytes) {

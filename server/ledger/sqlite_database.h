@@ -31,6 +31,8 @@ class Statement {
  public:
   // Parameters count from 1, columns from 0.
   absl::Status BindText(int index, std::string_view text);  // cleaned
+  // The same without a copy: `text` stays as it is until the next Reset.
+  absl::Status BindLasting(int index, std::string_view text);
   absl::Status BindBlob(int index, std::string_view bytes);
   absl::Status BindInt(int index, int64_t value);
   absl::Status BindNull(int index);
