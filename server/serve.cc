@@ -1,8 +1,6 @@
 #include "server/cli/serve.h"
 
 #include <signal.h>
-#include <spdlog/async.h>
-#include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -19,6 +17,7 @@
 #include "adapters/registry.h"
 #include "server/cli/cli.h"
 #include "server/config/load_config.h"
+#include "server/metrics/log_queue.h"
 #include "server/serve_stack.h"
 
 namespace llm::server {
@@ -82,30 +81,30 @@ void RaiseDescriptorLimit(const ServerConfig& server) {
   }
 }
 
-// Lines of requests and events go to stderr through one queue and one
-// thread: a loop never waits for a slow terminal or pipe. A full queue drops
-// the oldest lines; the rows of the ledger stay.
-std::shared_ptr<spdlog::logger> StartLog() {
-  spdlog::init_thread_pool(8192, 1);
-  const auto log =
-      spdlog::create_async_nb<spdlog::sinks::stderr_sink_mt>("llm-service");
-  log->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %l %v",
-                   spdlog::pattern_time_type::utc);
-  log->flush_on(spdlog::level::warn);
-  spdlog::flush_every(std::chrono::seconds(1));
-  spdlog::set_default_logger(log);
-  return log;
-}
+// Lines of requests and events go to stderr through one queue and one thread.
+// The rows of the ledger stay where lines are lost.
+struct ServiceLog {
+  std::shared_ptr<LogQueue> queue = std::make_shared<LogQueue>(STDERR_FILENO);
+  std::shared_ptr<spdlog::logger> logger =
+      std::make_shared<spdlog::logger>("llm-service", queue);
 
-// Writes what is queued and ends the log's thread. Where nobody takes it from
-// stderr any more, the process ends all the same, with `code`.
-void EndLog(int code) {
-  std::thread([code] {
-    std::this_thread::sleep_for(std::chrono::seconds(5));
-    std::_Exit(code);
-  }).detach();
-  spdlog::shutdown();
-}
+  ServiceLog() {
+    logger->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %l %v",
+                        spdlog::pattern_time_type::utc);
+    logger->flush_on(spdlog::level::warn);
+    spdlog::set_default_logger(logger);
+  }
+
+  // Writes what is queued. Where nobody takes it from stderr any more, the
+  // process ends all the same, with `code`.
+  void End(int code) const {
+    std::thread([code] {
+      std::this_thread::sleep_for(std::chrono::seconds(5));
+      std::_Exit(code);
+    }).detach();
+    queue->End();
+  }
+};
 
 void Reload(ServeStack& stack, const std::string& file) {
   const ConfigResult loaded = Load(file);
@@ -134,8 +133,10 @@ void Reload(ServeStack& stack, const std::string& file) {
 // by then, which the next start reads.
 class DrainWatch {
  public:
-  DrainWatch(ServeStack& stack, const sigset_t& signals, absl::Duration most)
-      : thread_([this, &stack, signals, most] { Run(stack, signals, most); }) {}
+  DrainWatch(ServeStack& stack, const sigset_t& signals, absl::Duration most,
+             const ServiceLog& log)
+      : log_(log),
+        thread_([this, &stack, signals, most] { Run(stack, signals, most); }) {}
   ~DrainWatch() {
     over_ = true;
     thread_.join();
@@ -156,11 +157,12 @@ class DrainWatch {
       }
       if (std::chrono::steady_clock::now() < end) continue;
       spdlog::critical("the drain does not end: stopping without it");
-      EndLog(kExitFailed);
+      log_.End(kExitFailed);
       std::_Exit(kExitFailed);
     }
   }
 
+  const ServiceLog& log_;
   std::atomic<bool> over_{false};
   std::thread thread_;
 };
@@ -169,11 +171,12 @@ class DrainWatch {
 constexpr absl::Duration kDrainSlack = absl::Seconds(30);
 
 // The exit code.
-int Drain(ServeStack& stack, const sigset_t& signals, absl::Duration drain) {
+int Drain(ServeStack& stack, const sigset_t& signals, absl::Duration drain,
+          const ServiceLog& log) {
   spdlog::info("draining for at most {} s", absl::ToInt64Seconds(drain));
   absl::Status closed;
   {
-    const DrainWatch watch(stack, signals, drain + kDrainSlack);
+    const DrainWatch watch(stack, signals, drain + kDrainSlack, log);
     closed = stack.Drain();
   }
   if (!closed.ok()) spdlog::warn("{}", std::string(closed.message()));
@@ -182,7 +185,7 @@ int Drain(ServeStack& stack, const sigset_t& signals, absl::Duration drain) {
   }
   if (!stack.stuck().empty()) {
     // They may still use what would be destroyed now.
-    EndLog(kExitFailed);
+    log.End(kExitFailed);
     std::_Exit(kExitFailed);
   }
   spdlog::info("stopped");
@@ -190,7 +193,7 @@ int Drain(ServeStack& stack, const sigset_t& signals, absl::Duration drain) {
 }
 
 int Run(const ServeOptions& options, const sigset_t& signals,
-        spdlog::logger& log) {
+        const ServiceLog& log) {
   const ConfigResult loaded = Load(options.config_file);
   for (const std::string& fault : loaded.faults) {
     spdlog::error("{}", fault);
@@ -200,31 +203,31 @@ int Run(const ServeOptions& options, const sigset_t& signals,
     spdlog::warn("{}", notice);
   }
   RaiseDescriptorLimit(loaded.config->server);
-  absl::StatusOr<std::unique_ptr<ServeStack>> stack =
-      ServeStack::Start(loaded.config, {BuildVersion(), BuildCommit()}, log);
+  absl::StatusOr<std::unique_ptr<ServeStack>> stack = ServeStack::Start(
+      loaded.config, {BuildVersion(), BuildCommit()}, *log.logger);
   if (!stack.ok()) {
     spdlog::error("cannot start: {}", std::string(stack.status().message()));
     return kExitFailed;
   }
   spdlog::info("ready {} config_version={}", (*stack)->Addresses(),
                loaded.config->table->version);
-  log.flush();
+  log.logger->flush();
   for (;;) {
     int signal = 0;
     sigwait(&signals, &signal);
     if (signal != SIGHUP) break;
     Reload(**stack, options.config_file);
   }
-  return Drain(**stack, signals, loaded.config->server.drain);
+  return Drain(**stack, signals, loaded.config->server.drain, log);
 }
 
 }  // namespace
 
 int Serve(const ServeOptions& options) {
   const sigset_t signals = BlockSignals();
-  const std::shared_ptr<spdlog::logger> log = StartLog();
-  const int code = Run(options, signals, *log);
-  EndLog(code);
+  const ServiceLog log;
+  const int code = Run(options, signals, log);
+  log.End(code);
   return code;
 }
 
