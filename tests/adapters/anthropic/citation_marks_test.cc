@@ -106,6 +106,60 @@ TEST_CASE("several lists of citations behind one text are one member",
       std::string::npos);
 }
 
+// Each mark read with all before it would take minutes.
+TEST_CASE("marks without end behind one text are one list, each read once",
+          "[adapters][anthropic][request][TRN-1]") {
+  constexpr int kMarks = 50'000;
+  ChatRequest request;
+  request.message.add_messages()->set_role("user");
+  request.message.mutable_messages(0)->add_parts()->mutable_text()->set_text(
+      "hi");
+  v1::Message* said = request.message.add_messages();
+  said->set_role("assistant");
+  said->add_parts()->mutable_text()->set_text("one");
+  for (int i = 0; i < kMarks; ++i) {
+    v1::OpaquePart* part = said->add_parts()->mutable_opaque();
+    part->set_origin("anthropic");
+    part->set_json(R"({"citations":[{"url":"u"}]})");
+  }
+  AttemptContext context;
+  context.upstream_model.value = "claude-sonnet-4-5";
+  const auto got = anthropic::RenderRequest(request, context);
+  const auto doc = JsonDocument::Parse(got.body);
+  REQUIRE(doc.ok());
+  const JsonValue turn = doc->root().Find("messages").First().Next();
+  CHECK(turn.Find("content").First().Find("citations").size() == kMarks);
+  CHECK(got.dropped.empty());
+}
+
+TEST_CASE("a mark that fits no text of its message is named",
+          "[adapters][anthropic][request][TRN-6]") {
+  const std::string loose =
+      R"({"origin":"anthropic","part":{"citations":[{"url":"u"}]}})";
+  const std::string named = " - messages.content";
+  const auto said = [](const std::string& blocks) {
+    return "[" + User("hi") + R"(,{"role":"assistant","content":[)" + blocks +
+           "]}," + User("go") + "]";
+  };
+  const std::string one = R"({"type":"text","text":"one"})";
+  CHECK(Cited(loose, R"("one")") == said(one) + named);
+  // The same range twice.
+  CHECK(Cited(Mark(R"([{"url":"u"}])", 0, 3) + "," +
+                  Mark(R"([{"url":"v"}])", 0, 3),
+              R"("one")") ==
+        said(R"({"type":"text","text":"one","citations":[{"url":"u"}]})") +
+            named);
+  // The text of the message before is not its own, in one turn or not.
+  const auto got = RenderJson(
+      R"({"model":"m","messages":[{"role":"user","content":"hi"},)"
+      R"({"role":"assistant","content":"one"},)"
+      R"({"role":"assistant","opaque_parts":[)" +
+      loose + R"(],"content":"two"},{"role":"user","content":"go"}]})");
+  CHECK(got.body.find(one + R"(,{"type":"text","text":"two"}]})") !=
+        std::string::npos);
+  CHECK(absl::StrJoin(got.dropped, " ") == "messages.content");
+}
+
 TEST_CASE("every text block's links are annotations, whole and streamed",
           "[adapters][anthropic][TRN-1]") {
   const auto cited = [](const std::string& text, const std::string& url) {
