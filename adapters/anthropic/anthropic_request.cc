@@ -264,6 +264,7 @@ RenderedRequest Renderer::Render() {
     rendered_.betas.emplace_back(kFiles);
   }
   rendered_.thinking = plan_.active;
+  rendered_.only_warms = plan_.max_tokens == 0;
   rendered_.answer_tool = std::move(tools_.answer_tool);
   rendered_.dropped = notes_.dropped.Take();
   rendered_.refusal = std::move(notes_.refusal);

@@ -6,6 +6,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "adapters/anthropic/citation_marks.h"
+#include "adapters/core/json_writer.h"
 #include "adapters/core/text.h"
 #include "adapters/dialect/data_url.h"
 
@@ -236,6 +237,10 @@ void ContentWriter::WriteDocumentSource(const Media& media, JsonWriter* out) {
   std::string text;
   if (data->type.starts_with("text/") &&
       absl::Base64Unescape(data->base64, &text)) {
+    if (!IsValidUtf8(text)) {
+      notes_.Refuse("messages.content", "text files must be UTF-8");
+      text.clear();
+    }
     out->Member("type", "text");
     out->Member("media_type", "text/plain");
     return out->Member("data", text);

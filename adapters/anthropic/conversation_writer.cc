@@ -195,6 +195,9 @@ void ConversationWriter::AddAssistant(const Messages& run) {
     AddAssistantParts(*message, &said);
     AddMessageExtra(*message, &said);
     if (!message->name().empty()) notes_.dropped.Add("messages.name");
+    if (!HoldsAnnotations(*message)) {
+      notes_.dropped.Add("messages.annotations");
+    }
     if (!message->audio().empty()) notes_.dropped.Add("messages.audio");
     if (!message->function_call().empty()) {
       notes_.dropped.Add("messages.function_call");
