@@ -374,6 +374,7 @@ void AnthropicDecoder::OnEnd(bool /*clean*/, Chunks* /*out*/) {
 void AnthropicDecoder::Judge() {
   Settle();
   if (has_answer_ || finish_reason_ == "content_filter") return;
+  if (only_warms_ && stop_reason_ == "max_tokens") return;
   const bool thought =
       has_reasoning_ ||
       (facts_.usage && facts_.usage->reasoning.value_or(0) > 0);

@@ -30,13 +30,16 @@ class AnthropicDecoder : public AnswerDecoder {
   // `seed` is unique to the attempt and makes ids for calls that came without
   // one. `answer_tool` is the tool whose input is the answer's content.
   // `model` made what it signs, by the name it was asked under. `names` are
-  // those that the request was sent with.
+  // those that the request was sent with. `only_warms`: no tokens were asked
+  // for.
   AnthropicDecoder(std::string seed, std::string answer_tool,
-                   std::string model = {}, FunctionNames names = {})
+                   std::string model = {}, FunctionNames names = {},
+                   bool only_warms = false)
       : seed_(std::move(seed)),
         answer_tool_(std::move(answer_tool)),
         model_(std::move(model)),
-        names_(std::move(names)) {}
+        names_(std::move(names)),
+        only_warms_(only_warms) {}
 
   void OnWhole(std::string_view body, Chunks* out) override;
   void OnEvent(std::string_view type, std::string_view data,
@@ -71,6 +74,7 @@ class AnthropicDecoder : public AnswerDecoder {
   const std::string answer_tool_;
   const std::string model_;
   const FunctionNames names_;
+  const bool only_warms_;
   JsonDocument document_;
   std::map<int64_t, std::unique_ptr<BlockDecoder>> open_;
   UsageDecoder usage_;

@@ -42,7 +42,8 @@ Task<AttemptResult> AnthropicProvider::Chat(const ChatRequest& request,
   chat.refusal = std::move(rendered.refusal);
   anthropic::AnthropicDecoder decoder(
       context.attempt_id.value, std::move(rendered.answer_tool),
-      context.upstream_model.value, std::move(rendered.names));
+      context.upstream_model.value, std::move(rendered.names),
+      rendered.only_warms);
   co_return co_await exchange_.Run(std::move(chat), context, decoder, sink);
 }
 

@@ -234,8 +234,8 @@ RenderedRequest Renderer::Render() {
   plan_ =
       PlanThinking(request_, extra_.Find("thinking"), model_, context_,
                    {.forced_choice = tools_.forced,
-                    .loop_without_thinking = conversation_.in_tool_loop &&
-                                             !conversation_.loop_has_thinking,
+                    .loop_without_thinking = conversation_.loop.open &&
+                                             !conversation_.loop.has_thinking,
                     .prefill = conversation_.prefill,
                     .interleaved = Contains(rendered_.betas, kInterleaved)},
                    notes_);
@@ -264,6 +264,7 @@ RenderedRequest Renderer::Render() {
     rendered_.betas.emplace_back(kFiles);
   }
   rendered_.thinking = plan_.active;
+  rendered_.only_warms = plan_.max_tokens == 0;
   rendered_.answer_tool = std::move(tools_.answer_tool);
   rendered_.dropped = notes_.dropped.Take();
   rendered_.refusal = std::move(notes_.refusal);

@@ -28,6 +28,8 @@ struct RenderedRequest {
   std::vector<std::string> betas;
   // The model will think, as far as is known.
   bool thinking = false;
+  // No tokens were asked for, which only warms the cache (section 2).
+  bool only_warms = false;
   // The tool whose input is the answer's content; empty for none.
   std::string answer_tool;
   // To read the answer's calls by.

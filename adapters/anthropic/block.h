@@ -31,6 +31,8 @@ struct Block {
   Kind kind = Kind::kText;
   // One JSON object, without the members below.
   std::string json;
+  // A text's citations: JSON lists, written as one.
+  std::vector<std::string> citations;
   // A result's content, where it is a list.
   std::vector<Block> content;
   // The caller's cache_control, JSON; empty for none.
@@ -39,9 +41,11 @@ struct Block {
   int marks_inside = 0;
 
   void Write(JsonWriter* out) const {
-    if (content.empty() && cache_control.empty()) return out->Raw(json);
+    const bool more = !citations.empty() || !content.empty();
+    if (!more && cache_control.empty()) return out->Raw(json);
     out->BeginObject();
     out->RawMembers(json);
+    if (!citations.empty()) WriteCitations(out);
     if (!content.empty()) {
       out->Key("content");
       out->BeginArray();
@@ -52,6 +56,24 @@ struct Block {
       out->MemberRaw("cache_control", cache_control);
     }
     out->EndObject();
+  }
+
+ private:
+  // One list alone as it came, even if it is none.
+  void WriteCitations(JsonWriter* out) const {
+    if (citations.size() == 1) {
+      return out->MemberRaw("citations", citations.front());
+    }
+    out->Key("citations");
+    out->BeginArray();
+    for (const std::string& list : citations) {
+      const auto doc = JsonDocument::Parse(list);
+      if (!doc.ok() || !doc->root().is_array()) continue;
+      for (JsonValue v = doc->root().First(); v; v = v.Next()) {
+        out->Raw(v.raw());
+      }
+    }
+    out->EndArray();
   }
 };
 
@@ -68,9 +90,16 @@ struct RenderNotes {
   std::optional<Refusal> refusal;
   // Some block names a file by id: needs the beta of the files API.
   bool file_ids = false;
+  // The message at hand holds what its client had dropped.
+  bool put_back = false;
 
   void Refuse(std::string_view param, std::string_view message) {
     if (!refusal) refusal = {std::string(param), std::string(message)};
+  }
+  // What was put back is not the caller's, who must not hear of its loss, nor
+  // be refused for it.
+  void NameProof(std::string_view name) {
+    if (!put_back) dropped.Add(name);
   }
 };
 

@@ -1,7 +1,5 @@
 #include "adapters/anthropic/block_decoder.h"
 
-#include <algorithm>
-
 #include "adapters/anthropic/block.h"
 
 namespace llm::anthropic {
@@ -128,6 +126,7 @@ void BlockDecoder::Open(JsonValue start, v1::Message* out) {
       return OpenCall(start, out);
     case Kind::kOpaque:
       for (JsonValue v = start.First(); v; v = v.Next()) {
+        member_at_.try_emplace(v.Key(), members_.size());
         members_.emplace_back(v.Key(), std::string(v.raw()));
       }
       return;
@@ -143,16 +142,17 @@ void BlockDecoder::Keep(JsonValue delta) {
       partial_input_ += v.StringOr();
       continue;
     }
-    const auto member =
-        std::find_if(members_.begin(), members_.end(),
-                     [&](const auto& m) { return m.first == key; });
-    if (member == members_.end()) {
+    const auto [at, is_new] = member_at_.try_emplace(key, members_.size());
+    if (is_new) {
       members_.emplace_back(key, std::string(v.raw()));
-    } else if (v.is_string() && member->second.starts_with('"')) {
-      member->second.pop_back();
-      member->second += v.raw().substr(1);
+      continue;
+    }
+    std::string& member = members_[at->second].second;
+    if (v.is_string() && member.starts_with('"')) {
+      member.pop_back();
+      member += v.raw().substr(1);
     } else if (!v.is_null()) {
-      member->second = std::string(v.raw());
+      member = std::string(v.raw());
     }
   }
 }

@@ -11,7 +11,9 @@
 #ifndef LLM_ADAPTERS_ANTHROPIC_BLOCK_DECODER_H_
 #define LLM_ADAPTERS_ANTHROPIC_BLOCK_DECODER_H_
 
+#include <cstddef>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -78,6 +80,8 @@ class BlockDecoder {
   bool arguments_came_ = false;
   // An opaque block's members, JSON by name; what deltas add to the input.
   std::vector<std::pair<std::string, std::string>> members_;
+  // Where in `members_` each name stands first.
+  std::map<std::string, size_t> member_at_;
   std::string partial_input_;
 };
 

@@ -1,5 +1,6 @@
 #include "adapters/anthropic/citation_marks.h"
 
+#include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -52,6 +53,25 @@ bool IsCitationMark(JsonValue value) {
 std::string CitationMark(std::string_view list, int64_t start, int64_t end) {
   return absl::StrCat(R"({"citations":[)", ToAbsl(list), R"(],"start_index":)",
                       start, R"(,"end_index":)", end, "}");
+}
+
+bool HoldsAnnotations(const v1::Message& message) {
+  const auto list = JsonDocument::Parse(message.annotations());
+  if (!list.ok() || !list->root().First()) return true;
+  std::set<std::string> cited;
+  for (const v1::Part& part : message.parts()) {
+    if (!part.has_opaque() || part.opaque().origin() != kOrigin) continue;
+    const auto doc = JsonDocument::Parse(part.opaque().json());
+    if (!doc.ok() || !IsCitationMark(doc->root())) continue;
+    for (JsonValue v = doc->root().Find("citations").First(); v; v = v.Next()) {
+      if (v.Find("url").is_string()) cited.insert(v.Find("url").StringOr());
+    }
+  }
+  for (JsonValue v = list->root().First(); v; v = v.Next()) {
+    const JsonValue url = v.Find("url_citation").Find("url");
+    if (!url.is_string() || !cited.contains(url.StringOr())) return false;
+  }
+  return true;
 }
 
 bool CitationMarks::Add(std::string_view json) {

@@ -24,6 +24,11 @@ bool IsCitationMark(JsonValue value);
 // That object: `list` is a JSON array without its brackets.
 std::string CitationMark(std::string_view list, int64_t start, int64_t end);
 
+// Each of the message's annotations (JSON) is a link that Anthropic's citations
+// in the message hold, too: what our own answer said, come back. Also where
+// there are none.
+bool HoldsAnnotations(const v1::Message& message);
+
 class CitationMarks {
  public:
   // True where the mark was taken: it is one, and says where it belongs.

@@ -6,6 +6,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "adapters/anthropic/citation_marks.h"
+#include "adapters/core/json_writer.h"
 #include "adapters/core/text.h"
 #include "adapters/dialect/data_url.h"
 
@@ -37,26 +38,6 @@ void CopyMembers(JsonValue object, sv but, std::string* out) {
   for (JsonValue v = object.First(); v; v = v.Next()) {
     if (!v.KeyEquals(but)) json.MemberRaw(v.Key(), v.raw());
   }
-  json.EndObject();
-}
-
-// A text's citations, beside those that it has.
-void AddCitations(JsonValue citations, Block* block) {
-  const ExtraObject had(block->json);
-  const JsonValue first = had.root().Find("citations");
-  std::string text;
-  CopyMembers(had.root(), "citations", &text);
-  block->json.clear();
-  JsonWriter json(&block->json);
-  json.BeginObject();
-  json.RawMembers(text);
-  json.Key("citations");
-  json.BeginArray();
-  for (const JsonValue list : {first, citations}) {
-    if (!list.is_array()) continue;
-    for (JsonValue v = list.First(); v; v = v.Next()) json.Raw(v.raw());
-  }
-  json.EndArray();
   json.EndObject();
 }
 
@@ -140,9 +121,16 @@ void ContentWriter::AddText(const v1::Part& part, std::vector<Block>* out) {
   json.BeginObject();
   json.Member("type", "text");
   json.Member("text", text);
-  AddExtra(part.extra_json(), kTextExtra, "messages.content", &json,
-           &block.cache_control);
   json.EndObject();
+  if (!part.extra_json().empty()) {
+    const ExtraObject extra(part.extra_json());
+    const JsonValue citations = extra.root().Find("citations");
+    if (citations.has_value()) block.citations.emplace_back(citations.raw());
+    std::string beside;
+    JsonWriter nowhere(&beside);
+    AddExtra(part.extra_json(), kTextExtra, "messages.content", &nowhere,
+             &block.cache_control);
+  }
   out->push_back(std::move(block));
 }
 
@@ -159,16 +147,21 @@ void ContentWriter::AddSaid(const v1::Part& part, std::string* blank,
   Add(joined, out);
 }
 
+// Where they find no text they are lost; an empty list says nothing.
+void ContentWriter::Cite(JsonValue citations, std::vector<Block>* out) {
+  if (!citations.First()) return;
+  const bool text = !out->empty() && out->back().kind == Block::Kind::kText;
+  if (!text) return notes_.NameProof("messages.content");
+  out->back().citations.emplace_back(citations.raw());
+}
+
 void ContentWriter::AddOpaque(const v1::OpaquePart& part,
                               std::vector<Block>* out) {
   const auto doc = JsonDocument::Parse(part.json());
   const JsonValue value = doc.ok() ? doc->root() : JsonValue();
   const bool ours = part.origin() == "anthropic" && value.is_object();
   if (ours && IsCitationMark(value)) {
-    const JsonValue citations = value.Find("citations");
-    const bool text = !out->empty() && out->back().kind == Block::Kind::kText;
-    if (!text || citations.size() == 0) return;
-    return AddCitations(citations, &out->back());
+    return Cite(value.Find("citations"), out);
   }
   if (!value.Find("type").is_string() || (!ours && !IsNativeBlock(value))) {
     return notes_.dropped.Add("messages.content");
@@ -244,6 +237,10 @@ void ContentWriter::WriteDocumentSource(const Media& media, JsonWriter* out) {
   std::string text;
   if (data->type.starts_with("text/") &&
       absl::Base64Unescape(data->base64, &text)) {
+    if (!IsValidUtf8(text)) {
+      notes_.Refuse("messages.content", "text files must be UTF-8");
+      text.clear();
+    }
     out->Member("type", "text");
     out->Member("media_type", "text/plain");
     return out->Member("data", text);

@@ -24,7 +24,8 @@ class ContentWriter {
   explicit ContentWriter(RenderNotes& notes) : notes_(notes) {}
 
   // Text, refusal, media and opaque parts. White space alone is refused
-  // upstream and says nothing, so it makes no block.
+  // upstream and says nothing, so it makes no block. `out` holds what the same
+  // message has said so far: citations go to the text before them.
   void Add(const v1::Part& part, std::vector<Block>* out);
 
   // A text part, behind the `blank` ones before it: white space between two
@@ -42,6 +43,7 @@ class ContentWriter {
   void AddText(const v1::Part& part, std::vector<Block>* out);
   void AddMedia(const v1::Part& part, std::vector<Block>* out);
   void AddOpaque(const v1::OpaquePart& part, std::vector<Block>* out);
+  void Cite(JsonValue citations, std::vector<Block>* out);
   std::optional<DataUrl> Inline(const v1::MediaPart& media);
   void WriteImageSource(const v1::MediaPart& media, JsonWriter* out);
   void WriteDocumentSource(const v1::MediaPart& media, JsonWriter* out);

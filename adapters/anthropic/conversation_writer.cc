@@ -5,7 +5,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "adapters/anthropic/citation_marks.h"
-#include "adapters/anthropic/turn_order.h"
 #include "adapters/core/text.h"
 
 namespace llm::anthropic {
@@ -18,10 +17,9 @@ using Kind = Block::Kind;
 // reasoning_details is where a client of the OpenAI door keeps signatures,
 // which have become parts already.
 constexpr sv kKnownElsewhere[] = {"reasoning_details"};
-constexpr sv kResultExtra[] = {"is_error"};
 constexpr sv kCallExtra[] = {"caller"};
-constexpr sv kMissingResult = "No result was recorded for this call.";
 constexpr sv kPlaceholder = "(The conversation begins with your own words.)";
+constexpr sv kEmptied = "(This message was empty.)";
 
 bool IsSystem(const v1::Message& message) {
   return message.role() == "system" || message.role() == "developer";
@@ -37,21 +35,14 @@ Block TextBlock(sv text) {
   return block;
 }
 
-}  // namespace
-
-// Where nothing was said between two turns of one role, they are one.
-void ConversationWriter::AddTurn(Turn turn) {
-  if (out_.turns.empty() || out_.turns.back().role != turn.role) {
-    out_.turns.push_back(std::move(turn));
-    return;
-  }
-  std::vector<Block>& blocks = out_.turns.back().blocks;
-  std::move(turn.blocks.begin(), turn.blocks.end(), std::back_inserter(blocks));
+void Append(std::vector<Block> more, std::vector<Block>* to) {
+  std::move(more.begin(), more.end(), std::back_inserter(*to));
 }
 
+}  // namespace
+
 void ConversationWriter::AddMessageExtra(const v1::Message& message,
-                                         size_t first,
-                                         std::vector<Block>* blocks) {
+                                         std::vector<Block>* said) {
   if (message.extra_json().empty()) return;
   std::string ignored;
   JsonWriter nowhere(&ignored);
@@ -60,8 +51,8 @@ void ConversationWriter::AddMessageExtra(const v1::Message& message,
                     &cache);
   if (cache.empty()) return;
   // On the message means on its last block that takes it.
-  for (size_t i = blocks->size(); i > first; --i) {
-    Block& block = (*blocks)[i - 1];
+  for (size_t i = said->size(); i > 0; --i) {
+    Block& block = (*said)[i - 1];
     if (block.kind == Kind::kThinking || block.marks_inside > 0) continue;
     if (block.cache_control.empty()) block.cache_control = std::move(cache);
     return;
@@ -69,17 +60,18 @@ void ConversationWriter::AddMessageExtra(const v1::Message& message,
   notes_.dropped.Add("messages.cache_control");
 }
 
-void ConversationWriter::AddSystem(const v1::Message& message,
-                                   std::vector<Block>* out) {
-  const size_t first = out->size();
+std::vector<Block> ConversationWriter::ReadSystem(const v1::Message& message) {
+  std::vector<Block> said;
   for (const v1::Part& part : message.parts()) {
     if (part.has_media()) {
       notes_.Refuse("messages.content",
                     "Claude's system prompt is text; no media");
     }
-    content_.Add(part, out);
+    content_.Add(part, &said);
   }
-  AddMessageExtra(message, first, out);
+  AddMessageExtra(message, &said);
+  if (!message.name().empty()) notes_.dropped.Add("messages.name");
+  return said;
 }
 
 // Without its proof reasoning means nothing here; it is left out, as plain
@@ -97,7 +89,7 @@ bool ConversationWriter::AddReasoning(const v1::ReasoningPart& part,
   }
   const std::string text = std::exchange(*pending, {}) + part.text();
   if (!ours) {
-    if (redacted) NameProof("messages.reasoning");
+    if (redacted) notes_.NameProof("messages.reasoning");
     return false;
   }
   Block block;
@@ -124,7 +116,7 @@ void ConversationWriter::AddCall(const v1::ToolCall& call,
                          "Claude has no custom (free text) tools");
   }
   const std::string& name = call.function().name();
-  calls_.push_back({call.id(), ids_.ForCall(call.id())});
+  const std::string id = results_.AddCall(call.id());
   if (std::find(out_.called_tools.begin(), out_.called_tools.end(), name) ==
       out_.called_tools.end()) {
     out_.called_tools.push_back(name);
@@ -135,7 +127,7 @@ void ConversationWriter::AddCall(const v1::ToolCall& call,
   JsonWriter json(&block.json);
   json.BeginObject();
   json.Member("type", "tool_use");
-  json.Member("id", calls_.back().written);
+  json.Member("id", id);
   json.Member("name", names_.Sent(name));
   // An object is required; what is none cannot have run either.
   const bool object = input.ok() && input->root().is_object();
@@ -148,7 +140,7 @@ void ConversationWriter::AddCall(const v1::ToolCall& call,
   json.EndObject();
   out->push_back(std::move(block));
   if (!call.signature().empty()) {
-    NameProof("messages.tool_calls.signature");
+    notes_.NameProof("messages.tool_calls.signature");
   }
 }
 
@@ -179,14 +171,14 @@ void ConversationWriter::AddAssistantParts(const v1::Message& message,
       }
     } else if (part.has_text()) {
       content_.AddSaid(part, &blank, out);
-    } else if (!put_back_ || !part.has_opaque() || ours) {
+    } else if (!notes_.put_back || !part.has_opaque() || ours) {
       content_.Add(part, out);
     }
     // Between a text and what is none it says nothing.
     if (!part.has_text() && out->size() > blocks) blank.clear();
     text_seen = text_seen || part.has_text();
   }
-  if (!marks.empty()) NameProof("messages.content");
+  if (!marks.empty()) notes_.NameProof("messages.content");
 }
 
 bool ConversationWriter::IsRestored(const v1::Message* message) const {
@@ -196,18 +188,22 @@ bool ConversationWriter::IsRestored(const v1::Message* message) const {
 
 void ConversationWriter::AddAssistant(const Messages& run) {
   Turn turn{Turn::Role::kAssistant, {}};
-  calls_.clear();
+  results_.Clear();
   for (const v1::Message* message : run) {
-    const size_t first = turn.blocks.size();
-    put_back_ = IsRestored(message);
-    AddAssistantParts(*message, &turn.blocks);
-    AddMessageExtra(*message, first, &turn.blocks);
+    std::vector<Block> said;
+    notes_.put_back = IsRestored(message);
+    AddAssistantParts(*message, &said);
+    AddMessageExtra(*message, &said);
     if (!message->name().empty()) notes_.dropped.Add("messages.name");
+    if (!HoldsAnnotations(*message)) {
+      notes_.dropped.Add("messages.annotations");
+    }
     if (!message->audio().empty()) notes_.dropped.Add("messages.audio");
     if (!message->function_call().empty()) {
       notes_.dropped.Add("messages.function_call");
     }
-    put_back_ = false;
+    notes_.put_back = false;
+    Append(std::move(said), &turn.blocks);
   }
   PutCallsLast(&turn.blocks);
   if (run.size() > 1 && OnlyPlainKinds(turn.blocks)) {
@@ -217,109 +213,69 @@ void ConversationWriter::AddAssistant(const Messages& run) {
   const bool says = std::any_of(
       turn.blocks.begin(), turn.blocks.end(),
       [](const Block& block) { return block.kind != Kind::kThinking; });
-  if (says) AddTurn(std::move(turn));
-}
-
-void ConversationWriter::MatchResults(const Messages& run) {
-  for (const v1::Message* message : run) {
-    if (message->role() != "tool") continue;
-    const auto call =
-        std::find_if(calls_.begin(), calls_.end(), [&](const Call& c) {
-          return c.result == nullptr && c.id == message->tool_call_id();
-        });
-    if (call == calls_.end()) {
-      notes_.Refuse("messages.tool_call_id",
-                    "a tool message answers no call of the assistant message"
-                    " before it");
-      return;
-    }
-    call->result = message;
-  }
-}
-
-// Text alone is a string; a list is the block's, so that its marks count.
-void ConversationWriter::WriteResultContent(const v1::Message& message,
-                                            JsonWriter* out, Block* block) {
-  std::vector<Block> blocks;
-  for (const v1::Part& part : message.parts()) content_.Add(part, &blocks);
-  const bool plain = blocks.size() == 1 && message.parts_size() == 1 &&
-                     message.parts(0).has_text() &&
-                     message.parts(0).extra_json().empty();
-  if (plain) return out->Member("content", message.parts(0).text().text());
-  block->content = std::move(blocks);
-}
-
-Block ConversationWriter::ResultBlock(const Call& call) {
-  Block block;
-  block.kind = Kind::kResult;
-  JsonWriter json(&block.json);
-  json.BeginObject();
-  json.Member("type", "tool_result");
-  json.Member("tool_use_id", call.written);
-  if (call.result == nullptr) {
-    json.Member("content", kMissingResult);
-    json.Key("is_error");
-    json.Bool(true);
-    notes_.dropped.Add("messages.tool_calls.result");
-  } else {
-    WriteResultContent(*call.result, &json, &block);
-    content_.AddExtra(call.result->extra_json(), kResultExtra, "messages",
-                      &json, &block.cache_control);
-  }
-  json.EndObject();
-  return block;
+  if (says) AddTurn(std::move(turn), &out_.turns);
 }
 
 // Where the caller asked for the beta, system text is a turn of its own
-// behind the user's; else it is user text that says what it is.
-void ConversationWriter::AddMidSystem(const Messages& run,
-                                      std::vector<Block>* user) {
-  Turn turn{Turn::Role::kSystem, {}};
-  for (const v1::Message* message : run) {
-    if (IsSystem(*message)) AddSystem(*message, &turn.blocks);
-  }
-  if (turn.blocks.empty()) {
-    if (!user->empty()) AddTurn({Turn::Role::kUser, std::move(*user)});
+// behind the user's, who may go on meanwhile; else it is user text that says
+// what it is.
+void ConversationWriter::AddSpoken(const v1::Message& message,
+                                   std::vector<Block>* user, Turn* system) {
+  if (IsSystem(message)) {
+    std::vector<Block> said = ReadSystem(message);
+    if (setting_.system_turns) return Append(std::move(said), &system->blocks);
+    if (said.empty()) return;
+    notes_.dropped.Add("messages.system");
+    user->push_back(TextBlock("<system>"));
+    Append(std::move(said), user);
+    user->push_back(TextBlock("</system>"));
     return;
   }
-  if (user->empty()) {
-    notes_.dropped.Add("messages.role");
-    user->push_back(TextBlock(kPlaceholder));
+  if (message.role() == "function") {
+    notes_.Refuse("messages.role",
+                  "function messages are not taken;"
+                  " use tools");
   }
-  AddTurn({Turn::Role::kUser, std::move(*user)});
-  AddTurn(std::move(turn));
+  std::vector<Block> said;
+  for (const v1::Part& part : message.parts()) content_.Add(part, &said);
+  AddMessageExtra(message, &said);
+  if (!message.name().empty()) notes_.dropped.Add("messages.name");
+  const bool overtakes = !said.empty() && !system->blocks.empty();
+  if (overtakes) notes_.dropped.Add("messages.system");
+  Append(std::move(said), user);
+}
+
+void ConversationWriter::AddMidSystem(Turn system, std::vector<Block> user) {
+  if (user.empty()) {
+    notes_.dropped.Add("messages.role");
+    user.push_back(TextBlock(kPlaceholder));
+  }
+  AddTurn({Turn::Role::kUser, std::move(user)}, &out_.turns);
+  AddTurn(std::move(system), &out_.turns);
 }
 
 void ConversationWriter::AddUser(const Messages& run) {
-  MatchResults(run);
-  std::vector<Block> blocks;
-  for (const Call& call : calls_) blocks.push_back(ResultBlock(call));
-  calls_.clear();
+  std::vector<Block> blocks = results_.Take(run);
+  Turn system{Turn::Role::kSystem, {}};
+  bool spoke = false;
   for (const v1::Message* message : run) {
     if (message->role() == "tool") continue;
-    if (message->role() == "function") {
-      notes_.Refuse("messages.role",
-                    "function messages are not taken;"
-                    " use tools");
-    }
-    const size_t first = blocks.size();
-    if (!IsSystem(*message)) {
-      for (const v1::Part& part : message->parts()) content_.Add(part, &blocks);
-    } else if (!setting_.system_turns) {
-      std::vector<Block> said;
-      AddSystem(*message, &said);
-      if (said.empty()) continue;
-      notes_.dropped.Add("messages.system");
-      blocks.push_back(TextBlock("<system>"));
-      std::move(said.begin(), said.end(), std::back_inserter(blocks));
-      blocks.push_back(TextBlock("</system>"));
-      continue;
-    }
-    if (!IsSystem(*message)) AddMessageExtra(*message, first, &blocks);
-    if (!message->name().empty()) notes_.dropped.Add("messages.name");
+    AddSpoken(*message, &blocks, &system);
+    spoke = spoke || !IsSystem(*message);
   }
-  if (setting_.system_turns) return AddMidSystem(run, &blocks);
-  if (!blocks.empty()) AddTurn({Turn::Role::kUser, std::move(blocks)});
+  const bool goes_on =
+      !out_.turns.empty() && out_.turns.back().role == Turn::Role::kUser;
+  if (blocks.empty() && spoke && !goes_on) {
+    // Without it the assistant would have the last word, or two in a row.
+    notes_.dropped.Add("messages.content");
+    blocks.push_back(TextBlock(kEmptied));
+  }
+  if (!system.blocks.empty()) {
+    return AddMidSystem(std::move(system), std::move(blocks));
+  }
+  if (!blocks.empty()) {
+    AddTurn({Turn::Role::kUser, std::move(blocks)}, &out_.turns);
+  }
 }
 
 void ConversationWriter::CheckEnds() {
@@ -343,24 +299,6 @@ void ConversationWriter::CheckEnds() {
   TrimLastText(&last.blocks.back());
 }
 
-void ConversationWriter::NoteLoop() {
-  const std::vector<Turn>& turns = out_.turns;
-  for (size_t i = turns.size(); i > 0; --i) {
-    const Turn& turn = turns[i - 1];
-    if (turn.role == Turn::Role::kUser) {
-      const bool results =
-          !turn.blocks.empty() && turn.blocks.front().kind == Kind::kResult;
-      if (!results) return;
-      out_.in_tool_loop = true;
-    }
-    if (turn.role == Turn::Role::kAssistant) {
-      // The loop's first turn is looked at last.
-      out_.loop_has_thinking =
-          !turn.blocks.empty() && turn.blocks.front().kind == Kind::kThinking;
-    }
-  }
-}
-
 Conversation ConversationWriter::Write(const ChatRequest& chat) {
   const v1::ChatCompletionRequest& request = chat.message;
   int at = 0;
@@ -369,7 +307,7 @@ Conversation ConversationWriter::Write(const ChatRequest& chat) {
     if (chat.IsRestored(i)) restored_.push_back(&request.messages(i));
   }
   while (at < count && IsSystem(request.messages(at))) {
-    AddSystem(request.messages(at++), &out_.system);
+    Append(ReadSystem(request.messages(at++)), &out_.system);
   }
   while (at < count) {
     const bool assistant = request.messages(at).role() == "assistant";
@@ -385,9 +323,9 @@ Conversation ConversationWriter::Write(const ChatRequest& chat) {
     }
   }
   // The last word were calls: without results they are refused.
-  if (!calls_.empty()) AddUser({});
+  if (results_.waits()) AddUser({});
   CheckEnds();
-  NoteLoop();
+  out_.loop = FindLoop(out_.turns);
   return std::move(out_);
 }
 

@@ -8,8 +8,9 @@
 //                                           rest in order
 //
 // Nothing is invented without a name in `dropped`: a result that is missing
-// ("messages.tool_calls.result"), a first user turn ("messages.role"). What
-// moves is named, too: system text in mid-conversation ("messages.system").
+// ("messages.tool_calls.result"), a first user turn ("messages.role"), words
+// for a user's turn that held none ("messages.content"). What moves is named,
+// too: system text in mid-conversation ("messages.system").
 //
 // Threads:   Not safe; one object per rendered request.
 // Ownership: Everything given to the constructor outlives the writer.
@@ -22,8 +23,9 @@
 #include <vector>
 
 #include "adapters/anthropic/block.h"
-#include "adapters/anthropic/call_ids.h"
 #include "adapters/anthropic/content_writer.h"
+#include "adapters/anthropic/result_writer.h"
+#include "adapters/anthropic/turn_order.h"
 #include "adapters/core/chat_request.h"
 #include "adapters/dialect/function_names.h"
 
@@ -34,11 +36,7 @@ struct Conversation {
   std::vector<Turn> turns;
   // The caller's names of the tools that were called, each once, in order.
   std::vector<std::string> called_tools;
-  // The model is in the middle of a tool loop: its calls were answered, and
-  // nobody has spoken since.
-  bool in_tool_loop = false;
-  // That loop begins with the model's thinking, proof and all.
-  bool loop_has_thinking = false;
+  ToolLoop loop;
   // The last word is the assistant's, for the model to go on from.
   bool prefill = false;
 };
@@ -55,53 +53,37 @@ class ConversationWriter {
   };
   ConversationWriter(Setting setting, const FunctionNames& names,
                      RenderNotes& notes)
-      : setting_(setting), names_(names), notes_(notes), content_(notes) {}
+      : setting_(setting),
+        names_(names),
+        notes_(notes),
+        content_(notes),
+        results_(content_, notes) {}
 
   Conversation Write(const ChatRequest& request);
 
  private:
   using Messages = std::vector<const v1::Message*>;
-  // A call of the last assistant turn.
-  struct Call {
-    std::string id;       // the caller's
-    std::string written;  // as it was written
-    const v1::Message* result = nullptr;
-  };
-
-  void AddSystem(const v1::Message& message, std::vector<Block>* out);
+  std::vector<Block> ReadSystem(const v1::Message& message);
   void AddAssistant(const Messages& run);
   bool IsRestored(const v1::Message* message) const;
-  // What was put back is not the caller's, who must not hear of its loss, nor
-  // be refused for it.
-  void NameProof(std::string_view name) {
-    if (!put_back_) notes_.dropped.Add(name);
-  }
   void AddAssistantParts(const v1::Message& message, std::vector<Block>* out);
   bool AddReasoning(const v1::ReasoningPart& part, std::string* pending,
                     std::vector<Block>* out);
   void AddCall(const v1::ToolCall& call, std::vector<Block>* out);
   void AddUser(const Messages& run);
-  void MatchResults(const Messages& run);
-  Block ResultBlock(const Call& call);
-  void WriteResultContent(const v1::Message& message, JsonWriter* out,
-                          Block* block);
-  void AddMidSystem(const Messages& run, std::vector<Block>* user);
-  void AddTurn(Turn turn);
-  void AddMessageExtra(const v1::Message& message, size_t first,
-                       std::vector<Block>* blocks);
+  void AddSpoken(const v1::Message& message, std::vector<Block>* user,
+                 Turn* system);
+  void AddMidSystem(Turn system, std::vector<Block> user);
+  void AddMessageExtra(const v1::Message& message, std::vector<Block>* said);
   void CheckEnds();
-  void NoteLoop();
 
   const Setting setting_;
   const FunctionNames& names_;
   RenderNotes& notes_;
   ContentWriter content_;
-  CallIds ids_;
+  ResultWriter results_;
   Conversation out_;
-  std::vector<Call> calls_;
   Messages restored_;
-  // The message at hand holds what its client had dropped.
-  bool put_back_ = false;
 };
 
 }  // namespace llm::anthropic

@@ -177,10 +177,13 @@ void FieldWriter::NameUnsupported(const Request& r) {
   for (const auto& [name, said] : dropped) {
     if (said) notes_.dropped.Add(name);
   }
-  const bool audio = std::find(r.modalities().begin(), r.modalities().end(),
-                               "audio") != r.modalities().end();
+  bool audio = r.has_audio();
+  for (const std::string& modality : r.modalities()) {
+    audio = audio || modality == "audio";
+    if (modality != "text") notes_.dropped.Add("modalities");
+  }
   if (r.n() > 1) notes_.Refuse("n", "Claude gives one answer per request");
-  if (audio || r.has_audio()) {
+  if (audio) {
     notes_.Refuse("modalities", "Claude answers with text only");
   }
   if (!r.functions().empty() || !r.function_call().empty()) {

@@ -116,6 +116,23 @@ void Subset::Keyword(JsonValue value, JsonValue schema) {
   if (!closed && !Among(kDecoration, key)) Drop(key);
 }
 
+// Whether an object can be what an enum or a const says.
+bool MayBeObject(JsonValue keyword) {
+  if (keyword.KeyEquals("const")) return keyword.is_object();
+  if (!keyword.KeyEquals("enum") || !keyword.is_array()) return true;
+  for (JsonValue v = keyword.First(); v; v = v.Next()) {
+    if (v.is_object()) return true;
+  }
+  return false;
+}
+
+// A type that is just an object, or none at all.
+bool SaysObject(JsonValue type) {
+  const bool alone = type.is_array() && type.size() == 1;
+  return !type.has_value() || type.Equals("object") ||
+         (alone && type.First().Equals("object"));
+}
+
 }  // namespace
 
 std::string SchemaSubset(std::string_view schema, std::string_view name,
@@ -146,9 +163,12 @@ std::string ToolSchema(std::string_view schema, std::string_view name,
   JsonWriter writer(&out);
   writer.BeginObject();
   writer.Member("type", "object");
+  if (!SaysObject(root.Find("type"))) {
+    dropped->Add(absl::StrCat(ToAbsl(name), ".type"));
+  }
   for (JsonValue v = root.First(); v; v = v.Next()) {
     if (v.KeyEquals("type")) continue;
-    if (Among(kChoices, v.Key())) {
+    if (Among(kChoices, v.Key()) || !MayBeObject(v)) {
       dropped->Add(absl::StrCat(ToAbsl(name), ".", v.Key()));
       continue;
     }

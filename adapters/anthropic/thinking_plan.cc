@@ -75,6 +75,7 @@ class Planner {
   bool Blocked() const;
   bool Own() const { return native_.is_object() && !off_; }
   std::string EffortOf(const Level& level) const;
+  std::string EffortAsked();
   int64_t Limit() const;
 
   const v1::ChatCompletionRequest& request_;
@@ -159,13 +160,20 @@ std::string Planner::EffortOf(const Level& level) const {
   return std::string(lesser ? sv("max") : level.effort);
 }
 
+// Of reasoning_effort; named where it is another.
+std::string Planner::EffortAsked() {
+  std::string effort = EffortOf(level_);
+  if (effort != level_.effort) dropped_.Add("reasoning_effort");
+  return effort;
+}
+
 // reasoning_effort beside the caller's own `thinking`: how hard, where there
 // is a word for it.
 void Planner::KeepEffort(bool thinks) {
   if (!request_.has_reasoning_effort()) return;
   const bool level = !level_.name.empty();
   if (thinks && level && model_.effort) {
-    plan_.effort = EffortOf(level_);
+    plan_.effort = EffortAsked();
   } else if (level ? !thinks || native_budget_ > 0 : thinks) {
     dropped_.Add("reasoning_effort");
   }
@@ -251,7 +259,7 @@ void Planner::Switch() {
   if (Own()) return Obey();
   if (model_.effort && (on_ || off_) && !level_.effort.empty() &&
       request_.has_reasoning_effort()) {
-    plan_.effort = EffortOf(level_);
+    plan_.effort = EffortAsked();
   }
   if (off_) {
     plan_.effort.clear();

@@ -1,6 +1,7 @@
 #include "adapters/anthropic/turn_order.h"
 
 #include <algorithm>
+#include <iterator>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -10,6 +11,8 @@ namespace {
 
 using sv = std::string_view;
 using Kind = Block::Kind;
+
+bool IsThinking(const Block& block) { return block.kind == Kind::kThinking; }
 
 }  // namespace
 
@@ -34,9 +37,37 @@ void PutCallsLast(std::vector<Block>* blocks) {
 }
 
 void PutThinkingFirst(std::vector<Block>* blocks) {
-  std::stable_partition(blocks->begin(), blocks->end(), [](const Block& block) {
-    return block.kind == Kind::kThinking;
-  });
+  std::stable_partition(blocks->begin(), blocks->end(), IsThinking);
+}
+
+void AddTurn(Turn turn, std::vector<Turn>* turns) {
+  if (turns->empty() || turns->back().role != turn.role) {
+    turns->push_back(std::move(turn));
+    return;
+  }
+  std::vector<Block>& blocks = turns->back().blocks;
+  std::move(turn.blocks.begin(), turn.blocks.end(), std::back_inserter(blocks));
+  if (turn.role == Turn::Role::kAssistant && OnlyPlainKinds(blocks)) {
+    PutThinkingFirst(&blocks);
+  }
+}
+
+ToolLoop FindLoop(const std::vector<Turn>& turns) {
+  ToolLoop loop;
+  for (size_t i = turns.size(); i > 0; --i) {
+    const std::vector<Block>& blocks = turns[i - 1].blocks;
+    if (turns[i - 1].role == Turn::Role::kUser) {
+      const bool results =
+          !blocks.empty() && blocks.front().kind == Kind::kResult;
+      if (!results) break;
+      loop.open = true;
+    }
+    if (turns[i - 1].role == Turn::Role::kAssistant) {
+      // The loop's first turn is looked at last.
+      loop.has_thinking = std::any_of(blocks.begin(), blocks.end(), IsThinking);
+    }
+  }
+  return loop;
 }
 
 void TrimLastText(Block* block) {

@@ -14,6 +14,8 @@ using Count = std::optional<TokenCount>;
 // event may bring it again.
 constexpr size_t kMaxMembers = 48;
 constexpr size_t kMaxMember = 8192;
+// But for the rounds: compaction is billed by them alone.
+constexpr size_t kMaxRounds = 65536;
 constexpr TokenCount kSane = TokenCount{1} << 50;
 constexpr size_t kMaxTier = 64;
 // More rounds than any server has, so that their sum stays sane.
@@ -67,8 +69,9 @@ bool UsageDecoder::Push(JsonValue usage) {
   if (!usage.is_object()) return changed;
   ReadTier(usage);
   for (JsonValue v = usage.First(); v; v = v.Next()) {
-    if (v.is_null() || v.raw().size() > kMaxMember) continue;
     const std::string key = v.Key();
+    const size_t limit = key == "iterations" ? kMaxRounds : kMaxMember;
+    if (v.is_null() || v.raw().size() > limit) continue;
     const auto known =
         std::find_if(members_.begin(), members_.end(),
                      [&](const auto& member) { return member.first == key; });

@@ -144,6 +144,32 @@ TEST_CASE("a budget that went to thinking is told, not failed",
   CHECK(got.result.reasoning_exhausted);
 }
 
+TEST_CASE("who asked for no tokens has its answer without any",
+          "[adapters][anthropic]") {
+  ExchangeSetting setting;
+  v1::Message* user = setting.request.message.add_messages();
+  user->set_role("user");
+  user->add_parts()->mutable_text()->set_text("hi");
+  const auto run = [&](const std::string& reason) {
+    ScriptedTransport::Script script;
+    script.body = Sse({Start(), Stop(reason, R"({"output_tokens":0})"), End()});
+    return RunExchange(script, setting);
+  };
+  CHECK(run("max_tokens").result.failure.failure == FailureClass::kEmptyAnswer);
+  const bool newer = GENERATE(false, true);
+  if (newer) {
+    setting.request.message.set_max_completion_tokens(0);
+  } else {
+    setting.request.message.set_max_tokens(0);
+  }
+  const Exchange got = run("max_tokens");
+  CHECK(got.result.status.ok());
+  CHECK(got.result.usage.fresh_input == 10);
+  CHECK_FALSE(got.result.reasoning_exhausted);
+  CHECK(got.choices.at(0).finish == "length");
+  CHECK(run("end_turn").result.failure.failure == FailureClass::kEmptyAnswer);
+}
+
 TEST_CASE("headers carry version, key and betas; the base may end in /v1",
           "[adapters][anthropic][SEC-1]") {
   const auto [base, want] = GENERATE(table<std::string, std::string>({

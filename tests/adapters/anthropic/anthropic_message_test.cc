@@ -248,6 +248,21 @@ TEST_CASE("a picture or file that holds nothing is refused",
         "refused messages.content");
 }
 
+TEST_CASE("a text file in another encoding than UTF-8 is refused",
+          "[adapters][anthropic][request]") {
+  const auto file = [](const std::string& data) {
+    return Talk(R"([{"role":"user","content":[{"type":"file","file":)"
+                R"({"file_data":"data:text/plain)" +
+                data + R"("}}]}])");
+  };
+  // Two ideographs in GBK, and the same in UTF-8.
+  CHECK(file(";charset=gbk;base64,xOO6ww==") == "refused messages.content");
+  CHECK(file(";base64,xOO6ww==") == "refused messages.content");
+  CHECK(file(";charset=utf-8;base64,5L2g5aW9") ==
+        R"([{"role":"user","content":[{"type":"document","source":)"
+        R"({"type":"text","media_type":"text/plain","data":"你好"}}]}])");
+}
+
 TEST_CASE("a file named by id brings the beta of the files API along",
           "[adapters][anthropic][request]") {
   const auto got = RenderJson(

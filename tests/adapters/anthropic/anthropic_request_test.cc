@@ -95,7 +95,7 @@ TEST_CASE("thinking is asked for in the words of each family",
            R"("budget_tokens":10000},"output_config":{"effort":"medium"}})"},
           {"claude-opus-4-6", R"("reasoning_effort":"xhigh")",
            R"({"max_tokens":128000,"thinking":{"type":"adaptive"},)"
-           R"("output_config":{"effort":"max"}})"},
+           R"("output_config":{"effort":"max"}} - reasoning_effort)"},
           {"claude-opus-4-8", R"("reasoning_effort":"xhigh","max_tokens":100)",
            R"({"max_tokens":32868,"thinking":{"type":"adaptive",)"
            R"("display":"summarized"},"output_config":{"effort":"xhigh"}})"},
@@ -244,6 +244,9 @@ TEST_CASE("each field is sent, dropped and named, or says nothing",
            R"( presence_penalty logit_bias logprobs top_logprobs seed)"
            R"( verbosity prediction store prompt_cache_key)"
            R"( web_search_options)"},
+          {"kimi", R"("modalities":["text","image"])",
+           R"({"max_tokens":4096} - modalities)"},
+          {"kimi", R"("modalities":[])", R"({"max_tokens":4096})"},
           {"kimi",
            R"("container":"c","inference_geo":"us","speed":"fast",)"
            R"("mcp_servers":[{"name":"x"}],"context_management":{"edits":[]},)"

@@ -106,6 +106,116 @@ TEST_CASE("several lists of citations behind one text are one member",
       std::string::npos);
 }
 
+// Each mark read with all before it would take minutes.
+TEST_CASE("marks without end behind one text are one list, each read once",
+          "[adapters][anthropic][request][TRN-1]") {
+  constexpr int kMarks = 50'000;
+  ChatRequest request;
+  request.message.add_messages()->set_role("user");
+  request.message.mutable_messages(0)->add_parts()->mutable_text()->set_text(
+      "hi");
+  v1::Message* said = request.message.add_messages();
+  said->set_role("assistant");
+  said->add_parts()->mutable_text()->set_text("one");
+  for (int i = 0; i < kMarks; ++i) {
+    v1::OpaquePart* part = said->add_parts()->mutable_opaque();
+    part->set_origin("anthropic");
+    part->set_json(R"({"citations":[{"url":"u"}]})");
+  }
+  AttemptContext context;
+  context.upstream_model.value = "claude-sonnet-4-5";
+  const auto got = anthropic::RenderRequest(request, context);
+  const auto doc = JsonDocument::Parse(got.body);
+  REQUIRE(doc.ok());
+  const JsonValue turn = doc->root().Find("messages").First().Next();
+  CHECK(turn.Find("content").First().Find("citations").size() == kMarks);
+  CHECK(got.dropped.empty());
+}
+
+TEST_CASE("a mark that fits no text of its message is named",
+          "[adapters][anthropic][request][TRN-6]") {
+  const std::string loose =
+      R"({"origin":"anthropic","part":{"citations":[{"url":"u"}]}})";
+  const std::string named = " - messages.content";
+  const auto said = [](const std::string& blocks) {
+    return "[" + User("hi") + R"(,{"role":"assistant","content":[)" + blocks +
+           "]}," + User("go") + "]";
+  };
+  const std::string one = R"({"type":"text","text":"one"})";
+  CHECK(Cited(loose, R"("one")") == said(one) + named);
+  // The same range twice.
+  CHECK(Cited(Mark(R"([{"url":"u"}])", 0, 3) + "," +
+                  Mark(R"([{"url":"v"}])", 0, 3),
+              R"("one")") ==
+        said(R"({"type":"text","text":"one","citations":[{"url":"u"}]})") +
+            named);
+  // The text of the message before is not its own, in one turn or not.
+  const auto got = RenderJson(
+      R"({"model":"m","messages":[{"role":"user","content":"hi"},)"
+      R"({"role":"assistant","content":"one"},)"
+      R"({"role":"assistant","opaque_parts":[)" +
+      loose + R"(],"content":"two"},{"role":"user","content":"go"}]})");
+  CHECK(got.body.find(one + R"(,{"type":"text","text":"two"}]})") !=
+        std::string::npos);
+  CHECK(absl::StrJoin(got.dropped, " ") == "messages.content");
+}
+
+TEST_CASE("annotations are named, but for an echo of Anthropic's citations",
+          "[adapters][anthropic][request][TRN-6]") {
+  const auto dropped = [](const std::string& opaque, const std::string& list) {
+    const auto got =
+        RenderJson(R"({"model":"m","messages":[{"role":"user","content":"hi"},)"
+                   R"({"role":"assistant","content":"one","annotations":)" +
+                   list + R"(,"opaque_parts":[)" + opaque +
+                   R"(]},{"role":"user","content":"go"}]})");
+    return absl::StrJoin(got.dropped, " ");
+  };
+  const auto link = [](const std::string& url) {
+    return R"({"type":"url_citation","url_citation":{"start_index":0,)"
+           R"("end_index":3,"title":"t","url":")" +
+           url + R"("}})";
+  };
+  const std::string mark = Mark(R"([{"url":"u"},{"url":"v"}])", 0, 3);
+  CHECK(dropped("", "[]").empty());
+  CHECK(dropped("", "null").empty());
+  CHECK(dropped(mark, "[" + link("u") + "," + link("v") + "]").empty());
+  CHECK(dropped(mark, "[" + link("u") + "," + link("w") + "]") ==
+        "messages.annotations");
+  CHECK(dropped("", "[" + link("u") + "]") == "messages.annotations");
+  CHECK(dropped(mark, R"([{"type":"file_citation"}])") ==
+        "messages.annotations");
+}
+
+TEST_CASE("an answer that comes back whole is no loss to a strict caller",
+          "[adapters][anthropic][request][TRN-1][TRN-6]") {
+  ScriptedTransport::Script script;
+  script.body = Whole(
+      R"([{"type":"text","text":"ab","citations":[{"url":"u","title":"t"}]},)"
+      R"({"type":"text","text":"c"},)"
+      R"({"type":"text","text":"d","citations":[{"url":"v","title":"t"}]}])");
+  const Exchange first = RunExchange(script);
+  v1::Message said;
+  said.set_role("assistant");
+  for (const v1::ChatCompletionChunk& chunk : first.chunks) {
+    said.MergeFrom(chunk.choices(0).delta());
+  }
+  REQUIRE_FALSE(said.annotations().empty());
+  said.set_role("assistant");
+  ChatRequest request;
+  for (const char* words : {"hi", "go"}) {
+    v1::Message* user = request.message.add_messages();
+    user->set_role("user");
+    user->add_parts()->mutable_text()->set_text(words);
+    if (request.message.messages_size() == 1) {
+      *request.message.add_messages() = said;
+    }
+  }
+  AttemptContext context;
+  context.upstream_model.value = "claude-sonnet-4-5";
+  const auto got = anthropic::RenderRequest(request, context);
+  CHECK(absl::StrJoin(got.dropped, " ").empty());
+}
+
 TEST_CASE("every text block's links are annotations, whole and streamed",
           "[adapters][anthropic][TRN-1]") {
   const auto cited = [](const std::string& text, const std::string& url) {

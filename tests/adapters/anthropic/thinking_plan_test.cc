@@ -121,7 +121,12 @@ TEST_CASE("reasoning_effort beside the caller's thinking is told or named",
       GENERATE(table<std::string, std::string, std::string>({
           {"claude-opus-4-6",
            R"("thinking":{"type":"adaptive"},"reasoning_effort":"xhigh")",
-           R"(128000 {"type":"adaptive"} effort max)"},
+           R"(128000 {"type":"adaptive"} effort max - reasoning_effort)"},
+          {"claude-opus-4-6", R"("reasoning_effort":"xhigh")",
+           R"(128000 {"type":"adaptive"} effort max - reasoning_effort)"},
+          {"claude-opus-4-7",
+           R"("thinking":{"type":"adaptive"},"reasoning_effort":"xhigh")",
+           R"(128000 {"type":"adaptive"} effort xhigh)"},
           {"claude-opus-4-5",
            R"("thinking":{"type":"enabled","budget_tokens":2000},)"
            R"("reasoning_effort":"medium")",
