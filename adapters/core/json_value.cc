@@ -62,11 +62,23 @@ bool JsonValue::Equals(std::string_view text) const {
 
 JsonValue JsonValue::Find(std::string_view key) const {
   if (!is_object()) return {};
-  JsonValue found;
-  for (JsonValue member = First(); member; member = member.Next()) {
-    if (member.KeyEquals(key)) found = member;
+  // The most frequent call of all: over the nodes themselves.
+  const std::vector<JsonDocument::Node>& nodes = doc_->nodes_;
+  const std::string_view text = doc_->text_;
+  const uint32_t end = nodes[node_].next;
+  uint32_t found = node_;
+  for (uint32_t at = node_ + 1; at < end; at = nodes[at].next) {
+    const JsonDocument::Node& node = nodes[at];
+    const uint32_t size = node.key_end - node.key_begin;
+    const bool same =
+        node.key_escaped
+            ? DecodedEquals(text.substr(node.key_begin, size), true, key)
+            : size == key.size() + 2 &&
+                  text.substr(node.key_begin + 1, key.size()) == key;
+    if (same) found = at;
   }
-  return found;
+  if (found == node_) return {};
+  return {doc_, found, end};
 }
 
 size_t JsonValue::size() const {

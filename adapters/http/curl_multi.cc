@@ -39,6 +39,8 @@ struct CurlMulti::Watch {
   asio::posix::stream_descriptor descriptor;
   const bool owned;  // else curl closes it
   const ino_t inode;
+  // Curl waits for an answer on it: from then on it closes it through us.
+  bool connected = false;
   int wanted = CURL_POLL_NONE;  // bits CURL_POLL_IN and CURL_POLL_OUT
   int armed = CURL_POLL_NONE;   // sides with a wait under way
 };
@@ -157,16 +159,17 @@ int CurlMulti::OnSocket(CURL* /*easy*/, curl_socket_t fd, int what, void* self,
     const auto found = multi.watches_.find(fd);
     if (found == multi.watches_.end()) return 0;
     found->second->wanted = CURL_POLL_NONE;
-    if (found->second->owned) {
-      multi.let_go_.push_back(fd);
-    } else {
+    if (!found->second->owned) {
       multi.Forget(fd);
+    } else if (!found->second->connected) {
+      multi.let_go_.push_back(fd);
     }
     return 0;
   }
   const std::shared_ptr<Watch> watch = multi.WatchOf(fd, false);
   if (watch == nullptr) return -1;
   watch->wanted = what;
+  watch->connected = watch->connected || what == CURL_POLL_IN;
   multi.Arm(watch);
   return 0;
 }
