@@ -24,6 +24,7 @@ class Join {
  public:
   // False where an entry is there with another value; the first stands.
   bool Add(JsonValue some);
+  bool Put(std::string key, std::string value);
   std::string Write() const;
 
  private:
@@ -36,15 +37,18 @@ bool Join::Add(JsonValue some) {
   list_ = some.is_array();
   bool same = true;
   for (JsonValue v = some.First(); v; v = v.Next()) {
-    std::string key = list_ ? v.StringOr() : v.Key();
-    const auto [it, fresh] = place_.try_emplace(key, entries_.size());
-    if (fresh) {
-      entries_.emplace_back(std::move(key), v.raw());
-    } else if (entries_[it->second].second != v.raw()) {
+    if (!Put(list_ ? v.StringOr() : v.Key(), std::string(v.raw()))) {
       same = false;
     }
   }
   return same;
+}
+
+bool Join::Put(std::string key, std::string value) {
+  const auto [it, fresh] = place_.try_emplace(key, entries_.size());
+  if (!fresh) return entries_[it->second].second == value;
+  entries_.emplace_back(std::move(key), std::move(value));
+  return true;
 }
 
 std::string Join::Write() const {
@@ -73,10 +77,10 @@ class Writer {
   void Type(JsonValue value, Members& out);
   void Ref(JsonValue value, Members& out);
   void Merge(JsonValue all, Members& out);
-  void MergeDefs(const std::string& defs, Members& out);
+  std::string Defs(JsonValue schema);
   void MergeMember(const std::string& name, std::string value, Members& out);
   std::string List(JsonValue list);
-  std::string Map(JsonValue map);
+  Members Map(JsonValue map);
   bool Plain(sv name, JsonValue value);
   void WrapRef(bool nullable, Members& members);
 
@@ -117,14 +121,15 @@ std::string Writer::List(JsonValue list) {
   return out;
 }
 
-std::string Writer::Map(JsonValue map) {
-  std::string out;
-  JsonWriter writer(&out);
-  writer.BeginObject();
+// Each name once; the last that bears it counts.
+Members Writer::Map(JsonValue map) {
+  Members out;
+  std::map<std::string, size_t> place;
   for (JsonValue v = map.First(); v; v = v.Next()) {
-    writer.MemberRaw(v.Key(), Schema(v));
+    const auto [it, fresh] = place.try_emplace(v.Key(), out.size());
+    if (fresh) out.emplace_back(it->first, "");
+    out[it->second].second = Schema(v);
   }
-  writer.EndObject();
   return out;
 }
 
@@ -186,14 +191,25 @@ void Writer::MergeMember(const std::string& name, std::string value,
   }
 }
 
-void Writer::MergeDefs(const std::string& defs, Members& out) {
-  Join join;
-  const std::string* old = FindMember(out, "$defs");
-  for (const sv some : {old == nullptr ? sv("{}") : sv(*old), sv(defs)}) {
-    const auto doc = JsonDocument::Parse(some);
-    if (doc.ok() && !join.Add(doc->root())) losses_.Add("allOf");
+// `$defs` and its older name as one map, the last of each. Once per schema,
+// when all was seen: to join them as they come is quadratic.
+std::string Writer::Defs(JsonValue schema) {
+  JsonValue newer;
+  JsonValue older;
+  for (JsonValue v = schema.First(); v; v = v.Next()) {
+    const bool is_newer = v.KeyEquals("$defs");
+    if (!is_newer && !v.KeyEquals("definitions")) continue;
+    if (IsSchemaMap(v)) (is_newer ? newer : older) = v;
   }
-  Set(out, "$defs", join.Write());
+  Join join;
+  const bool newer_first = newer.offset() < older.offset();
+  for (const JsonValue map :
+       {newer_first ? newer : older, newer_first ? older : newer}) {
+    for (auto& [name, text] : Map(map)) {
+      if (!join.Put(std::move(name), std::move(text))) losses_.Add("allOf");
+    }
+  }
+  return join.Write();
 }
 
 void Writer::Merge(JsonValue all, Members& out) {
@@ -255,10 +271,11 @@ void Writer::Keyword(JsonValue value, Members& out) {
                value.is_bool() ? std::string(value.raw()) : Schema(value));
   }
   if (name == "properties" && IsSchemaMap(value)) {
-    return Set(out, name, Map(value));
+    return Set(out, name, Write(Map(value)));
   }
   const bool defs = name == "$defs" || name == "definitions";
-  if (defs && IsSchemaMap(value)) return MergeDefs(Map(value), out);
+  // Its place; see Defs.
+  if (defs && IsSchemaMap(value)) return Set(out, "$defs", "");
   if (Plain(name, value)) return Set(out, name, std::string(value.raw()));
   losses_.Add(name);
 }
@@ -320,6 +337,9 @@ std::string Writer::Schema(JsonValue schema, sv description) {
   ++depth_;
   Members members;
   for (JsonValue v = schema.First(); v; v = v.Next()) Keyword(v, members);
+  if (FindMember(members, "$defs") != nullptr) {
+    Set(members, "$defs", Defs(schema));
+  }
   const JsonValue all = schema.Find("allOf");
   if (IsSchemaList(all)) Merge(all, members);
   if (!description.empty() && FindMember(members, "description") == nullptr) {

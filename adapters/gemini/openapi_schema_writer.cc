@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/str_replace.h"
 #include "adapters/core/text.h"
+#include "adapters/gemini/schema_references.h"
 
 namespace llm::gemini {
 namespace {
@@ -43,7 +43,8 @@ constexpr sv kNumbers[] = {"minItems",      "maxItems",  "minProperties",
 
 class Writer {
  public:
-  Writer(JsonValue root, SchemaLosses& losses) : root_(root), losses_(losses) {}
+  Writer(JsonValue root, SchemaLosses& losses)
+      : references_(root), losses_(losses) {}
 
   std::string Schema(JsonValue schema, sv description);
 
@@ -55,13 +56,12 @@ class Writer {
   void Values(JsonValue list, Node& node);
   void Required(JsonValue list, Node& node);
   void Follow(JsonValue ref, Node& node);
-  JsonValue Target(const std::string& ref) const;
   void Settle(Node& node);
   void Write(const Node& node, std::string* out);
   void WriteTypes(const Node& node, JsonWriter& out);
   void WriteProperties(const Node& node, JsonWriter& out);
 
-  JsonValue root_;
+  SchemaReferences references_;
   SchemaLosses& losses_;
   std::vector<std::string> open_refs_;
   int depth_ = 0;
@@ -84,7 +84,8 @@ void Writer::Types(JsonValue value, Node& node) {
     const std::string name = TypeName(v);
     if (name == "null") {
       node.nullable = true;
-    } else if (!name.empty()) {
+    } else if (!name.empty() &&
+               std::find(names.begin(), names.end(), name) == names.end()) {
       names.push_back(name);
     }
   }
@@ -137,28 +138,15 @@ void Writer::Required(JsonValue list, Node& node) {
   }
 }
 
-JsonValue Writer::Target(const std::string& ref) const {
-  if (ref == "#") return root_;
-  if (!ref.starts_with("#/")) return {};
-  JsonValue at = root_;
-  sv rest = sv(ref).substr(2);
-  while (at) {
-    const size_t slash = rest.find('/');
-    const std::string key = absl::StrReplaceAll(
-        std::string(rest.substr(0, slash)), {{"~1", "/"}, {"~0", "~"}});
-    at = at.Find(key);
-    if (slash == sv::npos) return at;
-    rest.remove_prefix(slash + 1);
-  }
-  return {};
-}
-
 void Writer::Follow(JsonValue ref, Node& node) {
+  // Also those that lead nowhere cost a look.
+  if (nodes_ > kMaxNodes) return losses_.Add("$ref");
   const std::string name = ref.StringOr();
-  const JsonValue target = Target(name);
   const bool again =
       std::find(open_refs_.begin(), open_refs_.end(), name) != open_refs_.end();
-  if (!target.is_object() || again) {
+  const JsonValue target = again ? JsonValue() : references_.Target(name);
+  if (!target.is_object()) {
+    ++nodes_;
     losses_.Add("$ref");
     if (node.type.empty()) node.type = "object";
     return;
