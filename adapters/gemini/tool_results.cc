@@ -1,6 +1,7 @@
 #include "adapters/gemini/tool_results.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "adapters/core/json.h"
@@ -58,7 +59,7 @@ ToolResults::ToolResults(const v1::ChatCompletionRequest& request,
   }
 }
 
-void ToolResults::AddCalls(const v1::Message& message, int at) {
+void ToolResults::AddSlots(const v1::Message& message, int at) {
   for (const v1::Part& part : message.parts()) {
     if (!part.has_tool_call()) continue;
     const v1::ToolCall& call = part.tool_call();
@@ -72,12 +73,35 @@ void ToolResults::AddCalls(const v1::Message& message, int at) {
   slots_.push_back({at, "", call->root().Find("name").StringOr()});
 }
 
+// The first of a message is the first to be taken, that of a later message
+// before it.
+void ToolResults::AddCalls(const v1::Message& message, int at) {
+  const size_t before = slots_.size();
+  AddSlots(message, at);
+  for (size_t slot = slots_.size(); slot > before; --slot) {
+    by_id_[slots_[slot - 1].id].push_back(slot - 1);
+    by_name_[slots_[slot - 1].name].push_back(slot - 1);
+  }
+}
+
+CallSlot* ToolResults::Next(Open& open, const std::string& key) {
+  const auto found = open.find(key);
+  if (found == open.end()) return nullptr;
+  std::vector<size_t>& slots = found->second;
+  while (!slots.empty()) {
+    CallSlot& slot = slots_[slots.back()];
+    slots.pop_back();
+    // Else it got one by its other key.
+    if (slot.result == nullptr) return &slot;
+  }
+  return nullptr;
+}
+
 void ToolResults::Match(const v1::Message& message) {
   const bool by_name = message.role() == "function";
-  for (auto slot = slots_.rbegin(); slot != slots_.rend(); ++slot) {
-    const bool fits = by_name ? slot->name == message.name()
-                              : slot->id == message.tool_call_id();
-    if (!fits || slot->result != nullptr) continue;
+  CallSlot* const slot = by_name ? Next(by_name_, message.name())
+                                 : Next(by_id_, message.tool_call_id());
+  if (slot != nullptr) {
     slot->result = &message;
     return;
   }
@@ -87,18 +111,20 @@ void ToolResults::Match(const v1::Message& message) {
 
 std::vector<const CallSlot*> ToolResults::CallsOf(int message) const {
   std::vector<const CallSlot*> out;
-  for (const CallSlot& slot : slots_) {
-    if (slot.message == message) out.push_back(&slot);
+  auto slot = std::lower_bound(
+      slots_.begin(), slots_.end(), message,
+      [](const CallSlot& one, int at) { return one.message < at; });
+  for (; slot != slots_.end() && slot->message == message; ++slot) {
+    out.push_back(&*slot);
   }
   return out;
 }
 
 std::vector<std::string> ToolResults::CalledNames() const {
   std::vector<std::string> out;
+  std::set<std::string_view> seen;
   for (const CallSlot& slot : slots_) {
-    if (std::find(out.begin(), out.end(), slot.name) == out.end()) {
-      out.push_back(slot.name);
-    }
+    if (seen.insert(slot.name).second) out.push_back(slot.name);
   }
   return out;
 }

@@ -2,10 +2,11 @@
 // model's turn has exactly one functionResponse in the turn after it, in call
 // order [TRN-4].
 //
-// A result is matched by its id to the last call before it that bears the id
-// and has none yet; role `function`, OpenAI's old form, by its name. A call
-// without a result gets one that says so: {"error": "no result …"}. A result
-// without a call is refused.
+// A result is matched by its id to a call before it that bears the id and has
+// none yet: of the latest message that has one, in the order of the calls
+// there; role `function`, OpenAI's old form, by its name. A call without a
+// result gets one that says so: {"error": "no result …"}, named as dropped. A
+// result without a call is refused.
 //
 // Threads:   Not safe; one object per request.
 // Ownership: Everything given to the constructor outlives the object.
@@ -13,6 +14,8 @@
 #ifndef LLM_ADAPTERS_GEMINI_TOOL_RESULTS_H_
 #define LLM_ADAPTERS_GEMINI_TOOL_RESULTS_H_
 
+#include <cstddef>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -55,11 +58,18 @@ class ToolResults {
     std::vector<std::string> beside;
   };
   Content Read(const v1::Message& result) const;
+  // Slots without a result, the next to get one last.
+  using Open = std::map<std::string, std::vector<size_t>>;
   void AddCalls(const v1::Message& message, int at);
+  void AddSlots(const v1::Message& message, int at);
+  CallSlot* Next(Open& open, const std::string& key);
   void Match(const v1::Message& message);
 
   Rendering& to_;
+  // In order of messages.
   std::vector<CallSlot> slots_;
+  Open by_id_;
+  Open by_name_;
 };
 
 // The id as it is sent; empty: none is.

@@ -116,6 +116,48 @@ TEST_CASE("each call is answered once, in the content after it",
   CHECK_FALSE(got.refusal);
 }
 
+TEST_CASE("calls of one message that share an id are answered in their order",
+          "[adapters][gemini][request][TRN-4]") {
+  const std::string id = GENERATE(as<std::string>(), "a1", "");
+  CAPTURE(id);
+  const std::string calls =
+      R"({"role":"assistant","tool_calls":[{"id":")" + id +
+      R"(","type":"function","function":{"name":"f","arguments":"{\"n\":1}"}},)"
+      R"({"id":")" +
+      id +
+      R"(","type":"function","function":{"name":"f","arguments":"{\"n\":2}"}}]})";
+  const std::string body = Contents(Render(
+      Talk(std::string(kUser) + "," + calls + "," + Result(id, "\"ONE\"") +
+           "," + Result(id, "\"TWO\"") + "," + calls + "," +
+           Result(id, "\"THREE\"") + "," + Result(id, "\"FOUR\""))));
+  size_t at = 0;
+  for (const char* word : {"ONE", "TWO", "THREE", "FOUR"}) {
+    CAPTURE(word, body);
+    at = body.find(word, at);
+    REQUIRE(at != std::string::npos);
+  }
+}
+
+TEST_CASE("many calls find their results in their number's time",
+          "[adapters][gemini][request][TRN-4]") {
+  // To look through all calls for each is quadratic.
+  constexpr int kCalls = 12'000;
+  std::string calls;
+  std::string results;
+  for (int i = 0; i < kCalls; ++i) {
+    const std::string id = "a" + std::to_string(i);
+    calls += (i == 0 ? "" : ",") + (R"({"id":")" + id) +
+             R"(","type":"function","function":{"name":"f)" +
+             std::to_string(i) + R"(","arguments":"{}"}})";
+    results += "," + Result(id, "\"r\"");
+  }
+  const RenderedRequest got = Render(
+      Talk(std::string(kUser) + R"(,{"role":"assistant","tool_calls":[)" +
+           calls + "]}" + results));
+  CHECK_FALSE(got.refusal);
+  CHECK(Joined(got.dropped) == "");
+}
+
 TEST_CASE("a result without a call is refused",
           "[adapters][gemini][request][TRN-4]") {
   const RenderedRequest got =
