@@ -130,15 +130,21 @@ void Config::Logprobs() {
 
 void Config::Stops() {
   if (request_.stop_size() == 0) return;
-  if (request_.stop_size() > kMaxStops) to_.dropped.Add("stop");
   std::string list;
   JsonWriter writer(&list);
   writer.BeginArray();
-  for (int i = 0; i < std::min(request_.stop_size(), kMaxStops); ++i) {
-    writer.String(request_.stop(i));
+  int sent = 0;
+  for (const std::string& stop : request_.stop()) {
+    // Nothing stands everywhere; it is refused.
+    if (stop.empty() || sent == kMaxStops) {
+      to_.dropped.Add("stop");
+      continue;
+    }
+    writer.String(stop);
+    ++sent;
   }
   writer.EndArray();
-  Set("stop", "stopSequences", list);
+  if (sent > 0) Set("stop", "stopSequences", list);
 }
 
 void Config::Seed() {

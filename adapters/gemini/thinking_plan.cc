@@ -48,6 +48,7 @@ Wish ReadConfig(JsonValue config, const std::string& full, Rendering& to) {
   wish.name = full;
   std::string budget;  // as the caller spells it
   std::string level;
+  bool odd_level = false;
   for (const auto& [name, v] : ReadMembers(config, full, to)) {
     const std::string word = absl::AsciiStrToLower(v.StringOr());
     if (name == "includeThoughts" && v.is_bool()) {
@@ -59,6 +60,7 @@ Wish ReadConfig(JsonValue config, const std::string& full, Rendering& to) {
       wish.level = word;
       level = full + "." + v.Key();
     } else if (!v.is_null()) {
+      odd_level = odd_level || name == "thinkingLevel";
       to.dropped.Add(full + "." + v.Key());
     }
   }
@@ -72,7 +74,8 @@ Wish ReadConfig(JsonValue config, const std::string& full, Rendering& to) {
       wish.level.clear();
     }
   }
-  wish.on = wish.budget != 0;
+  // To be shown thoughts is not to ask for any.
+  if (wish.budget || !level.empty() || odd_level) wish.on = wish.budget != 0;
   return wish;
 }
 
@@ -105,7 +108,7 @@ Wish ReadWish(const v1::ChatCompletionRequest& request,
   if (!native.thinking.empty()) ReadNative(native, to, wish);
   if (to.context.reasoning == ReasoningSwitch::kAsAsked) return wish;
   const bool on = to.context.reasoning == ReasoningSwitch::kOn;
-  if (wish.on && *wish.on != on) {
+  if (wish.on ? *wish.on != on : !on && wish.visible.value_or(false)) {
     to.dropped.Add(wish.name);
     wish = Wish{};
   }
@@ -194,7 +197,8 @@ void Planner::PlanOn(JsonWriter& out) {
 
 ThinkingPlan Planner::Plan() {
   if (family_.thinking == Thinking::kNone) {
-    if (wish_.on.value_or(false) && !wish_.name.empty()) {
+    const bool said = wish_.on.value_or(wish_.visible.has_value());
+    if (said && !wish_.name.empty()) {
       to_.dropped.Add(wish_.name);
     }
     return std::move(plan_);
@@ -202,6 +206,13 @@ ThinkingPlan Planner::Plan() {
   if (!wish_.on) {
     plan_.thinking = family_.on_by_default;
     plan_.headroom = plan_.thinking ? ReasoningHeadroom("") : 0;
+    if (wish_.visible) {
+      JsonWriter out(&plan_.config);
+      out.BeginObject();
+      out.Key("includeThoughts");
+      out.Bool(*wish_.visible);
+      out.EndObject();
+    }
     return std::move(plan_);
   }
   JsonWriter out(&plan_.config);

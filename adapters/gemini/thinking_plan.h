@@ -6,7 +6,8 @@
 // generation, budgets before it (none 0, minimal 512, low 1024, medium 8192,
 // high 24576, as Google's own OpenAI endpoint maps them), never both, never
 // for a model without thinking. The nearest a model knows is sent, and the
-// wish named as dropped where that is another than was asked.
+// wish named as dropped where that is another than was asked. Whether thoughts
+// are shown (includeThoughts) is passed on; alone it turns nothing on or off.
 //
 // Threads: Pure.
 // Fact:    gemini.md section 2.3 (2026-11-20).
