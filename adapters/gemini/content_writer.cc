@@ -2,13 +2,14 @@
 
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "adapters/core/json.h"
 
 namespace llm::gemini {
 namespace {
 
-// Said where a conversation opens with the model's call: a call must follow
-// something.
+// Said for a user who says nothing, where the conversation opens with the
+// model or would end with it.
 constexpr std::string_view kOpening = "Go on.";
 
 bool IsSystem(const v1::Message& message) {
@@ -17,6 +18,17 @@ bool IsSystem(const v1::Message& message) {
 
 bool IsResult(const v1::Message& message) {
   return message.role() == "tool" || message.role() == "function";
+}
+
+// White space is no more than nothing.
+bool IsBlank(const v1::Message& message) {
+  for (const v1::Part& part : message.parts()) {
+    if (!part.has_text() || !part.text().signature().empty() ||
+        !absl::StripAsciiWhitespace(part.text().text()).empty()) {
+      return false;
+    }
+  }
+  return true;
 }
 
 std::string Whole(const WrittenPart& part) {
@@ -31,11 +43,7 @@ ContentWriter::ContentWriter(const v1::ChatCompletionRequest& request,
   Read(request);
   if (!instruction.empty()) system_.push_back(std::move(instruction));
   Instruct(request);
-  if (!turns_.empty() && turns_.front().model &&
-      !turns_.front().calls.empty()) {
-    turns_.insert(turns_.begin(), Turn{});
-    turns_.front().parts.push_back(parts_.Text(kOpening));
-  }
+  SpeakForUser();
   if (to.family.third_generation) SignSteps();
 }
 
@@ -60,6 +68,7 @@ void ContentWriter::ReadSystem(const v1::Message& message) {
   for (const v1::Part& part : message.parts()) {
     if (part.has_text()) {
       if (!part.text().text().empty()) system_.push_back(part.text().text());
+      NamePartExtra(part.extra_json(), to_);
     } else {
       to_.Refuse("messages.content", "a system message holds text alone");
     }
@@ -83,6 +92,7 @@ void ContentWriter::NameBeside(const v1::Message& message) {
 
 void ContentWriter::Add(bool model, WrittenPart part) {
   if (part.json.empty()) return;
+  silent_end_ = false;
   if (turns_.empty() || turns_.back().model != model) {
     turns_.push_back({});
     turns_.back().model = model;
@@ -92,11 +102,20 @@ void ContentWriter::Add(bool model, WrittenPart part) {
 
 void ContentWriter::ReadSpoken(const v1::Message& message, int at) {
   const bool model = message.role() == "assistant";
-  if (!model) Answer();
-  for (const v1::Part& part : message.parts()) {
-    Add(model, parts_.Write(part));
+  if (!model) {
+    Answer();
+    silent_end_ = true;
   }
-  if (!model) return;
+  const bool blank = !model && IsBlank(message);
+  for (const v1::Part& part : message.parts()) {
+    // Also of what is not sent, what stood beside it is named.
+    WrittenPart written = parts_.Write(part);
+    if (!blank) Add(model, std::move(written));
+  }
+  if (!model) {
+    silent_start_ = silent_start_ || turns_.empty();
+    return;
+  }
   if (!message.function_call().empty()) {
     Add(true, parts_.FunctionCall(message.function_call()));
   }
@@ -136,6 +155,20 @@ void ContentWriter::Instruct(const v1::ChatCompletionRequest& /*request*/) {
   for (const std::string& text : system_) first.push_back(parts_.Text(text));
   std::vector<WrittenPart>& parts = turns_.front().parts;
   parts.insert(parts.begin(), first.begin(), first.end());
+}
+
+// Contents begin with the user, and end with it where it came last.
+void ContentWriter::SpeakForUser() {
+  Turn said;
+  said.parts.push_back(parts_.Text(kOpening));
+  if (turns_.empty() || turns_.front().model) {
+    to_.dropped.Add(silent_start_ ? "messages.content" : "messages.role");
+    turns_.insert(turns_.begin(), said);
+  }
+  if (silent_end_ && turns_.back().model) {
+    to_.dropped.Add("messages.content");
+    turns_.push_back(std::move(said));
+  }
 }
 
 // Since the last content in which the user, and nobody else, speaks.

@@ -4,7 +4,8 @@
 // instruction, in order; models without one (Gemma) are told in front of the
 // first user text. Neighbours of one role are one content. A model's turn with
 // calls is followed by one user content that begins with their results. What
-// is empty is left out, since it would be refused.
+// is empty is left out, since it would be refused; a user's turn that Google
+// needs and nobody filled is made up, and named as dropped.
 //
 // The third generation wants a signature on the first call of each step of
 // the current turn; where there is none, Google's stand-in is put there.
@@ -56,6 +57,7 @@ class ContentWriter {
   void Answer();
   void Add(bool model, WrittenPart part);
   void Instruct(const v1::ChatCompletionRequest& request);
+  void SpeakForUser();
   void SignSteps();
 
   Rendering& to_;
@@ -64,6 +66,9 @@ class ContentWriter {
   std::vector<std::string> system_;
   std::vector<Turn> turns_;
   bool system_apart_ = false;
+  // A user said nothing: before anybody spoke, and since anybody did.
+  bool silent_start_ = false;
+  bool silent_end_ = false;
 };
 
 }  // namespace llm::gemini

@@ -45,6 +45,15 @@ JsonValue GoogleNote(const JsonDocument& extra) {
 
 }  // namespace
 
+void NamePartExtra(sv extra_json, Rendering& to) {
+  if (extra_json.empty()) return;
+  const auto extra = JsonDocument::Parse(extra_json);
+  if (!extra.ok()) return;
+  for (JsonValue v = extra->root().First(); v; v = v.Next()) {
+    if (!v.is_null()) to.dropped.Add("messages.content." + v.Key());
+  }
+}
+
 void SignWithStandIn(WrittenPart& part) {
   part.json += ",\"thoughtSignature\":" + JsonQuote(kStandIn);
   part.signed_part = true;

@@ -53,6 +53,9 @@ class PartWriter {
   Rendering& to_;
 };
 
+// Names what stood beside a part that takes nothing along.
+void NamePartExtra(std::string_view extra_json, Rendering& to);
+
 // The stand-in that Google documents for a call whose signature is not at
 // hand, put on `part`.
 void SignWithStandIn(WrittenPart& part);

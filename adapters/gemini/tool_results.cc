@@ -7,6 +7,7 @@
 #include "adapters/core/json.h"
 #include "adapters/gemini/call_ids.h"
 #include "adapters/gemini/media_writer.h"
+#include "adapters/gemini/part_writer.h"
 
 namespace llm::gemini {
 namespace {
@@ -133,6 +134,7 @@ ToolResults::Content ToolResults::Read(const v1::Message& result) const {
   Content out;
   bool first = true;
   for (const v1::Part& part : result.parts()) {
+    NamePartExtra(part.extra_json(), to_);
     if (part.has_text()) {
       if (!first) out.text += '\n';
       first = false;
@@ -154,7 +156,11 @@ ToolResults::Content ToolResults::Read(const v1::Message& result) const {
 RenderedResult ToolResults::Render(const CallSlot& slot) const {
   Content content;
   content.response = std::string(kNoResult);
-  if (slot.result != nullptr) content = Read(*slot.result);
+  if (slot.result != nullptr) {
+    content = Read(*slot.result);
+  } else {
+    to_.dropped.Add("messages.tool_calls.result");
+  }
   RenderedResult out;
   JsonWriter writer(&out.part);
   writer.BeginObject();

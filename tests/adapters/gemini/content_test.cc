@@ -216,13 +216,6 @@ TEST_CASE("what instructs stands apart, where the model can be told so",
   CHECK(Contents(alone) == R"([{"role":"user","parts":[{"text":"A"}]}])");
 }
 
-TEST_CASE("a conversation does not open with a call",
-          "[adapters][gemini][request]") {
-  const std::string body =
-      Contents(Render(Talk(Called("a1") + "," + Result("a1", "\"x\""))));
-  CHECK(body.starts_with(R"([{"role":"user","parts":[{"text":"Go on."}]},)"));
-}
-
 TEST_CASE("media go along, or by an address that Google serves",
           "[adapters][gemini][request][SEC-2]") {
   const auto [part, want] = GENERATE(table<std::string, std::string>({
@@ -307,6 +300,14 @@ TEST_CASE("what has no place beside a message is named",
        R"("cache_control":{"type":"ephemeral"}}]})",
        "messages.content.cache_control"},
       {R"({"role":"user","content":"x","weight":1})", "messages.weight"},
+      {R"({"role":"system","content":[{"type":"text","text":"x",)"
+       R"("cache_control":{"type":"ephemeral"},"mine":1,"none":null}]},)" +
+           std::string(kUser),
+       "messages.content.cache_control,messages.content.mine"},
+      {std::string(kUser) + "," + Called("a1") + "," +
+           Result("a1", R"([{"type":"text","text":"x",)"
+                        R"("cache_control":{"type":"ephemeral"},"mine":1}])"),
+       "messages.content.cache_control,messages.content.mine"},
       {R"({"role":"user","content":[{"type":"image_url","image_url":)"
        R"({"url":"data:image/png;base64,QUJD","detail":"high"}}]})",
        "messages.content.image_url.detail"},
