@@ -104,46 +104,59 @@ void CandidateDecoder::PushText(JsonValue part, v1::Message* out) {
   to->mutable_text()->set_origin_model(model_);
 }
 
-void CandidateDecoder::EndCall(std::string arguments, v1::Message* out) {
-  in_call_ = false;
-  characters_ += CountCodePoints(arguments);
+// The fragment of the open call at the end of `out`, made where it is not
+// there yet.
+v1::ToolCall* CandidateDecoder::Fragment(v1::Message* out) {
   v1::Part* last = out->parts_size() > 0
                        ? out->mutable_parts(out->parts_size() - 1)
                        : nullptr;
   const bool same = last != nullptr && last->has_tool_call() &&
                     last->tool_call().index() == calls_ - 1;
-  v1::ToolCall* call =
-      same ? last->mutable_tool_call() : out->add_parts()->mutable_tool_call();
+  if (same) return last->mutable_tool_call();
+  v1::ToolCall* call = out->add_parts()->mutable_tool_call();
   call->set_index(calls_ - 1);
-  call->mutable_function()->set_arguments(std::move(arguments));
+  return call;
 }
 
-void CandidateDecoder::OpenCall(JsonValue part, v1::Message* out) {
-  const JsonValue function = part.Find("functionCall");
+void CandidateDecoder::EndCall(v1::Message* out) {
+  in_call_ = false;
+  std::string arguments = whole_args_.empty() ? args_.Json() : whole_args_;
+  characters_ += CountCodePoints(arguments);
+  v1::ToolCall* call = Fragment(out);
+  call->mutable_function()->set_arguments(std::move(arguments));
+  SignCall(call);
+}
+
+void CandidateDecoder::OpenCall(JsonValue function, v1::Message* out) {
   FlushText(out);
   has_answer_ = true;
   in_call_ = true;
+  call_signed_ = false;
+  call_signature_.clear();
   args_ = PartialArgs();
   whole_args_.clear();
-  v1::ToolCall* call = out->add_parts()->mutable_tool_call();
-  call->set_index(calls_);
-  std::string id = function.Find("id").StringOr();
+  ++calls_;
+  v1::ToolCall* call = Fragment(out);
+  open_id_ = function.Find("id").StringOr();
+  std::string id = open_id_;
   // One that came before would make two calls one.
   if (id.empty() || ids_.contains(id)) {
-    id = MakeCallId(seed_, static_cast<size_t>(calls_));
+    id = MakeCallId(seed_, static_cast<size_t>(calls_ - 1));
   }
   ids_.insert(id);
   call->set_id(std::move(id));
   call->set_type("function");
   call->mutable_function()->set_name(
       names_.Given(function.Find("name").StringOr()));
-  const std::string signature = part.Find("thoughtSignature").StringOr();
-  if (!signature.empty()) {
-    call->set_signature(signature);
-    call->set_signature_origin(std::string(kOrigin));
-    call->set_origin_model(model_);
-  }
-  ++calls_;
+}
+
+// Once: who joins fragments appends.
+void CandidateDecoder::SignCall(v1::ToolCall* call) {
+  if (call_signature_.empty() || call_signed_) return;
+  call_signed_ = true;
+  call->set_signature(call_signature_);
+  call->set_signature_origin(std::string(kOrigin));
+  call->set_origin_model(model_);
 }
 
 // Whole in one part, or a name and then pieces until one does not go on.
@@ -151,18 +164,23 @@ void CandidateDecoder::PushCall(JsonValue part, v1::Message* out) {
   const JsonValue function = part.Find("functionCall");
   const bool named = !function.Find("name").StringOr().empty();
   if (!named && !in_call_) return;
-  if (named) {
-    if (in_call_) {
-      EndCall(whole_args_.empty() ? args_.Json() : whole_args_, out);
-    }
-    OpenCall(part, out);
+  const bool goes_on =
+      in_call_ && !open_id_.empty() && function.Find("id").Equals(open_id_);
+  const bool opens = named && !goes_on;
+  if (opens) {
+    if (in_call_) EndCall(out);
+    OpenCall(function, out);
   }
+  if (call_signature_.empty()) {
+    call_signature_ = part.Find("thoughtSignature").StringOr();
+  }
+  if (opens) SignCall(Fragment(out));
   const JsonValue args = function.Find("args");
-  if (args.is_object()) whole_args_ = std::string(args.raw());
+  // Empty ones stand beside pieces, too.
+  if (args.is_object() && args.size() > 0) whole_args_ = args.raw();
   args_.Push(function.Find("partialArgs"));
   broken_ = broken_ || args_.broken();
-  if (IsTrue(function.Find("willContinue"))) return;
-  EndCall(whole_args_.empty() ? args_.Json() : whole_args_, out);
+  if (!IsTrue(function.Find("willContinue"))) EndCall(out);
 }
 
 // Parts without a field for a signature carry it beside them.
@@ -250,10 +268,7 @@ void CandidateDecoder::Block(std::string_view reason) {
 
 void CandidateDecoder::Close(v1::ChunkChoice* out) {
   FlushText(out->mutable_delta());
-  if (in_call_) {
-    EndCall(whole_args_.empty() ? args_.Json() : whole_args_,
-            out->mutable_delta());
-  }
+  if (in_call_) EndCall(out->mutable_delta());
   finish_reason_ = blocked_ ? "content_filter"
                             : std::string(MeaningOfFinish(finish_word_).reason);
   if (finish_reason_ == "stop" && calls_ > 0) finish_reason_ = "tool_calls";

@@ -3,7 +3,8 @@
 //
 // A signature stays on the part it came with, which then joins no other. A
 // call that comes in pieces is opened at once and gets its arguments when it
-// ends. What only Gemini understands (code it ran, its tools' calls) is an
+// ends, and its signature with the piece that has it; pieces may repeat name
+// and id. What only Gemini understands (code it ran, its tools' calls) is an
 // opaque part of origin "gemini", as it came.
 //
 // Threads: Not safe; one object per candidate.
@@ -60,8 +61,10 @@ class CandidateDecoder {
   void PushPart(JsonValue part, v1::Message* out);
   void PushText(JsonValue part, v1::Message* out);
   void PushCall(JsonValue part, v1::Message* out);
-  void OpenCall(JsonValue part, v1::Message* out);
-  void EndCall(std::string arguments, v1::Message* out);
+  void OpenCall(JsonValue function, v1::Message* out);
+  void EndCall(v1::Message* out);
+  void SignCall(v1::ToolCall* call);
+  v1::ToolCall* Fragment(v1::Message* out);
   void PushMedia(JsonValue part, v1::Message* out);
   void PushOpaque(JsonValue part, v1::Message* out);
   void AddText(const std::string& text, v1::Message* out);
@@ -78,6 +81,10 @@ class CandidateDecoder {
   // A whole `args` that came with a call that goes on.
   std::string whole_args_;
   bool in_call_ = false;
+  // The provider's own; empty where it gave none.
+  std::string open_id_;
+  std::string call_signature_;
+  bool call_signed_ = false;
   int calls_ = 0;
   std::set<std::string> ids_;
   std::string finish_word_;

@@ -8,7 +8,12 @@
 namespace llm::gemini {
 namespace {
 
-constexpr size_t kMaxArgNodes = 10'000;
+// More than a model can say: each takes a token, and 65,536 is the most that
+// one gives (gemini.md, 2026-11-20).
+constexpr size_t kMaxArgNodes = 100'000;
+// A list may name a place before those in front of it, but not make a large
+// one out of a few bytes.
+constexpr size_t kMaxArgGap = 1'000;
 constexpr size_t kMaxArgDepth = 64;
 
 // ['name'] or ["name"], with backslashes; false where it does not end.
@@ -72,7 +77,7 @@ PartialArgs::Node* PartialArgs::Reach(const std::vector<Step>& steps) {
     if (at->kind != kind) return nullptr;
     std::unique_ptr<Node>* next = nullptr;
     if (step.is_index) {
-      if (step.index >= kMaxArgNodes) return nullptr;
+      if (step.index > at->members.size() + kMaxArgGap) return nullptr;
       while (at->members.size() <= step.index) {
         if (++nodes_ > kMaxArgNodes) return nullptr;
         at->members.emplace_back("", std::make_unique<Node>());

@@ -229,42 +229,6 @@ TEST_CASE("the caller hears its own name of a function",
   CHECK(got.Line() == "C:i/1a({}) C:j/b({}) F:tool_calls N:STOP");
 }
 
-// A call whose arguments come in this many pieces, of 10,001 members.
-std::string CallOf(int count) {
-  std::string pieces;
-  for (int at = 0; at < count; ++at) {
-    pieces += (at == 0 ? "" : ",") +
-              (R"({"jsonPath":"$.m)" + std::to_string(at % 10'001) +
-               R"(","numberValue":1})");
-  }
-  return Sse({Response(
-      R"([{"functionCall":{"name":"f","partialArgs":[)" + pieces + "]}}]",
-      "STOP")});
-}
-
-TEST_CASE("a call in pieces has ten thousand members, and no more",
-          "[adapters][gemini][decoder]") {
-  Exchange got = RunExchange({.body = CallOf(10'000)});
-  REQUIRE(got.result.status.ok());
-  const std::string& arguments = got.choices.at(0).calls.at(0).arguments;
-  CHECK(arguments.starts_with(R"({"m0":1,"m1":1,)"));
-  CHECK(arguments.ends_with(R"(,"m9999":1})"));
-  // The one too many comes again.
-  got = RunExchange({.body = CallOf(20'002)});
-  CHECK(got.result.failure.failure == FailureClass::kBadAnswer);
-}
-
-TEST_CASE("pieces of a call count as content that moves on",
-          "[adapters][gemini][decoder][STR-2]") {
-  const Exchange got = RunExchange(
-      {.body = Sse({
-           Response(R"([{"functionCall":{"name":"f","willContinue":true}}])"),
-           Response(R"([{"functionCall":{"willContinue":true}}])", "STOP"),
-       })});
-  CHECK(got.result.content_seen);
-  CHECK(got.progress.back() == BodyProgress::kContent);
-}
-
 // The buckets that are set, in one line.
 std::string Buckets(const TokenUsage& usage) {
   std::string out;
