@@ -25,7 +25,9 @@ std::optional<v1::Usage> ToWireUsage(const TokenUsage& usage) {
                             usage.cache_write_1h.value_or(0));
   in.set_audio_tokens(usage.audio_input.value_or(0) +
                       usage.audio_cache_read.value_or(0));
-  in.set_image_tokens(usage.image_input.value_or(0));
+  in.set_image_tokens(usage.image_input.value_or(0) +
+                      usage.video_input.value_or(0) +
+                      usage.image_cache_read.value_or(0));
   v1::CompletionTokensDetails& out = *wire.mutable_completion_tokens_details();
   out.set_reasoning_tokens(usage.reasoning.value_or(0));
   out.set_audio_tokens(usage.audio_output.value_or(0));
@@ -47,6 +49,7 @@ void AddUsage(const TokenUsage& from, TokenUsage* to) {
   AddBucket(from.audio_output, &to->audio_output);
   AddBucket(from.image_input, &to->image_input);
   AddBucket(from.video_input, &to->video_input);
+  AddBucket(from.image_cache_read, &to->image_cache_read);
   AddBucket(from.accepted_prediction, &to->accepted_prediction);
   AddBucket(from.rejected_prediction, &to->rejected_prediction);
   AddBucket(from.web_searches, &to->web_searches);

@@ -4,7 +4,8 @@
 // Input buckets are disjoint: fresh_input + cache_read + cache_write_5m +
 // cache_write_1h is the whole prompt. `output` is all output, `reasoning` the
 // part of it spent on reasoning. Audio counts say how much of fresh_input,
-// cache_read and output was audio; image and video how much of fresh_input.
+// cache_read and output was audio; image and video how much of fresh_input;
+// image_cache_read how much of cache_read was either, which no price tells.
 // Each codec converts its provider's convention once, in one function, and
 // says there which one it is.
 #ifndef LLM_ADAPTERS_CORE_USAGE_H_
@@ -37,6 +38,7 @@ struct TokenUsage {
   std::optional<TokenCount> audio_output;
   std::optional<TokenCount> image_input;
   std::optional<TokenCount> video_input;
+  std::optional<TokenCount> image_cache_read;
   std::optional<TokenCount> accepted_prediction;
   std::optional<TokenCount> rejected_prediction;
   // Web searches that the provider ran, each charged beside the tokens.

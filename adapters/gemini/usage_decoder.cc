@@ -98,6 +98,16 @@ void UsageDecoder::FillInput(TokenUsage* out) const {
   if (in_cache_.audio > 0) {
     out->audio_cache_read = std::min(in_cache_.audio, cached);
   }
+  // What was not fresh of a kind was cached, also where nobody says so.
+  const TokenCount pictures = std::max(in_prompt_.image + in_tools_.image -
+                                           out->image_input.value_or(0),
+                                       in_cache_.image) +
+                              std::max(in_prompt_.video + in_tools_.video -
+                                           out->video_input.value_or(0),
+                                       in_cache_.video);
+  const TokenCount read =
+      std::min(pictures, cached - out->audio_cache_read.value_or(0));
+  if (read > 0) out->image_cache_read = read;
 }
 
 std::optional<TokenUsage> UsageDecoder::Usage(bool complete) const {

@@ -37,7 +37,7 @@ void Fields(A& a, V& v, std::type_identity<TokenUsage>) {
   a(v.reasoning), a(v.audio_input), a(v.audio_cache_read);
   a(v.audio_output), a(v.image_input), a(v.accepted_prediction);
   a(v.rejected_prediction), a(v.service_tier), a(v.reported_cost);
-  a(v.video_input), a(v.web_searches), a(v.geo);
+  a(v.video_input), a(v.web_searches), a(v.geo), a(v.image_cache_read);
 }
 
 template <typename A, typename V>

@@ -12,6 +12,7 @@
 #include "router/rendezvous.h"
 #include "router/route_plan.h"
 #include "router/token_estimate.h"
+#include "router/wire_usage.h"
 #include "tests/router/router_fixture.h"
 #include "tests/support/status_matchers.h"
 
@@ -216,6 +217,21 @@ TEST_CASE("Near names are offered, far ones are not", "[router][plan]") {
         std::vector<std::string>{"deepseek-chat"});
   CHECK(ClosestNames("GPT-4o", names) == std::vector<std::string>{"gpt-4o"});
   CHECK(ClosestNames("something-else", names).empty());
+}
+
+TEST_CASE("Pictures of a prompt are counted wherever they were read from",
+          "[router][usage]") {
+  TokenUsage usage;
+  usage.fresh_input = 100;
+  usage.cache_read = 1000;
+  usage.image_input = 60;
+  usage.video_input = 30;
+  usage.image_cache_read = 900;
+  CHECK(ToWireUsage(usage)->prompt_tokens_details().image_tokens() == 990);
+  TokenUsage twice = usage;
+  AddUsage(usage, &twice);
+  CHECK(twice.image_cache_read == 1800);
+  CHECK(ToWireUsage(twice)->prompt_tokens_details().image_tokens() == 1980);
 }
 
 TEST_CASE("Tokens are estimated by script", "[router][estimate]") {

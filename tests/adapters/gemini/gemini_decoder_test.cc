@@ -244,6 +244,7 @@ std::string Buckets(const TokenUsage& usage) {
   add("audio-out:", usage.audio_output);
   add("image:", usage.image_input);
   add("video:", usage.video_input);
+  add("image-read:", usage.image_cache_read);
   return out + usage.service_tier;
 }
 
@@ -288,6 +289,24 @@ TEST_CASE("usage is the last value above zero of each field",
         R"("candidatesTokensDetails":[{"modality":"AUDIO","tokenCount":8}]})"},
        "fresh:70 read:30 out:8 audio:20 audio-read:30 audio-out:8 image:20 "
        "video:20 "},
+      {"pictures from the cache",
+       {R"({"promptTokenCount":1200,"cachedContentTokenCount":1000,)"
+        R"("promptTokensDetails":[{"modality":"IMAGE","tokenCount":700},)"
+        R"({"modality":"VIDEO","tokenCount":350},)"
+        R"({"modality":"DOCUMENT","tokenCount":100}],)"
+        R"("cacheTokensDetails":[{"modality":"IMAGE","tokenCount":700},)"
+        R"({"modality":"VIDEO","tokenCount":300}]})"},
+       "fresh:200 read:1000 out:0 image:100 video:50 image-read:1000 "},
+      {"pictures from the cache that only the whole tells of",
+       {R"({"promptTokenCount":1000,"cachedContentTokenCount":1000,)"
+        R"("promptTokensDetails":[{"modality":"IMAGE","tokenCount":700},)"
+        R"({"modality":"VIDEO","tokenCount":300}]})"},
+       "fresh:0 read:1000 out:0 image:0 video:0 image-read:1000 "},
+      {"no more pictures than were cached beside the sound",
+       {R"({"promptTokenCount":1000,"cachedContentTokenCount":500,)"
+        R"("cacheTokensDetails":[{"modality":"AUDIO","tokenCount":200},)"
+        R"({"modality":"IMAGE","tokenCount":900}]})"},
+       "fresh:500 read:500 out:0 audio-read:200 image-read:300 "},
       {"more cached than asked, and nonsense, is bent",
        {R"({"promptTokenCount":10,"cachedContentTokenCount":60,)"
         R"("candidatesTokenCount":-4})"},

@@ -81,6 +81,7 @@ inline AttemptRecord SampleAttempt(const std::string& request,
   record.usage.output = 30;
   record.usage.reasoning = 0;
   record.usage.video_input = 7;
+  record.usage.image_cache_read = 5;
   record.usage.web_searches = 2;
   record.usage.geo = "us";
   record.usage.service_tier = "flex";
