@@ -86,10 +86,10 @@ void CheckUsage(TokenUsage usage) {
   }
   fuzz::Check(kinds <= usage.fresh_input.value_or(0),
               "kinds are parts of the fresh input");
-  fuzz::Check(usage.audio_cache_read.value_or(0) +
-                      usage.image_cache_read.value_or(0) <=
-                  usage.cache_read.value_or(0),
-              "cached sound and pictures are parts of the cached");
+  fuzz::Check(
+      usage.audio_cache_read.value_or(0) + usage.image_cache_read.value_or(0) <=
+          usage.cache_read.value_or(0),
+      "cached sound and pictures are parts of the cached");
 }
 
 void CheckChunks(const Answer& answer) {
