@@ -62,10 +62,6 @@ int64_t EstimatedOutput(const MeterInput& input) {
   return std::max(input.estimated_output_tokens, from_chars);
 }
 
-// How many times what was counted must have been seen for the count to be an
-// early one. Estimates are within a third of the truth.
-constexpr int64_t kFarMore = 2;
-
 void FillGaps(const MeterInput& input, AttemptRecord* record) {
   const bool generated = input.result->status.ok() || input.content_seen ||
                          input.result->content_seen;
@@ -79,8 +75,8 @@ void FillGaps(const MeterInput& input, AttemptRecord* record) {
     record->usage_source = UsageSource::kEstimated;
   }
   const int64_t seen = EstimatedOutput(input);
-  const bool early = record->usage_source == UsageSource::kPartial &&
-                     usage.output && seen / kFarMore > *usage.output;
+  const bool early =
+      input.result->output_is_early && usage.output && seen > *usage.output;
   if (!usage.output || early) {
     usage.output = seen;
     record->usage_source = UsageSource::kEstimated;

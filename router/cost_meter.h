@@ -5,8 +5,8 @@
 //    is estimated exactly if something was generated: the attempt succeeded
 //    or content was seen. Estimates are marked.
 //  * A stream that was cut may have said a first count of its output only
-//    (Anthropic's message_start; the last one comes at the end). Where far
-//    more was seen than counted, what was seen is the estimate.
+//    (Anthropic's message_start; the last one comes at the end). Where more
+//    was seen than counted, what was seen is the estimate.
 //  * An attempt that failed before any content has no usage, source `none`,
 //    no cost and price status unknown_usage; nothing says that it was billed,
 //    so it does not make its request unpriced.

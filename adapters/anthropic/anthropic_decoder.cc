@@ -201,6 +201,7 @@ void AnthropicDecoder::OnMessageStart(JsonValue message, v1::Message* out) {
   }
   started_ = true;
   ReadMessage(message);
+  facts_.output_is_early = true;
   // A turn that goes on (programmatic tool calls) can begin with its calls.
   const JsonValue content = message.Find("content");
   if (!content.is_array()) return;
@@ -250,6 +251,10 @@ void AnthropicDecoder::OnMessageDelta(JsonValue event) {
   ReadStop(delta);
   extra_.Note(event, kEventFields);
   if (delta.is_object()) extra_.Note(delta, kMessageFields);
+  // message_start holds "a small initial value" of the output (anthropic.md 5).
+  facts_.output_is_early =
+      facts_.output_is_early &&
+      !event.Find("usage").Find("output_tokens").is_number();
   usage_news_ = usage_.Push(event.Find("usage")) || usage_news_;
 }
 

@@ -117,10 +117,7 @@ void ConversationWriter::AddCall(const v1::ToolCall& call,
   }
   const std::string& name = call.function().name();
   const std::string id = results_.AddCall(call.id());
-  if (std::find(out_.called_tools.begin(), out_.called_tools.end(), name) ==
-      out_.called_tools.end()) {
-    out_.called_tools.push_back(name);
-  }
+  if (called_.insert(name).second) out_.called_tools.push_back(name);
   const auto input = JsonDocument::Parse(call.function().arguments());
   Block block;
   block.kind = Kind::kToolUse;

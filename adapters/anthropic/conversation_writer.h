@@ -18,6 +18,7 @@
 #ifndef LLM_ADAPTERS_ANTHROPIC_CONVERSATION_WRITER_H_
 #define LLM_ADAPTERS_ANTHROPIC_CONVERSATION_WRITER_H_
 
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -83,6 +84,8 @@ class ConversationWriter {
   ContentWriter content_;
   ResultWriter results_;
   Conversation out_;
+  // Those in out_.called_tools.
+  std::set<std::string> called_;
   Messages restored_;
 };
 

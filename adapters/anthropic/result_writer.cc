@@ -1,6 +1,6 @@
 #include "adapters/anthropic/result_writer.h"
 
-#include <algorithm>
+#include <map>
 #include <string_view>
 #include <utility>
 
@@ -20,19 +20,22 @@ std::string ResultWriter::AddCall(const std::string& id) {
 }
 
 void ResultWriter::Match(std::span<const v1::Message* const> run) {
+  // Unanswered calls by id, the last first.
+  std::map<sv, std::vector<Call*>> open;
+  for (auto call = calls_.rbegin(); call != calls_.rend(); ++call) {
+    if (call->result == nullptr) open[call->id].push_back(&*call);
+  }
   for (const v1::Message* message : run) {
     if (message->role() != "tool") continue;
-    const auto call =
-        std::find_if(calls_.begin(), calls_.end(), [&](const Call& c) {
-          return c.result == nullptr && c.id == message->tool_call_id();
-        });
-    if (call == calls_.end()) {
+    const auto calls = open.find(message->tool_call_id());
+    if (calls == open.end() || calls->second.empty()) {
       notes_.Refuse("messages.tool_call_id",
                     "a tool message answers no call of the assistant message"
                     " before it");
       return;
     }
-    call->result = message;
+    calls->second.back()->result = message;
+    calls->second.pop_back();
   }
 }
 

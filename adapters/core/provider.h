@@ -113,6 +113,8 @@ struct AttemptResult {
   // What was seen, also on failure: failed calls cost money too.
   TokenUsage usage;
   UsageSource usage_source = UsageSource::kNone;
+  // The stream was cut when only a first count of its output had come.
+  bool output_is_early = false;
   // The provider's `usage` object as it came, for audits; empty if none.
   std::string raw_usage_json;
   // The model the provider says it served; empty if it said none.

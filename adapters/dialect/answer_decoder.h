@@ -36,6 +36,9 @@ struct AnswerFacts {
   bool content_seen = false;
   bool reasoning_exhausted = false;
   std::optional<TokenUsage> usage;
+  // The usage's output is a count from the start of the stream, and the last
+  // one has not come.
+  bool output_is_early = false;
   std::string raw_usage_json;
   std::string served_model;
   std::string answer_id;

@@ -82,6 +82,7 @@ void ChatExchange::Evaluate(const HttpResult& http, const AnswerReader& reader,
     result->usage_source =
         ok || facts.complete ? UsageSource::kProvider : UsageSource::kPartial;
   }
+  result->output_is_early = facts.output_is_early;
   result->raw_usage_json = facts.raw_usage_json;
   result->served_model.value = OneWord(facts.served_model, 256);
   result->content_seen = facts.content_seen;

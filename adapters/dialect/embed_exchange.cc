@@ -14,11 +14,10 @@
 #include "adapters/http/retry_after.h"
 
 namespace llm {
-namespace {
 
 // Keeps a whole answer; of a refusal as much as is of interest. The transport
 // bounds the former.
-class WholeBody : public BodySink {
+class EmbedExchange::WholeBody : public BodySink {
  public:
   void OnHead(int status, const std::vector<HttpHeader>& headers) override {
     status_ = status;
@@ -43,6 +42,8 @@ class WholeBody : public BodySink {
   std::vector<HttpHeader> headers_;
   std::string body_;
 };
+
+namespace {
 
 // The router's estimate, for what a request may hold.
 int64_t TokensOf(const EmbedRequest& request, size_t input) {
@@ -137,6 +138,14 @@ void AddBatchUsage(const EmbedAnswer& answer, AttemptResult* result) {
   AddRawUsage(answer.raw_usage_json, &result->raw_usage_json);
 }
 
+// Of batches that said nothing, where others did.
+void AddUncounted(int64_t tokens, AttemptResult* result) {
+  if (result->usage_source != UsageSource::kProvider || tokens == 0) return;
+  *result->usage.fresh_input += tokens;
+  result->usage_source = UsageSource::kEstimated;
+  result->raw_usage_json.clear();
+}
+
 void AddTimings(const HttpTimings& batch, bool first, HttpTimings* sum) {
   if (first) {
     sum->connected = batch.connected;
@@ -194,6 +203,28 @@ Task<EmbedReading> EmbedExchange::Read(std::string body, size_t count,
   co_return ReadAnswer(job->body, count, decode);
 }
 
+bool EmbedExchange::Delivered(const HttpResult& sent, WholeBody& body,
+                              const ApiKey& key, AttemptResult* attempt) const {
+  attempt->limits = ParseRateLimits(body.headers(), clock_.WallNow());
+  attempt->provider_request_id = ProviderRequestId(body.headers());
+  const bool refused = body.status() != 0 && !body.ok() &&
+                       sent.status.code() != absl::StatusCode::kCancelled;
+  if (refused) {
+    Fail(DescribeRefusal(classify_, body.status(), ReadErrorBody(body.body()),
+                         key),
+         attempt);
+    const auto wait = ParseRetryAfter(body.headers(), clock_.WallNow());
+    if (wait) attempt->failure.retry_after = wait;
+    return false;
+  }
+  if (!sent.status.ok()) {
+    attempt->stale_connection = MayBeStale(sent);
+    FailAs(TransportFailure(sent, false), body.status(),
+           ToStd(sent.status.message()), attempt);
+  }
+  return sent.status.ok();
+}
+
 Task<bool> EmbedExchange::Ask(HttpRequest http, size_t count,
                               const AttemptContext& context,
                               const EmbedDialect& dialect,
@@ -203,24 +234,7 @@ Task<bool> EmbedExchange::Ask(HttpRequest http, size_t count,
   WholeBody body;
   const HttpResult sent = co_await transport_.Send(http, body);
   AddTimings(sent.timings, result->vectors.empty(), &attempt.timings);
-  attempt.limits = ParseRateLimits(body.headers(), clock_.WallNow());
-  attempt.provider_request_id = ProviderRequestId(body.headers());
-  const bool refused = body.status() != 0 && !body.ok() &&
-                       sent.status.code() != absl::StatusCode::kCancelled;
-  if (refused) {
-    Fail(DescribeRefusal(classify_, body.status(), ReadErrorBody(body.body()),
-                         context.api_key),
-         &attempt);
-    const auto wait = ParseRetryAfter(body.headers(), clock_.WallNow());
-    if (wait) attempt.failure.retry_after = wait;
-    co_return false;
-  }
-  if (!sent.status.ok()) {
-    attempt.stale_connection = MayBeStale(sent);
-    FailAs(TransportFailure(sent, false), body.status(),
-           ToStd(sent.status.message()), &attempt);
-    co_return false;
-  }
+  if (!Delivered(sent, body, context.api_key, &attempt)) co_return false;
   EmbedReading reading =
       co_await Read(std::move(body.body()), count, dialect.decoder());
   if (reading.error) {
@@ -277,12 +291,7 @@ Task<EmbedResult> EmbedExchange::Run(const EmbedRequest& request,
       uncounted += TokensOf(request, batch.first + i);
     }
   }
-  // Where others did, what is missing is counted here.
-  if (attempt.usage_source == UsageSource::kProvider && uncounted > 0) {
-    *attempt.usage.fresh_input += uncounted;
-    attempt.usage_source = UsageSource::kEstimated;
-    attempt.raw_usage_json.clear();
-  }
+  AddUncounted(uncounted, &attempt);
   if (!whole) {
     attempt.failure.provider_request_id = attempt.provider_request_id;
     if (attempt.usage_source == UsageSource::kProvider) {

@@ -104,6 +104,10 @@ class EmbedExchange {
                         const EmbedDialect& dialect) const;
 
  private:
+  class WholeBody;
+  // False: what came is no answer, and the attempt has failed.
+  bool Delivered(const HttpResult& sent, WholeBody& body, const ApiKey& key,
+                 AttemptResult* attempt) const;
   // False: the batch failed, and the attempt with it.
   Task<bool> Ask(HttpRequest http, size_t count, const AttemptContext& context,
                  const EmbedDialect& dialect, EmbedResult* result) const;

@@ -38,16 +38,20 @@ std::string WithoutReasoning(std::string_view source) {
   const JsonValue root = doc.ok() ? doc->root() : JsonValue();
   const std::string_view text = root.raw();
   std::string out = "{";
-  // Each member goes with what stands before it; the first without a comma.
+  // Each member goes with what stands before it. One that becomes the first
+  // leaves its comma behind.
   size_t before = 1;
   bool first = true;
+  bool cut = false;
   for (JsonValue v = root.First(); v; v = v.Next()) {
     const auto start = static_cast<size_t>(v.RawKey().data() - text.data());
     const size_t end = v.offset() - root.offset() + v.raw().size();
     if (!Among(kReasoning, v.Key())) {
-      const size_t from = first ? start : before;
+      const size_t from = first && cut ? start : before;
       out.append(text.substr(from, end - from));
       first = false;
+    } else {
+      cut = true;
     }
     before = end;
   }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <deque>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/ascii.h"
@@ -33,6 +35,12 @@ bool HasReasoningPart(const v1::Message& message) {
   return false;
 }
 
+bool SaysNothing(const v1::Message& message) {
+  return message.audio().empty() && message.function_call().empty() &&
+         std::all_of(message.parts().begin(), message.parts().end(),
+                     [](const v1::Part& part) { return part.has_reasoning(); });
+}
+
 bool HasFile(const v1::Message& message) {
   for (const v1::Part& part : message.parts()) {
     if (part.media().kind() == v1::MediaPart::FILE) return true;
@@ -60,6 +68,27 @@ bool HasOurMembers(const v1::Message& message, std::string_view source) {
     if (!call.signature().empty() && !own) return true;
   }
   return false;
+}
+
+// What a model said is one text, wherever a part that is not for this provider
+// stood in it. `joined` owns the new texts.
+void JoinSaid(std::vector<const v1::Part*>* parts,
+              std::deque<v1::Part>* joined) {
+  const auto plain = [](const v1::Part& part) {
+    return part.has_text() && part.extra_json().empty();
+  };
+  std::vector<const v1::Part*> out;
+  for (const v1::Part* part : *parts) {
+    if (out.empty() || !plain(*part) || !plain(*out.back())) {
+      out.push_back(part);
+      continue;
+    }
+    if (joined->empty() || out.back() != &joined->back()) {
+      out.back() = &joined->emplace_back(*out.back());
+    }
+    joined->back().mutable_text()->mutable_text()->append(part->text().text());
+  }
+  *parts = std::move(out);
 }
 
 }  // namespace
@@ -154,6 +183,8 @@ void MessageWriter::WriteOrCopy(const v1::Message& message,
                                 std::string_view source) {
   if (!MayCopy(message, source)) return Write(message);
   if (AsSent() || !NeedsReasoningChange(message)) return out_.Raw(source);
+  // Without its reasoning it says nothing, and needs an empty content.
+  if (SaysNothing(message)) return Write(message);
   switch (setting_.replay) {
     case ReasoningReplay::kStrip:
       return out_.Raw(WithoutReasoning(source));
@@ -264,6 +295,8 @@ void MessageWriter::WriteContent(const v1::Message& message) {
     said.mutable_text()->set_text(refusal);
     parts.push_back(&said);
   }
+  std::deque<v1::Part> joined;
+  if (message.role() == "assistant") JoinSaid(&parts, &joined);
   const bool without =
       message.role() == "assistant" &&
       (HasToolCalls(message) || !refusal.empty() || !message.audio().empty() ||
@@ -351,8 +384,10 @@ void MessageWriter::WriteExtra(const v1::Message& message) {
   // come as several lists, which are one.
   std::string joined;
   for (const v1::Part& part : message.parts()) {
+    // One of no maker came with a message that its caller changed.
+    const bool nobodys = strip && part.reasoning().origin().empty();
     if (part.has_reasoning() && !part.reasoning().redacted_data().empty() &&
-        !details && !strip) {
+        (nobodys || (!details && !strip))) {
       NameDropped("messages.reasoning");
     }
     if (!part.has_opaque() || IsContentPart(part.opaque().json())) continue;

@@ -20,13 +20,26 @@ std::string_view Slice(std::string_view text, int64_t begin, int64_t end) {
                      static_cast<size_t>(end - begin));
 }
 
+// Of the text that a check stands for.
+constexpr size_t kTail = 16;
+
+// FNV-1a.
+uint32_t CheckOf(std::string_view text) {
+  uint32_t hash = 2'166'136'261U;
+  for (const char c : text.substr(text.size() - std::min(text.size(), kTail))) {
+    hash = (hash ^ static_cast<unsigned char>(c)) * 16'777'619U;
+  }
+  return hash;
+}
+
 bool Fits(const FlatFields& flat, const FlatPlace& last,
           const PlacedPart& one) {
   const FlatPlace& at = *one.at;
   if (at.content < last.content || at.reasoning < last.reasoning ||
       at.calls < last.calls || !IsCut(flat.content, at.content) ||
       !IsCut(flat.reasoning, at.reasoning) ||
-      at.calls > static_cast<int64_t>(flat.calls.size())) {
+      at.calls > static_cast<int64_t>(flat.calls.size()) ||
+      at.check != CheckOf(Slice(flat.content, 0, at.content))) {
     return false;
   }
   // A whole answer has the text in both fields.
@@ -69,13 +82,31 @@ void AddCalls(FlatFields& flat, int64_t begin, int64_t end, v1::Message* out) {
 // Takes the part's own reasoning off the end of what came since the last
 // part; a signature without a text proves all of it.
 std::string_view TakeOwn(std::string_view since, v1::Part& part) {
-  if (part.reasoning().signature().empty()) return since;
+  const v1::ReasoningPart& thought = part.reasoning();
+  if (thought.text().empty() && thought.signature().empty()) return since;
   std::string& own = *part.mutable_reasoning()->mutable_text();
   if (own.empty()) own = std::string(since);
   return since.substr(0, since.size() - own.size());
 }
 
 }  // namespace
+
+void FlatEnd::AddContent(std::string_view text) {
+  place_.content += static_cast<int64_t>(text.size());
+  if (text.size() < kTail) {
+    tail_.append(text);
+  } else {
+    tail_ = text.substr(text.size() - kTail);
+  }
+  if (tail_.size() > kTail) tail_.erase(0, tail_.size() - kTail);
+}
+
+FlatPlace FlatEnd::Take() {
+  FlatPlace here = place_;
+  here.check = CheckOf(tail_);
+  ++place_.order;
+  return here;
+}
 
 void WritePlace(const FlatPlace& place, JsonWriter& json) {
   json.Key("at");
@@ -84,6 +115,7 @@ void WritePlace(const FlatPlace& place, JsonWriter& json) {
   json.MemberInt("reasoning", place.reasoning);
   json.MemberInt("calls", place.calls);
   json.MemberInt("order", place.order);
+  json.MemberInt("check", place.check);
   json.EndObject();
 }
 
@@ -93,11 +125,13 @@ std::optional<FlatPlace> ReadPlace(JsonValue part) {
   const auto reasoning = at.Find("reasoning").AsInt64();
   const auto calls = at.Find("calls").AsInt64();
   const auto order = at.Find("order").AsInt64();
-  if (!content || !reasoning || !calls || !order) return std::nullopt;
-  return FlatPlace{*content, *reasoning, *calls, *order};
+  const auto check = at.Find("check").AsInt64();
+  if (!content || !reasoning || !calls || !order || !check) return {};
+  return FlatPlace{*content, *reasoning, *calls, *order,
+                   static_cast<uint32_t>(*check)};
 }
 
-bool AddInPlace(FlatFields& flat, std::vector<PlacedPart>& placed,
+bool AddInPlace(FlatFields& flat, std::vector<PlacedPart> placed,
                 v1::Message* out) {
   if (!AllFit(flat, placed)) return false;
   FlatPlace last;

@@ -9,13 +9,17 @@
 //
 // Threads: Values.
 // Units:   Bytes of UTF-8; calls by number.
+// Edits:   `check` stands for the text just before the place. A caller that
+//          changed the text is found out by it, or has moved nothing.
 #ifndef LLM_SERVER_HTTP_FLAT_PLACE_H_
 #define LLM_SERVER_HTTP_FLAT_PLACE_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "adapters/core/json.h"
@@ -30,10 +34,32 @@ struct FlatPlace {
   int64_t calls = 0;
   // Among the parts that have a place.
   int64_t order = 0;
+  // Of the last bytes of content before the place.
+  uint32_t check = 0;
+};
+
+// How far a message has come: where a part that came now would stand.
+class FlatEnd {
+ public:
+  void AddContent(std::string_view text);
+  void AddReasoning(std::string_view text) {
+    place_.reasoning += static_cast<int64_t>(text.size());
+  }
+  // The number of calls so far.
+  void CallsAtLeast(int64_t calls) {
+    place_.calls = std::max(place_.calls, calls);
+  }
+  void AddCall() { ++place_.calls; }
+  // The place here, counted as taken.
+  FlatPlace Take();
+
+ private:
+  FlatPlace place_;
+  std::string tail_;
 };
 
 // The end of each choice of a stream so far, by its index.
-using StreamPlaces = std::map<int, FlatPlace>;
+using StreamPlaces = std::map<int, FlatEnd>;
 
 // The member `at` of an open object.
 void WritePlace(const FlatPlace& place, JsonWriter& json);
@@ -54,9 +80,10 @@ struct FlatFields {
 };
 
 // Adds all parts to `out` in the order of their places, the flat fields cut
-// between them, and is true; false, and nothing is changed, where a place
-// is missing or does not fit, since the caller has changed the message.
-bool AddInPlace(FlatFields& flat, std::vector<PlacedPart>& placed,
+// between them, and is true; calls that came after the last place stay in
+// `flat`. False, and nothing is changed, where a place is missing or does not
+// fit, since the caller has changed the message.
+bool AddInPlace(FlatFields& flat, std::vector<PlacedPart> placed,
                 v1::Message* out);
 
 }  // namespace llm::server

@@ -202,7 +202,7 @@ bool IsSigned(const PlacedPart& one) {
 // came before it. Where the places do not tell, one signature proves the whole
 // text; of several nobody knows which piece each proves, and a wrong proof is
 // refused. They become proofs of no maker, which every dialect leaves out and
-// names.
+// names [TRN-6].
 bool JoinText(std::string_view text, std::vector<PlacedPart>& details) {
   if (std::count_if(details.begin(), details.end(), IsSigned) == 1) {
     std::find_if(details.begin(), details.end(), IsSigned)
@@ -295,7 +295,7 @@ bool AddPlaced(const Draft& draft, const std::vector<PlacedPart>& details,
   placed.insert(placed.end(), opaque.begin(), opaque.end());
   FlatFields fields{draft.content.StringOr(), draft.Reasoning().StringOr(),
                     std::move(*calls)};
-  const bool added = AddInPlace(fields, placed, out);
+  const bool added = AddInPlace(fields, std::move(placed), out);
   *calls = std::move(fields.calls);
   return added;
 }

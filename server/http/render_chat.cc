@@ -83,7 +83,7 @@ void WriteChoiceTail(const Choice& choice, JsonWriter& json) {
 }
 
 void WriteChoice(std::string_view key, int index, const v1::Message& message,
-                 MessageForm form, FlatPlace& end, JsonWriter& json) {
+                 MessageForm form, FlatEnd& end, JsonWriter& json) {
   json.MemberInt("index", index);
   json.Key(key);
   json.BeginObject();
@@ -102,7 +102,7 @@ std::string RenderCompletion(const v1::ChatCompletionResponse& response) {
   json.BeginArray();
   for (const v1::Choice& choice : response.choices()) {
     json.BeginObject();
-    FlatPlace end;
+    FlatEnd end;
     WriteChoice("message", choice.index(), choice.message(),
                 MessageForm::kWhole, end, json);
     WriteChoiceTail(choice, json);

@@ -44,45 +44,39 @@ void Append(std::optional<std::string>* to, std::string_view text) {
   (*to)->append(text);
 }
 
-// The place here, counted as taken.
-FlatPlace Take(FlatPlace& end) {
-  FlatPlace here = end;
-  ++end.order;
-  return here;
-}
-
-void AddText(std::string_view text, FlatView* view, FlatPlace& end) {
+void AddText(std::string_view text, FlatView* view, FlatEnd& end) {
   Append(&view->content, text);
-  end.content += static_cast<int64_t>(text.size());
+  end.AddContent(text);
 }
 
-void AddThought(std::string_view text, FlatView* view, FlatPlace& end) {
+void AddThought(std::string_view text, FlatView* view, FlatEnd& end) {
   Append(&view->reasoning, text);
-  end.reasoning += static_cast<int64_t>(text.size());
+  end.AddReasoning(text);
 }
 
 // The fragments of a stream's call have one index.
 void AddCall(const ToolCall& call, MessageForm form, FlatView* view,
-             FlatPlace& end) {
+             FlatEnd& end) {
   view->calls.push_back(&call);
-  end.calls = form == MessageForm::kWhole
-                  ? end.calls + 1
-                  : std::max<int64_t>(end.calls, call.index() + 1);
+  if (form == MessageForm::kWhole) {
+    end.AddCall();
+  } else {
+    end.CallsAtLeast(call.index() + 1);
+  }
 }
 
 // A piece of text that its maker signed: the signature has no place of its own
 // in the flat fields, so it goes as data beside the reasoning.
-void AddTextProof(const v1::TextPart& text, FlatView* view, FlatPlace& end) {
+void AddTextProof(const v1::TextPart& text, FlatView* view, FlatEnd& end) {
   if (text.signature().empty()) return;
   ReasoningPart& proof =
-      view->proofs.emplace_back(Placed<ReasoningPart>{{}, Take(end)}).what;
+      view->proofs.emplace_back(Placed<ReasoningPart>{{}, end.Take()}).what;
   proof.set_redacted_data(text.signature());
   proof.set_origin(text.signature_origin());
   proof.set_origin_model(text.origin_model());
 }
 
-void AddPart(const Part& part, MessageForm form, FlatView* view,
-             FlatPlace& end) {
+void AddPart(const Part& part, MessageForm form, FlatView* view, FlatEnd& end) {
   switch (part.kind_case()) {
     case Part::kText:
       AddText(part.text().text(), view, end);
@@ -92,7 +86,7 @@ void AddPart(const Part& part, MessageForm form, FlatView* view,
       AddThought(part.reasoning().text(), view, end);
       if (!part.reasoning().signature().empty() ||
           !part.reasoning().redacted_data().empty()) {
-        view->proofs.push_back({part.reasoning(), Take(end)});
+        view->proofs.push_back({part.reasoning(), end.Take()});
       }
       break;
     case Part::kRefusal:
@@ -105,14 +99,14 @@ void AddPart(const Part& part, MessageForm form, FlatView* view,
       view->media.push_back(&part.media());
       break;
     case Part::kOpaque:
-      view->opaque.push_back({&part, Take(end)});
+      view->opaque.push_back({&part, end.Take()});
       break;
     case Part::KIND_NOT_SET:
       break;
   }
 }
 
-FlatView ViewOf(const Message& message, MessageForm form, FlatPlace& end) {
+FlatView ViewOf(const Message& message, MessageForm form, FlatEnd& end) {
   FlatView view;
   for (const Part& part : message.parts()) AddPart(part, form, &view, end);
   if (!message.parts().empty()) return view;
@@ -290,7 +284,7 @@ void WriteText(std::string_view key, const std::optional<std::string>& text,
 
 }  // namespace
 
-void WriteMessage(const Message& message, MessageForm form, FlatPlace& end,
+void WriteMessage(const Message& message, MessageForm form, FlatEnd& end,
                   JsonWriter& json) {
   FlatView view = ViewOf(message, form, end);
   const bool whole = form == MessageForm::kWhole;

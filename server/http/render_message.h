@@ -15,7 +15,7 @@ enum class MessageForm {
 
 // Writes the object's members; the caller has begun the object. `end` is how
 // far the message had come before (a stream's deltas so far), and is moved on.
-void WriteMessage(const v1::Message& message, MessageForm form, FlatPlace& end,
+void WriteMessage(const v1::Message& message, MessageForm form, FlatEnd& end,
                   JsonWriter& json);
 
 }  // namespace llm::server

@@ -80,7 +80,9 @@ size_t SequenceLength(std::string_view text) {
 
 // Nothing to clean: ASCII without NUL, as almost everything recorded is.
 bool IsPlain(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) { return c > 0; });
+  return std::all_of(text.begin(), text.end(), [](char c) {
+    return static_cast<unsigned char>(c) - 1U < 0x7FU;
+  });
 }
 
 absl::Status BindStatus(sqlite3_stmt* statement, int code) {

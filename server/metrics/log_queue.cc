@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <string_view>
 #include <utility>
@@ -12,20 +13,21 @@
 namespace llm::server {
 namespace {
 
-// All of it, or as much as there is somebody for.
-void WriteAll(int fd, std::string_view bytes) {
+// All of it, or as much as there is somebody for; what is left.
+std::string_view WriteAll(int fd, std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t sent = ::write(fd, bytes.data(), bytes.size());
-    if (sent > 0) {
+    if (sent >= 0) {
       bytes.remove_prefix(static_cast<size_t>(sent));
     } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
       // A pipe that somebody else made non-blocking.
       pollfd ready{fd, POLLOUT, 0};
       ::poll(&ready, 1, -1);
     } else if (errno != EINTR) {
-      return;
+      break;
     }
   }
+  return bytes;
 }
 
 }  // namespace
@@ -47,6 +49,7 @@ void LogQueue::sink_it_(const spdlog::details::log_msg& message) {
   spdlog::memory_buf_t line;
   formatter_->format(message, line);
   const MutexLock lock(mutex_);
+  if (ending_) return;
   if (waiting_.size() + line.size() > kMostWaiting) {
     ++lost_;
     return;
@@ -71,7 +74,7 @@ bool LogQueue::Next(std::string* lines) {
   urgent_ = false;
   lines->clear();
   lines->swap(waiting_);
-  if (lost_ > 0) {
+  if (lost_ > 0 && !lines->empty()) {
     absl::StrAppend(lines, "... ", std::exchange(lost_, 0),
                     " lines were lost: the log was not read fast enough\n");
   }
@@ -80,7 +83,11 @@ bool LogQueue::Next(std::string* lines) {
 
 void LogQueue::Run() {
   std::string lines;
-  while (Next(&lines)) WriteAll(fd_, lines);
+  while (Next(&lines)) {
+    const std::string_view left = WriteAll(fd_, lines);
+    const MutexLock lock(mutex_);
+    lost_ += std::count(left.begin(), left.end(), '\n');
+  }
 }
 
 }  // namespace llm::server

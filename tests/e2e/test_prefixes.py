@@ -222,6 +222,20 @@ def test_odd_spelling_arrives_as_it_was(world, name):
     assert all(bodies == seen[0] for bodies in seen[::2])
 
 
+def post_turn(base_url, key, model, turn):
+    post(base_url, key, (
+        f'{{"model":"{model}","messages":[{{"role":"user","content":"a"}},'
+        f'{turn},{{"role":"user","content":"b"}}]}}').encode())
+
+
+@pytest.mark.parametrize("name", ("openai", "qwen"))
+def test_reasoning_that_is_not_taken_leaves_the_rest_as_it_was(world, name):
+    said = '{\n "role": "assistant",\n "content": "x\\u00e9"'
+    turn = said + ',\n "reasoning_content": "r"\n}'
+    [raw] = world.heard(post_turn, world.doors[0], f"to-{name}", turn)
+    assert Cut(raw).messages[1] == said + "\n}"
+
+
 def test_the_comparison_sees_every_change():
     """What a gateway that writes requests anew would do."""
     raw = spelled("stub", 11)

@@ -99,16 +99,19 @@ TEST_CASE("Thinking has its price also where usage is missing",
 
 TEST_CASE("A count from the start of a stream that was cut is not its output",
           "[router][cost][COST-1]") {
-  // About ten tokens were seen: near counts stand, far ones do not.
-  const auto [counted, billed, source] =
-      GENERATE(table<int64_t, int64_t, UsageSource>(
-          {{1, 10, UsageSource::kEstimated}, {8, 8, UsageSource::kPartial}}));
+  // About ten tokens were seen.
+  const auto [early, counted, billed, source] =
+      GENERATE(table<bool, int64_t, int64_t, UsageSource>(
+          {{true, 1, 10, UsageSource::kEstimated},
+           {true, 12, 12, UsageSource::kPartial},
+           {false, 1, 1, UsageSource::kPartial}}));
   RouterFixture fixture(
       PricedTable(Row("b", "beta-up", "USD", 3'000'000, 4'000'000)));
   ScriptedAttempt cut = Answer("half", 10, counted);
   cut.failure = FailureClass::kIncomplete;
   cut.usage_source = UsageSource::kPartial;
   cut.output_chars = 33;
+  cut.output_is_early = early;
   fixture.a->Play(cut);
   fixture.b->Play(Answer("ok", 100, 10));
   REQUIRE_THAT(fixture.Unary(Ask("auto", "hi")).status, IsOk());

@@ -140,6 +140,7 @@ Task<AttemptResult> ScriptedProvider::Chat(const ChatRequest& request,
   result.thinking = play.thinking;
   result.reasoning_exhausted = play.reasoning_exhausted;
   result.output_chars = play.output_chars;
+  result.output_is_early = play.output_is_early;
   result.limits = play.limits;
   result.dropped = play.dropped;
   if (!play.dropped.empty()) sink.OnDropped(play.dropped);

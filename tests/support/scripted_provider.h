@@ -46,6 +46,7 @@ struct ScriptedAttempt {
   bool reasoning_exhausted = false;
   RateLimitFacts limits;
   int64_t output_chars = 0;
+  bool output_is_early = false;
   std::vector<std::string> dropped;
   std::vector<std::vector<float>> vectors;
 };

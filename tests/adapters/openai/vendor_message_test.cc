@@ -45,6 +45,28 @@ TEST_CASE("messages are written as each vendor takes them",
        R"({ "reasoning_content":"r" , "role" : "assistant", "content":"\u00e9" })",
        R"({"role" : "assistant", "content":"\u00e9" })"},
       {"moonshot", "moonshot-v1-8k",
+       "{\n \"role\":\"assistant\",\n \"content\":\"x\","
+       "\n \"reasoning_content\":\"r\"\n}",
+       "{\n \"role\":\"assistant\",\n \"content\":\"x\"\n}"},
+      // What held nothing else has a content all the same.
+      {"moonshot", "moonshot-v1-8k",
+       R"({"role":"assistant","content":null,"reasoning_content":"r"})",
+       R"({"role":"assistant","content":""})"},
+      {"moonshot", "kimi-k2.6",
+       R"({"role":"assistant","content":null,"reasoning_content":"r"})",
+       R"({"role":"assistant","content":"","reasoning_content":"r"})"},
+      // One text, whatever of another maker's stood in it.
+      {"openai", "gpt-4o",
+       R"({"role":"assistant","content":"abcd","opaque_parts":[{"origin":)"
+       R"("anthropic","part":{"type":"t"},"at":{"content":2,"reasoning":0,)"
+       R"("calls":0,"order":0,"check":1294271946}}]})",
+       R"({"role":"assistant","content":"abcd"})"},
+      {"deepseek", "deepseek-chat",
+       R"({"role":"assistant","content":"abcd","opaque_parts":[{"origin":)"
+       R"("anthropic","part":{"type":"t"},"at":{"content":2,"reasoning":0,)"
+       R"("calls":0,"order":0,"check":1294271946}}]})",
+       R"({"role":"assistant","content":"abcd"})"},
+      {"moonshot", "moonshot-v1-8k",
        R"({"role":"assistant", "reasoning_content":"r", "reasoning":"r" ,)"
        R"( "content":"\/"})",
        R"({"role":"assistant" , "content":"\/"})"},

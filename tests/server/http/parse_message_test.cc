@@ -110,7 +110,7 @@ v1::Message Echo(const v1::Message& message) {
   std::string json;
   JsonWriter writer(&json);
   writer.BeginObject();
-  FlatPlace end;
+  FlatEnd end;
   WriteMessage(message, MessageForm::kWhole, end, writer);
   writer.EndObject();
   return OneMessage(json);
@@ -125,7 +125,7 @@ std::string JoinDeltas(const v1::Message& message) {
       *to += (to->empty() ? "" : ",") + std::string(v.raw());
     }
   };
-  FlatPlace end;
+  FlatEnd end;
   for (const v1::Part& part : message.parts()) {
     v1::Message delta;
     *delta.add_parts() = part;
@@ -218,15 +218,51 @@ TEST_CASE("every part finds its place again after a stream was joined",
   CHECK(echoed.ShortDebugString() == parts.ShortDebugString());
 }
 
+TEST_CASE("a text that was changed has no places any more",
+          "[server][http][parse][TRN-1]") {
+  v1::Message message;
+  message.set_role("assistant");
+  message.add_parts()->mutable_text()->set_text("ab");
+  AddOpaque("t", message);
+  message.add_parts()->mutable_text()->set_text("cd");
+  std::string json = JoinDeltas(message);
+  REQUIRE(OneMessage(json).parts_size() == 3);
+  json.replace(json.find("abcd"), 4, "Zabcd");
+  const v1::Message edited = OneMessage(json);
+  // Before the text, behind reasoning that says nothing.
+  REQUIRE(edited.parts_size() == 3);
+  CHECK(edited.parts(1).has_opaque());
+  CHECK(edited.parts(2).text().text() == "Zabcd");
+}
+
+TEST_CASE("reasoning with a place is not doubled, signed or not",
+          "[server][http][parse][TRN-2]") {
+  const std::string at =
+      R"("at":{"content":0,"calls":0,"check":2166136261,"order":)";
+  const v1::Message message = OneMessage(
+      R"({"role":"assistant","reasoning_content":"abcdef","content":"x",)"
+      R"("reasoning_details":[{"type":"reasoning.text","text":"abc",)" +
+      at + R"(0,"reasoning":3}},{"type":"reasoning.text","signature":"s",)" +
+      at + R"(1,"reasoning":6}}]})");
+  REQUIRE(message.parts_size() == 3);
+  CHECK(message.parts(0).reasoning().text() == "abc");
+  CHECK(message.parts(1).reasoning().text() == "def");
+  CHECK(message.parts(1).reasoning().signature() == "s");
+  CHECK(message.parts(2).text().text() == "x");
+}
+
 TEST_CASE("places that no longer fit are no places",
           "[server][http][parse][TRN-1]") {
-  const std::string at =
-      GENERATE(R"({"content":9,"reasoning":0,"calls":0,"order":0})",
-               R"({"content":-1,"reasoning":0,"calls":0,"order":0})",
-               R"({"content":2,"reasoning":0,"calls":0,"order":0})",
-               R"({"content":0,"reasoning":1,"calls":0,"order":0})",
-               R"({"content":0,"reasoning":0,"calls":1,"order":0})",
-               R"({"content":0,"reasoning":0,"calls":0})", R"("here")");
+  const std::string at = GENERATE(
+      R"({"content":9,"reasoning":0,"calls":0,"order":0,"check":2166136261})",
+      R"({"content":-1,"reasoning":0,"calls":0,"order":0,"check":2166136261})",
+      R"({"content":2,"reasoning":0,"calls":0,"order":0,"check":2166136261})",
+      R"({"content":0,"reasoning":1,"calls":0,"order":0,"check":2166136261})",
+      R"({"content":0,"reasoning":0,"calls":1,"order":0,"check":2166136261})",
+      // Behind another text.
+      R"({"content":1,"reasoning":0,"calls":0,"order":0,"check":2166136261})",
+      R"({"content":0,"reasoning":0,"calls":0,"check":2166136261})",
+      R"("here")");
   const v1::Message message = OneMessage(
       R"({"role":"assistant","content":"x\u00e9","opaque_parts":[{"origin":)"
       R"("anthropic","part":{"type":"t"},"at":)" +
