@@ -43,6 +43,25 @@ void AppendListMember(std::string_view json, std::string_view name,
   }
 }
 
+void JoinSaid(std::vector<const v1::Part*>* parts,
+              std::deque<v1::Part>* joined) {
+  const auto plain = [](const v1::Part& part) {
+    return part.has_text() && part.extra_json().empty();
+  };
+  std::vector<const v1::Part*> out;
+  for (const v1::Part* part : *parts) {
+    if (out.empty() || !plain(*part) || !plain(*out.back())) {
+      out.push_back(part);
+      continue;
+    }
+    if (joined->empty() || out.back() != &joined->back()) {
+      out.back() = &joined->emplace_back(*out.back());
+    }
+    joined->back().mutable_text()->mutable_text()->append(part->text().text());
+  }
+  *parts = std::move(out);
+}
+
 void ContentWriter::Write(const std::vector<const v1::Part*>& parts,
                           std::string_view prefix, bool may_be_null) {
   bool all_text = true;

@@ -6,6 +6,7 @@
 #ifndef LLM_ADAPTERS_OPENAI_CONTENT_WRITER_H_
 #define LLM_ADAPTERS_OPENAI_CONTENT_WRITER_H_
 
+#include <deque>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,6 +43,11 @@ class ContentWriter {
 
 // Text and media parts, which content can hold.
 bool IsContent(const v1::Part& part);
+
+// What a model said is one text, wherever a part that is not for this provider
+// stood in it. `joined` owns the new texts.
+void JoinSaid(std::vector<const v1::Part*>* parts,
+              std::deque<v1::Part>* joined);
 // An opaque value that is a content part, not a member of the message.
 bool IsContentPart(std::string_view json);
 // Adds the elements of the array `name` in the object `json` to a list.

@@ -70,27 +70,6 @@ bool HasOurMembers(const v1::Message& message, std::string_view source) {
   return false;
 }
 
-// What a model said is one text, wherever a part that is not for this provider
-// stood in it. `joined` owns the new texts.
-void JoinSaid(std::vector<const v1::Part*>* parts,
-              std::deque<v1::Part>* joined) {
-  const auto plain = [](const v1::Part& part) {
-    return part.has_text() && part.extra_json().empty();
-  };
-  std::vector<const v1::Part*> out;
-  for (const v1::Part* part : *parts) {
-    if (out.empty() || !plain(*part) || !plain(*out.back())) {
-      out.push_back(part);
-      continue;
-    }
-    if (joined->empty() || out.back() != &joined->back()) {
-      out.back() = &joined->emplace_back(*out.back());
-    }
-    joined->back().mutable_text()->mutable_text()->append(part->text().text());
-  }
-  *parts = std::move(out);
-}
-
 }  // namespace
 
 std::string ShortCallId(std::string_view id) {
