@@ -75,8 +75,9 @@ void FillGaps(const MeterInput& input, AttemptRecord* record) {
     record->usage_source = UsageSource::kEstimated;
   }
   const int64_t seen = EstimatedOutput(input);
-  const bool early =
-      input.result->output_is_early && usage.output && seen > *usage.output;
+  const bool early = record->usage_source == UsageSource::kPartial &&
+                     input.result->output_is_early && usage.output &&
+                     seen > *usage.output;
   if (!usage.output || early) {
     usage.output = seen;
     record->usage_source = UsageSource::kEstimated;

@@ -201,7 +201,6 @@ void AnthropicDecoder::OnMessageStart(JsonValue message, v1::Message* out) {
   }
   started_ = true;
   ReadMessage(message);
-  facts_.output_is_early = true;
   // A turn that goes on (programmatic tool calls) can begin with its calls.
   const JsonValue content = message.Find("content");
   if (!content.is_array()) return;
@@ -332,6 +331,7 @@ void AnthropicDecoder::OnWhole(std::string_view body, Chunks* out) {
 void AnthropicDecoder::ReadEvent(std::string_view type, JsonValue event,
                                  v1::Message* out) {
   if (type == "message_start") {
+    facts_.output_is_early = facts_.output_is_early || !started_;
     OnMessageStart(event.Find("message"), out);
   } else if (type == "content_block_start") {
     OnBlockStart(event, out);

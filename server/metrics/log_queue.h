@@ -24,7 +24,7 @@ namespace llm::server {
 
 class LogQueue : public spdlog::sinks::base_sink<std::mutex> {
  public:
-  static constexpr absl::Duration kPatience = absl::Milliseconds(100);
+  static constexpr absl::Duration kPatience = absl::Milliseconds(10);
   static constexpr size_t kMostWaiting = size_t{4} << 20;
 
   // Writes to `fd`, which outlives it.

@@ -105,7 +105,7 @@ def test_one_hung_provider_takes_nobody_down(service, sim):
     assert metric(running, "llm_service_queue_wait_seconds_count",
                   provider="hung") == 9
     assert metric(running, "llm_service_queued_requests", provider="hung") == 0
-    assert '"queue_ms":' in running.log()
+    until(lambda: '"queue_ms":' in running.log())
 
 
 def test_the_urgent_go_first_and_waiting_is_no_overhead(service, sim):
@@ -188,7 +188,7 @@ def test_calls_beyond_the_limit_are_shed_and_health_stays(service, sim):
                   limit="server.max_in_flight") == 1
     assert metric(running, "llm_service_requests_total",
                   outcome="overloaded") == 1
-    assert '"event":"refused"' in running.log()
+    until(lambda: '"event":"refused"' in running.log())
     callers.join()
 
 
@@ -277,7 +277,7 @@ def test_a_repeated_key_never_calls_upstream_again(service, sim):
     # A replay is no request of the ledger's, and costs nothing.
     assert running.usage()["total"]["requests"] == 2
     assert metric(running, "llm_service_idempotent_replays_total") == 2
-    assert running.log().count('"event":"replay"') == 2
+    until(lambda: running.log().count('"event":"replay"') == 2)
     assert "key-True" not in running.log()
 
 
@@ -517,7 +517,7 @@ def test_reloads_under_streaming_load_fail_nothing(service, sim):
     assert len(answered) > 20 and len(versions) == 7
     now = config_version(running)
     assert metric(running, "llm_service_build_info", config_version=now) == 1
-    assert f"reloaded config_version={now}" in running.log()
+    until(lambda: f"reloaded config_version={now}" in running.log())
     assert running.usage()["total"]["requests"] == len(answered)
 
 

@@ -232,6 +232,21 @@ TEST_CASE("usage: records without end are read once",
   CHECK(RunExchange(script).result.usage.output == 49'999);
 }
 
+TEST_CASE("usage: the first count of a stream is told from the last",
+          "[adapters][anthropic][usage][COST-1]") {
+  const std::string block = BlockStart(0, R"({"type":"text","text":"a"})");
+  const auto early = [](std::string body) {
+    ScriptedTransport::Script script;
+    script.body = std::move(body);
+    return RunExchange(script).result.output_is_early;
+  };
+  CHECK(early(Sse({Start(), block})));
+  CHECK(early(Sse({Start(), Start(), block})));
+  CHECK_FALSE(early(Sse({Start(), block, Stop("end_turn"), End()})));
+  CHECK_FALSE(early(Sse({Start(), block, Stop("end_turn")})));
+  CHECK_FALSE(early(Whole(R"([{"type":"text","text":"a"}])")));
+}
+
 TEST_CASE("usage: what is charged beside the tokens is told",
           "[adapters][anthropic][usage][COST-1]") {
   const auto usage = [](const std::string& more) {
