@@ -115,7 +115,7 @@ struct AttemptResult {
   UsageSource usage_source = UsageSource::kNone;
   // The stream was cut when only a first count of its output had come.
   bool output_is_early = false;
-  // The provider's `usage` object as it came, for audits; empty if none.
+  // The provider's `usage` as it came, for audits; a list of several batches.
   std::string raw_usage_json;
   // The model the provider says it served; empty if it said none.
   ModelId served_model;

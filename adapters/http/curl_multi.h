@@ -87,7 +87,7 @@ class CurlMulti : public std::enable_shared_from_this<CurlMulti> {
   CURLM* const multi_;
   std::vector<CurlEasy> idle_easies_;
   std::unordered_map<curl_socket_t, std::shared_ptr<Watch>> watches_;
-  // Sockets that curl watches no more; some it may have closed.
+  // Sockets let go before they connected; some curl may have closed.
   std::vector<curl_socket_t> let_go_;
   boost::asio::steady_timer timer_;
   std::optional<TimePoint> due_;  // when curl wants to be called

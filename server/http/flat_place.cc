@@ -48,9 +48,6 @@ bool Fits(const FlatFields& flat, const FlatPlace& last,
 }
 
 bool AllFit(const FlatFields& flat, std::vector<PlacedPart>& placed) {
-  for (const PlacedPart& one : placed) {
-    if (!one.at) return false;
-  }
   std::stable_sort(placed.begin(), placed.end(),
                    [](const PlacedPart& a, const PlacedPart& b) {
                      return a.at->order < b.at->order;

@@ -81,8 +81,8 @@ struct FlatFields {
 
 // Adds all parts to `out` in the order of their places, the flat fields cut
 // between them, and is true; calls that came after the last place stay in
-// `flat`. False, and nothing is changed, where a place is missing or does not
-// fit, since the caller has changed the message.
+// `flat`. All of `placed` have one; false, and nothing is changed, where one
+// does not fit, since the caller has changed the message.
 bool AddInPlace(FlatFields& flat, std::vector<PlacedPart> placed,
                 v1::Message* out);
 

@@ -290,7 +290,15 @@ bool AddPlaced(const Draft& draft, const std::vector<PlacedPart>& details,
                const std::vector<PlacedPart>& opaque, std::vector<Part>* calls,
                Message* out) {
   const bool flat = !draft.content.has_value() || draft.content.is_string();
-  if (!flat || (details.empty() && opaque.empty())) return false;
+  const auto has_place = [](const PlacedPart& one) {
+    return one.at.has_value();
+  };
+  // Looked at before anything is copied: other services' details have none.
+  if (!flat || (details.empty() && opaque.empty()) ||
+      !std::all_of(details.begin(), details.end(), has_place) ||
+      !std::all_of(opaque.begin(), opaque.end(), has_place)) {
+    return false;
+  }
   std::vector<PlacedPart> placed = details;
   placed.insert(placed.end(), opaque.begin(), opaque.end());
   FlatFields fields{draft.content.StringOr(), draft.Reasoning().StringOr(),

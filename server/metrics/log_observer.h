@@ -1,8 +1,8 @@
 // One line per request, refused ones included: a JSON object, so no caller's
 // text can forge a line or a field. Never a prompt, an answer or a key.
 //
-// Threads:   One per event loop. The logger may be shared; give it an
-//            asynchronous one where the sink can block.
+// Threads:   One per event loop. The logger may be shared; give it a
+//            sink that does not block (log_queue.h).
 // Ownership: The logger outlives it.
 #ifndef LLM_SERVER_METRICS_LOG_OBSERVER_H_
 #define LLM_SERVER_METRICS_LOG_OBSERVER_H_
