@@ -89,6 +89,9 @@ class JsonValue {
   // Decoded name of this member; empty outside an object.
   std::string Key() const;
   bool KeyEquals(std::string_view key) const;
+  // The same without a copy, but for names with escapes: those are in
+  // `decoded`.
+  std::string_view Key(std::string* decoded) const;
   // The name with its quotes, as in the source.
   std::string_view RawKey() const;
 

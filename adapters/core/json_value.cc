@@ -110,6 +110,14 @@ std::string JsonValue::Key() const {
   return JsonUnescape(WithoutQuotes(key));
 }
 
+std::string_view JsonValue::Key(std::string* decoded) const {
+  const std::string_view key = RawKey();
+  if (key.empty()) return {};
+  if (!doc_->nodes_[node_].key_escaped) return WithoutQuotes(key);
+  *decoded = JsonUnescape(WithoutQuotes(key));
+  return *decoded;
+}
+
 bool JsonValue::KeyEquals(std::string_view key) const {
   const std::string_view raw_key = RawKey();
   return !raw_key.empty() &&

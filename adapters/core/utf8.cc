@@ -1,5 +1,10 @@
 #include "adapters/core/utf8.h"
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+#include <bit>
 #include <cstring>
 #include <string_view>
 
@@ -77,6 +82,22 @@ void AppendUtf8(char32_t code_point, std::string* out) {
 }
 
 const char* SkipPlainAscii(const char* at, const char* end) {
+#ifdef __SSE2__
+  // Sixteen bytes in eight instructions; every text of every request comes by
+  // here several times (3 % of a request's instructions against 1).
+  const __m128i space = _mm_set1_epi8(0x20);
+  const __m128i quote16 = _mm_set1_epi8('"');
+  const __m128i backslash16 = _mm_set1_epi8('\\');
+  for (; end - at >= 16; at += 16) {
+    const __m128i x = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
+    // Signed: what has the high bit is below a space, too.
+    const __m128i found = _mm_or_si128(
+        _mm_cmplt_epi8(x, space), _mm_or_si128(_mm_cmpeq_epi8(x, quote16),
+                                               _mm_cmpeq_epi8(x, backslash16)));
+    const auto mask = static_cast<unsigned>(_mm_movemask_epi8(found));
+    if (mask != 0) return at + std::countr_zero(mask);
+  }
+#endif
   constexpr uint64_t kOnes = 0x0101010101010101;
   constexpr uint64_t kHighs = 0x8080808080808080;
   // Eight bytes at once. `x - kOnes * n` sets the high bit of each byte below

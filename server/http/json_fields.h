@@ -76,10 +76,12 @@ absl::Status ReadFields(const JsonValue& object, const JsonPath& path,
   std::string unknown;
   ExtraMembers members(&unknown);
   uint64_t seen = 0;  // a bit for each field; no table has more than 64
+  std::string decoded;
   for (JsonValue v = object.First(); v; v = v.Next()) {
+    const std::string_view key = v.Key(&decoded);
     const JsonField<M>* known = nullptr;
     for (const JsonField<M>& field : fields) {
-      if (v.KeyEquals(field.name)) known = &field;
+      if (key == field.name) known = &field;
     }
     if (known == nullptr) {
       members.Add(v);

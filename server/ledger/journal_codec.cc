@@ -252,9 +252,7 @@ class Decoder {
 
 template <typename T>
 void DecodeEntry(Decoder& decoder, std::vector<LedgerEntry>* entries) {
-  T value;
-  decoder(value);
-  entries->push_back(std::move(value));
+  decoder(std::get<T>(entries->emplace_back(std::in_place_type<T>)));
 }
 
 bool DecodePayload(std::string_view payload,
@@ -300,6 +298,13 @@ void EncodeFrame(absl::Span<const LedgerEntry> entries, std::string* out) {
 
 DecodedFrame DecodeFrame(std::string_view bytes) {
   DecodedFrame frame;
+  static_cast<FrameFacts&>(frame) = DecodeFrame(bytes, &frame.entries);
+  return frame;
+}
+
+FrameFacts DecodeFrame(std::string_view bytes,
+                       std::vector<LedgerEntry>* entries) {
+  FrameFacts frame;
   if (bytes.size() < kFrameHeaderBytes) return frame;
   const size_t size = GetU32(bytes, 0);
   if (size > kMaxFrameBytes) {
@@ -311,12 +316,13 @@ DecodedFrame DecodeFrame(std::string_view bytes) {
   if (bytes.size() < kFrameHeaderBytes + size) return frame;
   frame.bytes = kFrameHeaderBytes + size;
   const std::string_view payload = bytes.substr(kFrameHeaderBytes, size);
-  if (Crc32c(payload) == GetU32(bytes, 4) &&
-      DecodePayload(payload, &frame.entries)) {
+  const size_t before = entries->size();
+  if (Crc32c(payload) == GetU32(bytes, 4) && DecodePayload(payload, entries)) {
     frame.state = FrameState::kWhole;
   } else {
     frame.state = FrameState::kDamaged;
-    frame.entries.clear();
+    entries->erase(entries->begin() + static_cast<std::ptrdiff_t>(before),
+                   entries->end());
   }
   return frame;
 }

@@ -40,14 +40,19 @@ enum class FrameState {
   kDamaged,  // all bytes are there and are not what was written
 };
 
-struct DecodedFrame {
+struct FrameFacts {
   FrameState state = FrameState::kTorn;
   size_t bytes = 0;  // to skip; 0 for kTorn
+};
+struct DecodedFrame : FrameFacts {
   std::vector<LedgerEntry> entries;
 };
 
 // The frame at the start of `bytes`, which is not empty.
 DecodedFrame DecodeFrame(std::string_view bytes);
+// The same; its entries are made at the end of `entries`.
+FrameFacts DecodeFrame(std::string_view bytes,
+                       std::vector<LedgerEntry>* entries);
 
 }  // namespace llm::server
 

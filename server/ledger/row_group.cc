@@ -8,10 +8,10 @@
 namespace llm::server {
 
 void RowGroup::Add(std::vector<LedgerEntry> entries, OpenCalls* calls) {
-  for (LedgerEntry& entry : entries) {
+  for (const LedgerEntry& entry : entries_.emplace_back(std::move(entries))) {
     calls->Apply(entry);
     if (std::holds_alternative<AttemptIntent>(entry)) continue;
-    steps_.emplace_back(std::move(entry));
+    steps_.emplace_back(&entry);
   }
 }
 
@@ -31,8 +31,8 @@ void RowGroup::EndCarried(const std::string& instance, OpenCalls* calls) {
 }
 
 int64_t RowGroup::AddLost(const std::string& instance, const OpenCalls& calls) {
-  std::vector<LedgerEntry> rows = calls.LostRows();
-  for (LedgerEntry& row : rows) steps_.emplace_back(std::move(row));
+  const auto& rows = entries_.emplace_back(calls.LostRows());
+  for (const LedgerEntry& row : rows) steps_.emplace_back(&row);
   steps_.emplace_back(EndAllStep{instance});
   return static_cast<int64_t>(rows.size());
 }
@@ -56,8 +56,8 @@ absl::StatusOr<int64_t> RowGroup::Commit(Database& database, RowWriter& rows,
 
 absl::StatusOr<bool> RowGroup::Do(const Step& step, RowWriter& rows,
                                   absl::Time now) {
-  if (const auto* entry = std::get_if<LedgerEntry>(&step)) {
-    return rows.Insert(*entry, now);
+  if (const auto* entry = std::get_if<const LedgerEntry*>(&step)) {
+    return rows.Insert(**entry, now);
   }
   if (const auto* carry = std::get_if<CarryStep>(&step)) {
     LLM_RETURN_IF_ERROR(

@@ -20,9 +20,17 @@ namespace llm::server {
 
 class RowGroup {
  public:
+  RowGroup() = default;
+  // Steps point into the group.
+  RowGroup(const RowGroup&) = delete;
+  RowGroup& operator=(const RowGroup&) = delete;
+
   bool empty() const { return steps_.empty(); }
   size_t size() const { return steps_.size(); }
-  void clear() { steps_.clear(); }
+  void clear() {
+    steps_.clear();
+    entries_.clear();
+  }
 
   // Rows for the entries; `calls` follows them.
   void Add(std::vector<LedgerEntry> entries, OpenCalls* calls);
@@ -58,12 +66,15 @@ class RowGroup {
     std::string reason;
     int64_t bytes;
   };
-  using Step =
-      std::variant<LedgerEntry, CarryStep, EndStep, EndAllStep, UnreadableStep>;
+  using Step = std::variant<const LedgerEntry*, CarryStep, EndStep, EndAllStep,
+                            UnreadableStep>;
   static absl::StatusOr<bool> Do(const Step& step, RowWriter& rows,
                                  absl::Time now);
 
   std::vector<Step> steps_;
+  // What steps point to, as it was added: a row has some forty texts, which
+  // are not moved again.
+  std::vector<std::vector<LedgerEntry>> entries_;
 };
 
 }  // namespace llm::server

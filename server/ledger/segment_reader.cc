@@ -54,14 +54,12 @@ size_t TakeFrames(std::string_view bytes, size_t max_entries,
                   SegmentSlice* slice) {
   size_t taken = 0;
   while (taken < bytes.size() && slice->entries.size() < max_entries) {
-    DecodedFrame frame = DecodeFrame(bytes.substr(taken));
+    const FrameFacts frame = DecodeFrame(bytes.substr(taken), &slice->entries);
     if (frame.state == FrameState::kTorn) break;
     if (frame.state == FrameState::kDamaged) {
       slice->unreadable_bytes += static_cast<int64_t>(frame.bytes);
       slice->reason = "damaged frame";
     }
-    std::move(frame.entries.begin(), frame.entries.end(),
-              std::back_inserter(slice->entries));
     taken += frame.bytes;
   }
   return taken;
