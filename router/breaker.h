@@ -45,6 +45,8 @@ class Breaker {
   void Succeed(Instant started, Instant now);
 
   BreakerState StateAt(Instant now) const;
+  // Not closed.
+  bool tripped() const { return tripped_; }
   // When an open one lets a trial through.
   Instant open_until() const { return open_until_; }
   // Of the failure that opened it.

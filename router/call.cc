@@ -48,6 +48,7 @@ PlanInput PlanInputFor(const RouterParts& parts, const CallContext& context,
                        const std::string& sticky_key) {
   PlanInput input;
   input.table = parts.table.get();
+  input.index = parts.index.get();
   input.request = &request.message;
   input.path_task = context.path_task;
   input.allowed_models = &context.caller.allowed_models;

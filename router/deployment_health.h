@@ -45,7 +45,11 @@ struct DeploymentHealth {
   bool reported = false;
   bool answered = false;  // ever
   bool seen_down = false;
+  bool counted = false;  // as troubled, by the board
   Instant last_report;
+
+  // It may be out, now or at some later time, whatever its keys say.
+  bool troubled() const { return breaker.tripped() || rest.begun(); }
 
   // A failure that counts, or a success.
   void Report(const HealthReport& report, double jitter);

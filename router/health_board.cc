@@ -57,9 +57,43 @@ void HealthBoard::Leave(Pass& pass) {
   ring->second.GiveBackTrial(pass.key_name_);
 }
 
-const DeploymentHealth* HealthBoard::Find(std::string_view deployment) const {
-  const auto it = deployments_.find(ToAbsl(deployment));
+size_t HealthBoard::HashOf(std::string_view deployment) {
+  return Deployments::hasher{}(ToAbsl(deployment));
+}
+
+const DeploymentHealth* HealthBoard::Find(const HealthSubject& subject) const {
+  const auto name = ToAbsl(subject.deployment);
+  const auto it = subject.hash == 0 ? deployments_.find(name)
+                                    : deployments_.find(name, subject.hash);
   return it == deployments_.end() ? nullptr : it->second.get();
+}
+
+bool HealthBoard::AllWell() const {
+  MutexLock lock(mutex_);
+  if (troubled_ > 0) return false;
+  for (const auto& [provider, ring] : rings_) {
+    if (!ring.all_in()) return false;
+  }
+  return true;
+}
+
+void HealthBoard::Recount(DeploymentHealth* deployment) {
+  if (deployment->troubled() == deployment->counted) return;
+  deployment->counted = !deployment->counted;
+  if (deployment->counted) {
+    ++troubled_;
+  } else {
+    --troubled_;
+  }
+}
+
+void HealthBoard::Forget(Instant now, bool answered) {
+  absl::erase_if(deployments_, [&](const auto& known) {
+    const DeploymentHealth& health = *known.second;
+    const bool goes = (answered || !health.answered) && health.Forgettable(now);
+    if (goes && health.counted) --troubled_;
+    return goes;
+  });
 }
 
 DeploymentHealth* HealthBoard::FindOrAdd(std::string_view deployment,
@@ -68,14 +102,10 @@ DeploymentHealth* HealthBoard::FindOrAdd(std::string_view deployment,
   if (it != deployments_.end()) return it->second.get();
   if (deployments_.size() >= kMaxDeployments) {
     // First the names that never answered: nobody may have configured them.
-    absl::erase_if(deployments_, [now](const auto& known) {
-      return !known.second->answered && known.second->Forgettable(now);
-    });
+    Forget(now, false);
   }
   if (deployments_.size() >= kMaxDeployments) {
-    absl::erase_if(deployments_, [now](const auto& known) {
-      return known.second->Forgettable(now);
-    });
+    Forget(now, true);
     if (deployments_.size() >= kMaxDeployments) return nullptr;
   }
   auto& entry = deployments_[std::string(deployment)];
@@ -120,16 +150,18 @@ void HealthBoard::AddKeys(const HealthSubject& subject,
   view->low = best;
 }
 
-void HealthBoard::Look(absl::Span<const HealthSubject> subjects, int64_t tokens,
-                       Instant now, std::vector<HealthView>* views) const {
+void HealthBoard::Look(absl::Span<const HealthSubject* const> subjects,
+                       int64_t tokens, Instant now,
+                       std::vector<HealthView>* views) const {
   views->clear();
   views->reserve(subjects.size());
   MutexLock lock(mutex_);
   // Candidates of one provider mostly stand together.
   std::string_view provider;
   std::optional<KeyOut> keys_out;
-  for (const HealthSubject& subject : subjects) {
-    const DeploymentHealth* known = Find(subject.deployment);
+  for (const HealthSubject* const one : subjects) {
+    const HealthSubject& subject = *one;
+    const DeploymentHealth* known = Find(subject);
     HealthView& view =
         views->emplace_back(known == nullptr ? HealthView() : known->View(now));
     if (provider != subject.provider || views->size() == 1) {
@@ -150,7 +182,8 @@ void HealthBoard::Look(absl::Span<const HealthSubject> subjects, int64_t tokens,
 HealthView HealthBoard::View(const HealthSubject& subject, Instant now,
                              int64_t tokens) const {
   std::vector<HealthView> views;
-  Look({&subject, 1}, tokens, now, &views);
+  const HealthSubject* const one = &subject;
+  Look({&one, 1}, tokens, now, &views);
   return views.front();
 }
 
@@ -268,6 +301,7 @@ void HealthBoard::Answering(const Pass& pass, absl::Duration first_content,
   if (pass.deployment_ != nullptr) {
     pass.deployment_->latency.Measure(first_content, now);
     pass.deployment_->breaker.Answering(pass.trial_);
+    Recount(pass.deployment_);
   }
   if (pass.key_trial_) {
     rings_[pass.provider_].Succeed(pass.key_name_, now);
@@ -310,6 +344,7 @@ void HealthBoard::Report(const Pass& pass, absl::Span<const ApiKey> keys,
   if (!good && !denied && !CountsAgainstHealth(report.failure)) return;
   if (report.at_callers_deadline && !deployment->SilentTooLong(report)) return;
   deployment->Report(of_deployment, Jitter());
+  Recount(deployment);
 }
 
 void HealthBoard::Report(std::string_view deployment,
@@ -318,7 +353,9 @@ void HealthBoard::Report(std::string_view deployment,
   if (failure != FailureClass::kNone && !CountsAgainstHealth(failure)) return;
   MutexLock lock(mutex_);
   DeploymentHealth* known = FindOrAdd(deployment, report.now);
-  if (known != nullptr) known->Report(report, Jitter());
+  if (known == nullptr) return;
+  known->Report(report, Jitter());
+  Recount(known);
 }
 
 void HealthBoard::ReportKey(std::string_view provider, const ApiKey& key,

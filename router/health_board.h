@@ -78,10 +78,15 @@ class HealthBoard {
   explicit HealthBoard(Random* random = nullptr) : random_(random) {}
 
   // All `subjects` under one lock; `tokens` as in Entering.
-  void Look(absl::Span<const HealthSubject> subjects, int64_t tokens,
+  void Look(absl::Span<const HealthSubject* const> subjects, int64_t tokens,
             Instant now, std::vector<HealthView>* views) const;
   HealthView View(const HealthSubject& subject, Instant now,
                   int64_t tokens = 0) const;
+  // Nobody known is out or was when it was last heard of, no key is set
+  // aside: who has room may be asked. Cheap, and true nearly always.
+  bool AllWell() const;
+  // For HealthSubject.hash; the same for the life of the process.
+  static size_t HashOf(std::string_view deployment);
   KeyPool Keys(std::string_view provider, absl::Span<const ApiKey> keys,
                Instant now) const;
   // The first key that was refused and has not answered since, for a look.
@@ -123,8 +128,13 @@ class HealthBoard {
 
  private:
   double Jitter() { return random_ == nullptr ? 0 : random_->Unit(); }
-  const DeploymentHealth* Find(std::string_view deployment) const
+  const DeploymentHealth* Find(const HealthSubject& subject) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // After each change of what troubled() says.
+  void Recount(DeploymentHealth* deployment)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Makes room among the deployments.
+  void Forget(Instant now, bool answered) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Null once too many names are known: callers can name upstream ids that
   // no configuration knows.
   DeploymentHealth* FindOrAdd(std::string_view deployment, Instant now)
@@ -145,9 +155,12 @@ class HealthBoard {
   Random* const random_;
   InFlightBoard in_flight_;
   mutable Mutex mutex_;
+  using Deployments =
+      absl::flat_hash_map<std::string, std::unique_ptr<DeploymentHealth>>;
   // Pointers stay valid while an attempt is under way.
-  absl::flat_hash_map<std::string, std::unique_ptr<DeploymentHealth>>
-      deployments_ ABSL_GUARDED_BY(mutex_);
+  Deployments deployments_ ABSL_GUARDED_BY(mutex_);
+  // Of them those that are troubled.
+  size_t troubled_ ABSL_GUARDED_BY(mutex_) = 0;
   absl::flat_hash_map<std::string, KeyRing> rings_ ABSL_GUARDED_BY(mutex_);
   absl::flat_hash_map<std::string, RetryBudget> budgets_
       ABSL_GUARDED_BY(mutex_);

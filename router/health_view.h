@@ -5,6 +5,7 @@
 #ifndef LLM_ROUTER_HEALTH_VIEW_H_
 #define LLM_ROUTER_HEALTH_VIEW_H_
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -29,6 +30,8 @@ struct HealthSubject {
   std::string_view deployment;
   std::string_view provider;
   absl::Span<const ApiKey> keys;
+  // HealthBoard::HashOf(deployment), where it is known; 0: not.
+  size_t hash = 0;
 };
 
 struct HealthView {

@@ -36,8 +36,11 @@ void LatencyMean::Failed(absl::Duration elapsed, Instant now) {
 std::optional<absl::Duration> LatencyMean::At(Instant now) const {
   if (seconds_ < 0) return std::nullopt;
   const double idle = std::max(absl::ToDoubleSeconds(now - at_), 0.0);
-  return absl::Seconds(seconds_ *
-                       std::exp(-idle / absl::ToDoubleSeconds(kForget)));
+  const double age = idle / absl::ToDoubleSeconds(kForget);
+  // The exponential of a small age, but for a millionth; those in use are
+  // young.
+  constexpr double kSmall = 1e-3;
+  return absl::Seconds(seconds_ * (age < kSmall ? 1 - age : std::exp(-age)));
 }
 
 }  // namespace llm

@@ -1,7 +1,9 @@
 #include "router/rank_route.h"
 
 #include <algorithm>
+#include <deque>
 #include <limits>
+#include <numeric>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -62,6 +64,22 @@ std::string FasterWords(const HealthView& best, const HealthView& other,
                       of, ": ", Measured(best), " against ", Measured(other));
 }
 
+// By numbers of their places: a candidate is large to move about.
+void SortByLoad(Ranks::iterator begin, Ranks::iterator end) {
+  std::vector<std::pair<double, size_t>> loads;
+  loads.reserve(static_cast<size_t>(end - begin));
+  for (auto it = begin; it != end; ++it) {
+    loads.emplace_back(Load(it->view), loads.size());
+  }
+  std::sort(loads.begin(), loads.end());
+  Ranks sorted;
+  sorted.reserve(loads.size());
+  for (const auto& [load, place] : loads) {
+    sorted.push_back(std::move(*(begin + static_cast<std::ptrdiff_t>(place))));
+  }
+  std::move(sorted.begin(), sorted.end(), begin);
+}
+
 // The best guess first, the others by what they are likely to take.
 std::string ByLatency(Random* random, Ranks::iterator begin,
                       Ranks::iterator end) {
@@ -86,10 +104,7 @@ std::string ByLatency(Random* random, Ranks::iterator begin,
     why = "half-open, this call tries it";
   }
   std::iter_swap(begin, best);
-  std::stable_sort(begin + 1, end,
-                   [](const RankedCandidate& a, const RankedCandidate& b) {
-                     return Load(a.view) < Load(b.view);
-                   });
+  SortByLoad(begin + 1, end);
   return why;
 }
 
@@ -204,14 +219,78 @@ void SortByBand(Ranks* ranks) {
 
 void LookAtAll(const PlanInput& input, int64_t tokens, Ranks* ranks) {
   if (input.health == nullptr) return;
-  std::vector<HealthSubject> subjects;
+  std::deque<HealthSubject> made;
+  std::vector<const HealthSubject*> subjects;
   subjects.reserve(ranks->size());
   for (const RankedCandidate& known : *ranks) {
-    subjects.push_back(SubjectOf(*input.table, *known.candidate.deployment));
+    const RouteCandidate& candidate = known.candidate;
+    subjects.push_back(candidate.subject != nullptr
+                           ? candidate.subject
+                           : &made.emplace_back(SubjectOf(
+                                 *input.table, *candidate.deployment)));
   }
   std::vector<HealthView> views;
   input.health->Look(subjects, tokens, input.now, &views);
   for (size_t i = 0; i < views.size(); ++i) (*ranks)[i].view = views[i];
+}
+
+// The places of those a call may come to ask, among many candidates of whom
+// nobody is in trouble: by latency a sample of the first tier, else the first;
+// and the conversation's own.
+std::vector<size_t> Shortlist(const PlanInput& input, Prefer prefer,
+                              const std::vector<RouteCandidate>& candidates) {
+  const size_t most = MostTargets(*input.table);
+  const size_t tier = static_cast<size_t>(
+      std::find_if(candidates.begin(), candidates.end(),
+                   [&](const RouteCandidate& one) {
+                     return one.fallback() != candidates.front().fallback();
+                   }) -
+      candidates.begin());
+  std::vector<size_t> places;
+  if (prefer == Prefer::kLatency && tier > 2 * most) {
+    // Neighbours from a place drawn by lot; twice as many as are asked, to
+    // have some that are fast among them.
+    const size_t first = Lot(input.random) % tier;
+    for (size_t i = 0; i < 2 * most; ++i) places.push_back((first + i) % tier);
+  } else {
+    const bool all = prefer == Prefer::kLatency;
+    places.resize(
+        std::min(candidates.size(), all ? std::max(most, tier) : most));
+    std::iota(places.begin(), places.end(), size_t{0});
+  }
+  if (!input.sticky_deployment) return places;
+  for (size_t i = 0; i < candidates.size(); ++i) {
+    if (IsNamed(candidates[i], *input.sticky_deployment) &&
+        std::find(places.begin(), places.end(), i) == places.end()) {
+      places.push_back(i);
+    }
+  }
+  return places;
+}
+
+// Choosing among many costs what choosing among a few does, while all are
+// well; nullopt: they are not, or not all of these have room.
+std::optional<RankedRoute> RankShortlist(
+    const PlanInput& input, const ResolvedRoute& route,
+    const std::vector<RouteCandidate>& candidates, int64_t tokens) {
+  // Random order of a sample takes lots; without them the first are taken.
+  const bool few = candidates.size() <= 2 * MostTargets(*input.table);
+  if (few || route.prefer == Prefer::kCost || input.health == nullptr ||
+      (route.prefer == Prefer::kLatency && input.random == nullptr) ||
+      !input.health->AllWell()) {
+    return std::nullopt;
+  }
+  RankedRoute ranked;
+  for (const size_t place : Shortlist(input, route.prefer, candidates)) {
+    ranked.order.push_back({candidates[place], {}, {}});
+  }
+  LookAtAll(input, tokens, &ranked.order);
+  const bool all_ready = std::all_of(
+      ranked.order.begin(), ranked.order.end(),
+      [](const RankedCandidate& known) { return Band(known.view) == 0; });
+  if (!all_ready) return std::nullopt;
+  ranked.why_first = RankTiers(input, route.prefer, &ranked.order);
+  return ranked;
 }
 
 std::vector<std::string> PassedOver(const PlanInput& input,
@@ -231,14 +310,18 @@ std::vector<std::string> PassedOver(const PlanInput& input,
 RankedRoute RankRoute(const PlanInput& input, const ResolvedRoute& route,
                       const std::vector<RouteCandidate>& candidates,
                       const TokenUsage& usage) {
+  const int64_t tokens =
+      usage.TotalInput().value_or(0) + usage.output.value_or(0);
+  if (auto shortlist = RankShortlist(input, route, candidates, tokens)) {
+    return *std::move(shortlist);
+  }
   RankedRoute ranked;
   Ranks& ranks = ranked.order;
   ranks.reserve(candidates.size());
   for (const RouteCandidate& candidate : candidates) {
     ranks.push_back({candidate, {}, {}});
   }
-  LookAtAll(input, usage.TotalInput().value_or(0) + usage.output.value_or(0),
-            &ranks);
+  LookAtAll(input, tokens, &ranks);
   // Nearly always nobody is out, and nothing moves.
   const bool all_ready = std::all_of(
       ranks.begin(), ranks.end(),

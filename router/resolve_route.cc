@@ -9,6 +9,7 @@
 #include "router/call_error.h"
 #include "router/closest_names.h"
 #include "router/rendezvous.h"
+#include "router/route_index.h"
 
 namespace llm {
 namespace {
@@ -96,27 +97,29 @@ std::vector<const Deployment*> InOrder(const PublicModel& model,
   return order;
 }
 
-void AddModel(const PlanInput& input, const PublicModel& model, ChosenBy by,
-              ResolvedRoute* route) {
+using Candidates = std::vector<RouteCandidate>;
+
+void AddModel(const PublicModel& model, ChosenBy by,
+              std::string_view sticky_key, Candidates* out) {
   if (model.deployments.size() == 1) {
-    route->candidates.push_back({&model, &model.deployments.front(), by, {}});
+    out->push_back({&model, &model.deployments.front(), by});
     return;
   }
-  for (const Deployment* deployment : InOrder(model, input.sticky_key)) {
-    route->candidates.push_back({&model, deployment, by, {}});
+  for (const Deployment* deployment : InOrder(model, sticky_key)) {
+    out->push_back({&model, deployment, by});
   }
 }
 
-void AddTier(const PlanInput& input, const TaskRoute& task, ChosenBy by,
-             ResolvedRoute* route) {
+void AddTier(const RouteTable& table, const TaskRoute& task, ChosenBy by,
+             std::string_view sticky_key, Candidates* out) {
   const auto& ids = by == ChosenBy::kFallback ? task.fallback : task.primary;
   for (const ModelId& id : ids) {
-    const PublicModel* model = input.table->FindModel(id.value);
+    const PublicModel* model = table.FindModel(id.value);
     // A model may stand in both tiers; its first place counts.
     const bool there = std::any_of(
-        route->candidates.begin(), route->candidates.end(),
+        out->begin(), out->end(),
         [model](const RouteCandidate& known) { return known.model == model; });
-    if (model != nullptr && !there) AddModel(input, *model, by, route);
+    if (model != nullptr && !there) AddModel(*model, by, sticky_key, out);
   }
 }
 
@@ -152,14 +155,16 @@ bool AddProviderModel(const PlanInput& input, std::string_view name,
   const std::string_view id = name.substr(slash + 1);
   if (!input.table->providers.contains(ToAbsl(provider))) return false;
   if (const PublicModel* model = input.table->FindModel(id)) {
-    AddModel(input, *model, ChosenBy::kProviderName, route);
+    AddModel(*model, ChosenBy::kProviderName, input.sticky_key,
+             &route->candidates);
     std::erase_if(route->candidates, [provider](const RouteCandidate& known) {
       return known.deployment->provider.value != provider;
     });
     if (!route->candidates.empty()) return true;
   }
   route->ad_hoc = AdHocModel(input, name, provider, id);
-  AddModel(input, *route->ad_hoc, ChosenBy::kUpstreamName, route);
+  AddModel(*route->ad_hoc, ChosenBy::kUpstreamName, input.sticky_key,
+           &route->candidates);
   return true;
 }
 
@@ -167,7 +172,7 @@ absl::StatusOr<ResolvedRoute> ResolveModel(const PlanInput& input,
                                            std::string_view name) {
   ResolvedRoute route;
   if (const PublicModel* model = input.table->FindModel(name)) {
-    AddModel(input, *model, ChosenBy::kName, &route);
+    AddModel(*model, ChosenBy::kName, input.sticky_key, &route.candidates);
   } else if (!AddProviderModel(input, name, &route)) {
     return UnknownModel(input, name);
   }
@@ -187,6 +192,24 @@ absl::StatusOr<ResolvedRoute> ResolveModel(const PlanInput& input,
 
 }  // namespace
 
+bool IsNamed(const RouteCandidate& candidate, std::string_view name) {
+  const std::string& id = candidate.deployment->id;
+  if (name == id) return true;
+  // MODEL "\n" DEPLOYMENT, without making it.
+  const std::string& model = candidate.model->id.value;
+  return name.size() == model.size() + 1 + id.size() && name.ends_with(id) &&
+         name.starts_with(model) && name[model.size()] == '\n';
+}
+
+std::vector<RouteCandidate> CandidatesOf(const RouteTable& table,
+                                         const TaskRoute& task,
+                                         std::string_view sticky_key) {
+  Candidates out;
+  AddTier(table, task, ChosenBy::kPrimary, sticky_key, &out);
+  AddTier(table, task, ChosenBy::kFallback, sticky_key, &out);
+  return out;
+}
+
 absl::StatusOr<ResolvedRoute> ResolveRoute(const PlanInput& input) {
   const std::string_view name = input.request->model();
   if (input.embed != nullptr && name.empty()) {
@@ -201,8 +224,11 @@ absl::StatusOr<ResolvedRoute> ResolveRoute(const PlanInput& input) {
   route.task_type = task->id;
   route.task_source = std::string(chosen.source);
   route.prefer = task->prefer;
-  AddTier(input, *task, ChosenBy::kPrimary, &route);
-  AddTier(input, *task, ChosenBy::kFallback, &route);
+  const Candidates* const known =
+      input.index == nullptr ? nullptr : input.index->Candidates(*task);
+  route.candidates = known != nullptr
+                         ? *known
+                         : CandidatesOf(*input.table, *task, input.sticky_key);
   if (route.candidates.empty()) {
     return RefuseCall(
         absl::StatusCode::kNotFound, "model_not_found",

@@ -31,10 +31,15 @@ struct RouteCandidate {
   const Deployment* deployment = nullptr;
   ChosenBy by = ChosenBy::kName;
   // What it cannot do and a dialect weakens: "no JSON schema".
-  std::string_view lacks;
+  std::string_view lacks = {};
+  // For the health board, where the table has an index.
+  const HealthSubject* subject = nullptr;
 
   bool fallback() const { return by == ChosenBy::kFallback; }
 };
+
+// Whether a conversation remembers it by `name`; see StickyName.
+bool IsNamed(const RouteCandidate& candidate, std::string_view name);
 
 struct ResolvedRoute {
   std::string task_type;
@@ -50,6 +55,12 @@ struct ResolvedRoute {
 };
 
 absl::StatusOr<ResolvedRoute> ResolveRoute(const PlanInput& input);
+
+// A task's, in order. Deployments that share a model's load are ordered by
+// `sticky_key`.
+std::vector<RouteCandidate> CandidatesOf(const RouteTable& table,
+                                         const TaskRoute& task,
+                                         std::string_view sticky_key);
 
 // For embeddings: leaves one model, of a task's the first that makes vectors
 // and that the caller's key may use, and of its deployments those that share

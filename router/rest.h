@@ -40,6 +40,8 @@ class Rest {
     hintless_ = 0;
   }
   bool Lasts(Instant now) const { return now < until_; }
+  // Whether it lasted, or has ended without an answer since.
+  bool begun() const { return until_ > Instant{}; }
   Instant until() const { return until_; }
   FailureClass why() const { return why_; }
 

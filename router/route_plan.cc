@@ -123,21 +123,14 @@ absl::Status NothingLeft(const PlanInput& input, const Sieve& sieve) {
       "model", absl::StrCat("No candidate model fits the request: ", why));
 }
 
-std::string NameOf(const RouteCandidate& candidate) {
-  return absl::StrCat(candidate.model->id.value, "\n",
-                      candidate.deployment->id);
-}
-
 // The conversation's deployment, while it can be asked.
 void StickyFirst(const PlanInput& input, RankedRoute* ranked) {
   if (!input.sticky_deployment) return;
   const std::string& wanted = *input.sticky_deployment;
-  const auto it =
-      std::find_if(ranked->order.begin(), ranked->order.end(),
-                   [&](const RankedCandidate& known) {
-                     return known.candidate.deployment->id == wanted ||
-                            NameOf(known.candidate) == wanted;
-                   });
+  const auto it = std::find_if(ranked->order.begin(), ranked->order.end(),
+                               [&](const RankedCandidate& known) {
+                                 return IsNamed(known.candidate, wanted);
+                               });
   if (it == ranked->order.end() || !it->view.ready() || it->view.low) return;
   std::rotate(ranked->order.begin(), it, it + 1);
   ranked->why_first = "kept for this conversation";
@@ -177,11 +170,6 @@ RouteTarget TargetOf(const PlanInput& input, const ResolvedRoute& route,
   return target;
 }
 
-// More than a call can ask, and room for some that are full.
-size_t Kept(const RouteTable& table) {
-  return static_cast<size_t>(std::max(2 * table.policy.max_attempts, 8));
-}
-
 std::string Explain(const ResolvedRoute& route, const RankedRoute& ranked,
                     const RouteTarget& first) {
   std::string text =
@@ -210,6 +198,11 @@ std::string Explain(const ResolvedRoute& route, const RankedRoute& ranked,
 }
 
 }  // namespace
+
+// More than a call can ask, and room for some that are full.
+size_t MostTargets(const RouteTable& table) {
+  return static_cast<size_t>(std::max(2 * table.policy.max_attempts, 8));
+}
 
 std::string StickyName(const RouteTarget& target) {
   return absl::StrCat(target.public_model.value, "\n", target.deployment.id);
@@ -269,7 +262,7 @@ absl::StatusOr<RoutePlan> MakePlan(const PlanInput& input) {
   plan.embeddings = input.embed != nullptr;
   plan.estimated_input_tokens = needs.estimated_input_tokens;
   plan.estimated_tokens = needs.estimated_input_tokens + *usage.output;
-  const size_t kept = std::min(ranked.order.size(), Kept(*input.table));
+  const size_t kept = std::min(ranked.order.size(), MostTargets(*input.table));
   plan.targets.reserve(kept);
   for (size_t i = 0; i < kept; ++i) {
     plan.targets.push_back(TargetOf(input, route, ranked.order[i]));

@@ -17,6 +17,8 @@
 
 namespace llm {
 
+class RouteIndex;
+
 struct RouteTarget {
   ModelId public_model;
   Deployment deployment;
@@ -76,6 +78,8 @@ EmbedNeeds NeedsOf(const v1::CreateEmbeddingsRequest& request);
 
 struct PlanInput {
   const RouteTable* table = nullptr;
+  // Of the table; null: worked out for this plan alone.
+  const RouteIndex* index = nullptr;
   const v1::ChatCompletionRequest* request = nullptr;
   // Set: embeddings are asked for. Then all targets are of one public model
   // and have one upstream id: vectors of different models do not mix.
@@ -104,6 +108,9 @@ struct PlanInput {
 
 // A deployment with its provider's keys, as the board wants it. Borrows both.
 HealthSubject SubjectOf(const RouteTable& table, const Deployment& deployment);
+
+// How many targets a plan has at most.
+size_t MostTargets(const RouteTable& table);
 
 // How a target is remembered for stickiness: model and deployment, since two
 // public models may share a deployment id and differ in reasoning.

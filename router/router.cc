@@ -5,10 +5,15 @@
 #include "router/call.h"
 #include "router/call_identity.h"
 #include "router/embed_job.h"
+#include "router/route_index.h"
 
 namespace llm {
 
-Router::Router(RouterParts parts) : parts_(std::move(parts)) {}
+Router::Router(RouterParts parts) : parts_(std::move(parts)) {
+  if (parts_.index == nullptr) {
+    parts_.index = std::make_shared<const RouteIndex>(*parts_.table);
+  }
+}
 
 Router::~Router() = default;
 

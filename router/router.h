@@ -127,6 +127,8 @@ struct EmbedCallResult {
 
 struct RouterParts {
   std::shared_ptr<const RouteTable> table;
+  // Of the table; made by the router where it is null.
+  std::shared_ptr<const RouteIndex> index;
   // This loop's providers, by id.
   absl::flat_hash_map<std::string, std::unique_ptr<Provider>> providers;
   const Clock* clock = nullptr;

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "router/health_board.h"
+#include "router/route_index.h"
 #include "router/route_plan.h"
 
 namespace llm {
@@ -54,7 +55,9 @@ void Measure(const char* name, int count, Prefer prefer) {
   request.set_model("auto");
   request.add_messages()->add_parts()->mutable_text()->set_text("hello");
   PlanInput input;
+  const RouteIndex index(table);
   input.table = &table;
+  input.index = &index;
   input.request = &request;
   input.health = &board;
   input.now = now;
