@@ -28,12 +28,12 @@ void MarkCancelled(AttemptResult* result) {
 
 ProviderTimeouts TimeoutsOf(const RouteTable& table,
                             const RouteTarget& target) {
-  if (target.deployment.timeouts) return *target.deployment.timeouts;
+  if (target.deployment->timeouts) return *target.deployment->timeouts;
   ProviderTimeouts timeouts;
-  const auto it = table.providers.find(target.deployment.provider.value);
+  const auto it = table.providers.find(target.deployment->provider.value);
   if (it != table.providers.end()) timeouts = it->second.timeouts;
-  if (!target.traits.reasoning ||
-      target.deployment.reasoning == ReasoningSwitch::kOff) {
+  if (!target.traits().reasoning ||
+      target.deployment->reasoning == ReasoningSwitch::kOff) {
     return timeouts;
   }
   // A value that differs from the default was written by somebody.

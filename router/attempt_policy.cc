@@ -29,7 +29,7 @@ AttemptPolicy::AttemptPolicy(const RoutePlan& plan, const RouteTable& table,
       states_(plan.targets.size()) {}
 
 HealthSubject AttemptPolicy::Subject(size_t target) const {
-  return SubjectOf(table_, plan_.targets[target].deployment);
+  return SubjectOf(table_, *plan_.targets[target].deployment);
 }
 
 HealthView AttemptPolicy::View(size_t target, Instant now) const {

@@ -231,7 +231,7 @@ void Router::Call::NoteMove(const NextAttempt& next) {
   if (unwritten_.empty()) return;
   AttemptRecord& failed = unwritten_.back();
   const bool same =
-      plan_.targets[next.target].deployment.id == failed.intent.deployment;
+      plan_.targets[next.target].deployment->id == failed.intent.deployment;
   failed.next = std::string(
       NextMoveName(same ? NextMove::kRetrySame : NextMove::kNextDeployment));
 }

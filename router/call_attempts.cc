@@ -23,10 +23,10 @@ AttemptIntent Router::Call::IntentFor(const NextAttempt& next) const {
   intent.identity = identity_;
   intent.role = context_.probe == nullptr ? next.role : AttemptRole::kProbe;
   intent.ordinal = begun_;
-  intent.provider = target.deployment.provider;
-  intent.deployment = target.deployment.id;
-  intent.public_model = target.public_model;
-  intent.upstream_model = target.deployment.upstream_model;
+  intent.provider = target.deployment->provider;
+  intent.deployment = target.deployment->id;
+  intent.public_model = target.public_model();
+  intent.upstream_model = target.deployment->upstream_model;
   intent.started = parts_.clock->WallNow();
   return intent;
 }
@@ -34,7 +34,7 @@ AttemptIntent Router::Call::IntentFor(const NextAttempt& next) const {
 const ProviderSettings* Router::Call::SettingsOf(
     const NextAttempt& next) const {
   const auto it = parts_.table->providers.find(
-      plan_.targets[next.target].deployment.provider.value);
+      plan_.targets[next.target].deployment->provider.value);
   return it == parts_.table->providers.end() ? nullptr : &it->second;
 }
 
@@ -48,7 +48,7 @@ BulkheadLimits Router::Call::LimitsOf(const NextAttempt& next) const {
 void Router::Call::TakePlace(const NextAttempt& next,
                              std::optional<InFlightBoard::Lease>* place) const {
   auto taken = parts_.health->in_flight().Take(
-      plan_.targets[next.target].deployment.provider.value,
+      plan_.targets[next.target].deployment->provider.value,
       LimitsOf(next).max_in_flight);
   if (taken) place->emplace(*std::move(taken));
 }
@@ -58,15 +58,15 @@ Task<absl::Status> Router::Call::StandInLineFor(
   const RouteTarget& target = plan_.targets[full.target];
   const Instant before = parts_.clock->Monotonic();
   absl::StatusOr<InFlightBoard::Lease> got =
-      co_await parts_.health->in_flight().Wait(target.deployment.provider.value,
-                                               LimitsOf(full), priority_,
-                                               *parts_.clock, deadline_);
+      co_await parts_.health->in_flight().Wait(
+          target.deployment->provider.value, LimitsOf(full), priority_,
+          *parts_.clock, deadline_);
   const absl::Duration waited = parts_.clock->Monotonic() - before;
   away_ += waited;
   queued_ += waited;
   if (absl::IsCancelled(got.status())) caller_left_ = true;
   parts_.observer->OnQueued(
-      {target.deployment.provider, target.public_model, waited, got.ok()});
+      {target.deployment->provider, target.public_model(), waited, got.ok()});
   if (got.ok()) place->emplace(*std::move(got));
   co_return got.status();
 }
@@ -92,7 +92,7 @@ Task<absl::Status> Router::Call::Begin(const NextAttempt& next,
   const RouteTarget& target = plan_.targets[next.target];
   // The plan has checked this; it is checked again where it counts [SEC-2].
   if (!KeyAllows(*parts_.table, context_.caller.allowed_models,
-                 target.public_model.value)) {
+                 target.public_model().value)) {
     co_return RefuseCall(absl::StatusCode::kPermissionDenied,
                          "model_not_allowed", "This key may not use the model",
                          "model");
@@ -123,10 +123,10 @@ AttemptContext Router::Call::ContextFor(const Running& attempt) const {
   const RouteTarget& target = *attempt.target;
   AttemptContext context;
   context.attempt_id = attempt.intent.attempt_id;
-  context.provider = target.deployment.provider;
-  context.upstream_model = target.deployment.upstream_model;
-  context.traits = target.traits;
-  context.reasoning = target.deployment.reasoning;
+  context.provider = target.deployment->provider;
+  context.upstream_model = target.deployment->upstream_model;
+  context.traits = target.traits();
+  context.reasoning = target.deployment->reasoning;
   context.deadlines =
       DeadlinesOf(TimeoutsOf(*parts_.table, target), attempt.began, deadline_);
   context.strict = context_.strict || request_.message.strict();
@@ -153,7 +153,7 @@ AttemptSink::Options Router::Call::SinkOptions(Running& attempt) {
                        &attempt](const std::vector<std::string>& dropped) {
     winner_ = attempt.target;
     if (shaper_ != nullptr) {
-      shaper_->SetModel(winner_->public_model.value);
+      shaper_->SetModel(winner_->public_model().value);
     }
     if (sink_ == nullptr) return;
     // The attempt that answers counts once it is over; its caller hears now.
@@ -175,7 +175,7 @@ Task<void> Router::Call::RunOne(Running& attempt) {
   attempt.began = parts_.clock->Monotonic();
   const AttemptContext context = ContextFor(attempt);
   const auto provider =
-      parts_.providers.find(attempt.target->deployment.provider.value);
+      parts_.providers.find(attempt.target->deployment->provider.value);
   Provider* const to =
       provider == parts_.providers.end() ? nullptr : provider->second.get();
   AttemptSink sink(SinkOptions(attempt));
@@ -187,7 +187,7 @@ Task<void> Router::Call::RunOne(Running& attempt) {
       attempt.result = co_await RunAttempt(to, request_, context, sink);
     } else {
       attempt.result =
-          co_await embed_->Attempt(to, context, attempt.target->deployment.id);
+          co_await embed_->Attempt(to, context, attempt.target->deployment->id);
     }
   }
   co_await CallerLeft();
@@ -282,7 +282,7 @@ void Router::Call::Judge(AttemptSink& sink, Running* attempt) {
   failed.facts.stale_connection = result.stale_connection && !stale_spent_;
   if (result.stale_connection) stale_spent_ = true;
   failed.retry_after = result.failure.retry_after;
-  const Deployment& deployment = attempt->target->deployment;
+  const Deployment& deployment = *attempt->target->deployment;
   FailedAttempt told{result.failure, deployment.provider};
   // A provider that named no time: ours, for the caller's Retry-After.
   const Instant now = parts_.clock->Monotonic();

@@ -59,7 +59,7 @@ std::string Router::Call::Reason() const {
   if (failed_.empty()) return reason;
   absl::StrAppend(&reason,
                   winner_ == nullptr ? "; nobody answered" : "; answered by ",
-                  winner_ == nullptr ? "" : winner_->deployment.id, " after ",
+                  winner_ == nullptr ? "" : winner_->deployment->id, " after ",
                   failed_.size(), " failed: ");
   for (size_t i = 0; i < failed_.size(); ++i) {
     absl::StrAppend(&reason, i == 0 ? "" : ", ", failed_[i].provider.value, " ",
@@ -73,12 +73,12 @@ v1::ServiceInfo Router::Call::Info() const {
   info.set_request_id(context_.call_id.value);
   const RouteTarget* target = winner_;
   if (target != nullptr) {
-    info.set_model(target->public_model.value);
-    info.set_provider(target->deployment.provider.value);
+    info.set_model(target->public_model().value);
+    info.set_provider(target->deployment->provider.value);
   } else if (asked_ != nullptr) {
     // Nobody answered; who was asked last is what can be said.
-    info.set_model(asked_->public_model.value);
-    info.set_provider(asked_->deployment.provider.value);
+    info.set_model(asked_->public_model().value);
+    info.set_provider(asked_->deployment->provider.value);
   }
   info.set_task_type(plan_.task_type);
   info.set_attempts(dispatched_);
@@ -112,8 +112,8 @@ RequestRecord Router::Call::DescribeRequest(const absl::Status& status) const {
   record.http_status = CallErrorHttpStatus(status);
   record.requested_model = ModelId{request_.message.model()};
   if (winner_ != nullptr) {
-    record.public_model = winner_->public_model;
-    record.provider = winner_->deployment.provider;
+    record.public_model = winner_->public_model();
+    record.provider = winner_->deployment->provider;
   }
   record.attempts = dispatched_;
   record.stream = sink_ != nullptr;
@@ -179,7 +179,7 @@ Task<absl::Status> Router::Call::Deliver(CallResult* result) {
   response.set_id(absl::StrCat("chatcmpl-", context_.call_id.value));
   response.set_object("chat.completion");
   response.set_created(absl::ToUnixSeconds(context_.received_wall));
-  response.set_model(winner_->public_model.value);
+  response.set_model(winner_->public_model().value);
   if (usage) *response.mutable_usage() = *usage;
   *response.mutable_llm_service() = result->info;
   result->response = std::move(response_);

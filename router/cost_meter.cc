@@ -91,10 +91,11 @@ void MeterAttempt(const MeterInput& input, AttemptRecord* record) {
   record->usage_source = input.result->usage_source;
   FillGaps(input, record);
   const RouteTarget& target = *input.target;
-  const PricedCost priced = PriceOf(
-      *input.table, {target.public_model, target.deployment, target.traits},
-      input.result->served_model.value, input.result->thinking, record->usage,
-      input.at);
+  const PricedCost priced =
+      PriceOf(*input.table,
+              {target.public_model(), *target.deployment, target.traits()},
+              input.result->served_model.value, input.result->thinking,
+              record->usage, input.at);
   record->cost = priced.cost;
   record->price_status = std::string(PriceStatusName(priced.status));
   record->price_version = priced.price_version;
@@ -151,12 +152,13 @@ WorstCase WorstCaseOf(const RouteTable& table, const RoutePlan& plan,
     usage.output =
         plan.embeddings
             ? 0
-            : TimesChoices(asked > 0 ? asked : target.traits.max_output_tokens,
-                           request.n());
+            : TimesChoices(
+                  asked > 0 ? asked : target.traits().max_output_tokens,
+                  request.n());
     worst.output_tokens = std::max(worst.output_tokens, *usage.output);
-    const auto cost =
-        CostOf(table, {target.public_model, target.deployment, target.traits},
-               usage, at);
+    const auto cost = CostOf(
+        table, {target.public_model(), *target.deployment, target.traits()},
+        usage, at);
     known = known && cost && (plan.embeddings || *usage.output > 0);
     if (!known) continue;
     const auto same = std::find_if(

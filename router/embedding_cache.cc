@@ -33,8 +33,8 @@ std::optional<EmbeddingCache::Space> EmbeddingCache::Space::Of(
     const v1::CreateEmbeddingsRequest& request) {
   if (caller.tenant.empty()) return std::nullopt;
   return Space(DigestOf(
-      {caller.tenant, target.public_model.value,
-       target.deployment.upstream_model.value,
+      {caller.tenant, target.public_model().value,
+       target.deployment->upstream_model.value,
        request.has_dimensions() ? absl::StrCat(request.dimensions()) : "",
        request.extra_json()}));
 }

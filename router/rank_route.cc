@@ -1,7 +1,6 @@
 #include "router/rank_route.h"
 
 #include <algorithm>
-#include <deque>
 #include <limits>
 #include <numeric>
 #include <utility>
@@ -219,15 +218,18 @@ void SortByBand(Ranks* ranks) {
 
 void LookAtAll(const PlanInput& input, int64_t tokens, Ranks* ranks) {
   if (input.health == nullptr) return;
-  std::deque<HealthSubject> made;
+  std::vector<HealthSubject> made;
   std::vector<const HealthSubject*> subjects;
   subjects.reserve(ranks->size());
   for (const RankedCandidate& known : *ranks) {
     const RouteCandidate& candidate = known.candidate;
-    subjects.push_back(candidate.subject != nullptr
-                           ? candidate.subject
-                           : &made.emplace_back(SubjectOf(
-                                 *input.table, *candidate.deployment)));
+    if (candidate.subject != nullptr) {
+      subjects.push_back(candidate.subject);
+      continue;
+    }
+    if (made.empty()) made.reserve(ranks->size());
+    made.push_back(SubjectOf(*input.table, *candidate.deployment));
+    subjects.push_back(&made.back());
   }
   std::vector<HealthView> views;
   input.health->Look(subjects, tokens, input.now, &views);
@@ -235,8 +237,8 @@ void LookAtAll(const PlanInput& input, int64_t tokens, Ranks* ranks) {
 }
 
 // The places of those a call may come to ask, among many candidates of whom
-// nobody is in trouble: by latency a sample of the first tier, else the first;
-// and the conversation's own.
+// nobody is in trouble: by latency some of the first tier, else the first; and
+// the conversation's own.
 std::vector<size_t> Shortlist(const PlanInput& input, Prefer prefer,
                               const std::vector<RouteCandidate>& candidates) {
   const size_t most = MostTargets(*input.table);
@@ -247,11 +249,11 @@ std::vector<size_t> Shortlist(const PlanInput& input, Prefer prefer,
                    }) -
       candidates.begin());
   std::vector<size_t> places;
-  if (prefer == Prefer::kLatency && tier > 2 * most) {
-    // Neighbours from a place drawn by lot; twice as many as are asked, to
-    // have some that are fast among them.
+  if (prefer == Prefer::kLatency && tier > most) {
+    // Neighbours from a place drawn by lot: two of them are weighed, the
+    // others stand by.
     const size_t first = Lot(input.random) % tier;
-    for (size_t i = 0; i < 2 * most; ++i) places.push_back((first + i) % tier);
+    for (size_t i = 0; i < most; ++i) places.push_back((first + i) % tier);
   } else {
     const bool all = prefer == Prefer::kLatency;
     places.resize(
@@ -273,8 +275,7 @@ std::vector<size_t> Shortlist(const PlanInput& input, Prefer prefer,
 std::optional<RankedRoute> RankShortlist(
     const PlanInput& input, const ResolvedRoute& route,
     const std::vector<RouteCandidate>& candidates, int64_t tokens) {
-  // Random order of a sample takes lots; without them the first are taken.
-  const bool few = candidates.size() <= 2 * MostTargets(*input.table);
+  const bool few = candidates.size() <= MostTargets(*input.table);
   if (few || route.prefer == Prefer::kCost || input.health == nullptr ||
       (route.prefer == Prefer::kLatency && input.random == nullptr) ||
       !input.health->AllWell()) {

@@ -157,9 +157,8 @@ RouteTarget TargetOf(const PlanInput& input, const ResolvedRoute& route,
                      const RankedCandidate& ranked) {
   const RouteCandidate& candidate = ranked.candidate;
   RouteTarget target;
-  target.public_model = candidate.model->id;
-  target.deployment = *candidate.deployment;
-  target.traits = candidate.model->traits;
+  target.model = candidate.model;
+  target.deployment = candidate.deployment;
   target.fallback_tier = candidate.fallback();
   target.reason = BaseReason(route, candidate);
   if (!candidate.lacks.empty()) {
@@ -173,8 +172,8 @@ RouteTarget TargetOf(const PlanInput& input, const ResolvedRoute& route,
 std::string Explain(const ResolvedRoute& route, const RankedRoute& ranked,
                     const RouteTarget& first) {
   std::string text =
-      absl::StrCat(first.public_model.value, " at ",
-                   first.deployment.provider.value, ": ", first.reason);
+      absl::StrCat(first.public_model().value, " at ",
+                   first.deployment->provider.value, ": ", first.reason);
   if (!ranked.why_first.empty()) {
     absl::StrAppend(&text, ", ", ranked.why_first);
   }
@@ -205,7 +204,7 @@ size_t MostTargets(const RouteTable& table) {
 }
 
 std::string StickyName(const RouteTarget& target) {
-  return absl::StrCat(target.public_model.value, "\n", target.deployment.id);
+  return absl::StrCat(target.public_model().value, "\n", target.deployment->id);
 }
 
 bool PlanInput::MayUse(std::string_view public_model) const {
@@ -269,6 +268,7 @@ absl::StatusOr<RoutePlan> MakePlan(const PlanInput& input) {
   }
   plan.config_version = input.table->version;
   plan.reason = Explain(route, ranked, plan.targets.front());
+  plan.ad_hoc = std::move(route.ad_hoc);
   plan.task_type = std::move(route.task_type);
   plan.task_source = std::move(route.task_source);
   plan.excluded = std::move(sieve.excluded);

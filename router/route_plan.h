@@ -5,6 +5,7 @@
 #ifndef LLM_ROUTER_ROUTE_PLAN_H_
 #define LLM_ROUTER_ROUTE_PLAN_H_
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,13 +20,17 @@ namespace llm {
 
 class RouteIndex;
 
+// Light: eight are made for each call, and one is mostly enough. Borrows from
+// the table, or from the plan for a model that only the request knows.
 struct RouteTarget {
-  ModelId public_model;
-  Deployment deployment;
-  ModelTraits traits;
+  const PublicModel* model = nullptr;
+  const Deployment* deployment = nullptr;
   bool fallback_tier = false;
   // Why it stands here, in a few words: "primary of financial_analysis".
   std::string reason;
+
+  const ModelId& public_model() const { return model->id; }
+  const ModelTraits& traits() const { return model->traits; }
 };
 
 struct RoutePlan {
@@ -37,6 +42,10 @@ struct RoutePlan {
   // The best first; of very many candidates only those that a call may come
   // to ask.
   std::vector<RouteTarget> targets;
+  // `provider/id` beyond the catalog.
+  std::shared_ptr<const PublicModel> ad_hoc;
+  // What the targets borrow from, where the plan outlives its call.
+  std::shared_ptr<const RouteTable> table;
   // Candidates that were left out, and why: "gpt-4o: no tools".
   std::vector<std::string> excluded;
   // Why the first target: one sentence for people.

@@ -47,8 +47,10 @@ absl::StatusOr<RoutePlan> Router::Explain(const CallContext& context,
       context.caller.tenant, IdentityOf(context, request.message),
       context.path_task, request.message);
   const std::string sticky_key = StickyKey(conversation, context.call_id);
-  return MakePlan(
+  auto plan = MakePlan(
       PlanInputFor(parts_, context, request, conversation, sticky_key));
+  if (plan.ok()) plan->table = parts_.table;
+  return plan;
 }
 
 Task<ProbeResult> Router::Probe(const std::string& provider,

@@ -56,8 +56,8 @@ void PrintPlan(const RoutePlan& plan, std::ostream& out) {
   std::vector<std::vector<std::string>> rows = {
       {"#", "model", "deployment", "tier", "reason"}};
   for (const RouteTarget& target : plan.targets) {
-    rows.push_back({std::to_string(rows.size()), target.public_model.value,
-                    target.deployment.id,
+    rows.push_back({std::to_string(rows.size()), target.public_model().value,
+                    target.deployment->id,
                     target.fallback_tier ? "fallback" : "primary",
                     target.reason});
   }
@@ -78,9 +78,9 @@ std::string PlanJson(const RoutePlan& plan) {
   json.BeginArray();
   for (const RouteTarget& target : plan.targets) {
     json.BeginObject();
-    json.Member("model", target.public_model.value);
-    json.Member("provider", target.deployment.provider.value);
-    json.Member("deployment", target.deployment.id);
+    json.Member("model", target.public_model().value);
+    json.Member("provider", target.deployment->provider.value);
+    json.Member("deployment", target.deployment->id);
     json.Member("tier", target.fallback_tier ? "fallback" : "primary");
     json.Member("reason", target.reason);
     json.EndObject();

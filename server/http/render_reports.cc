@@ -128,10 +128,10 @@ void WriteGroup(const v1::UsageGroup& group, JsonWriter& json) {
 // --- routes
 
 void WriteTarget(const RouteTarget& target, JsonWriter& json) {
-  json.Member("model", target.public_model.value);
-  json.Member("provider", target.deployment.provider.value);
-  json.Member("deployment", target.deployment.id);
-  json.Member("upstream_model", target.deployment.upstream_model.value);
+  json.Member("model", target.public_model().value);
+  json.Member("provider", target.deployment->provider.value);
+  json.Member("deployment", target.deployment->id);
+  json.Member("upstream_model", target.deployment->upstream_model.value);
 }
 
 // --- keys

@@ -719,7 +719,7 @@ TEST_CASE_METHOD(RouterFixture, "Explain chooses as Chat would, silently",
   const ChatRequest request{Ask("auto", "hi"), {}};
   const auto plan = router->Explain(context, request);
   REQUIRE_THAT(plan, IsOk());
-  CHECK(plan->targets[0].deployment.id == "a/alpha-up");
+  CHECK(plan->targets[0].deployment->id == "a/alpha-up");
   CHECK_FALSE(plan->reason.empty());
   CHECK(a->calls().empty());
   CHECK(ledger.appends.empty());

@@ -2,7 +2,6 @@
 #include <catch2/catch.hpp>
 #include <deque>
 #include <map>
-#include <random>
 
 #include "router/health_board.h"
 #include "router/route_plan.h"
@@ -11,14 +10,6 @@
 
 namespace llm {
 namespace {
-
-class SeededRandom : public Random {
- public:
-  uint64_t Bits() override { return bits_(); }
-
- private:
-  std::mt19937_64 bits_{20261126};
-};
 
 // Three models of one tier, each at its own provider: a/m, b/m, c/m; and
 // d/spare as the fallback.
@@ -55,7 +46,7 @@ struct ChooseFixture {
     REQUIRE_THAT(plan, IsOk());
     return *std::move(plan);
   }
-  std::string First() { return Plan().targets.front().deployment.id; }
+  std::string First() { return Plan().targets.front().deployment->id; }
   HealthSubject Subject(std::string_view id) const {
     return {id, id.substr(0, 1), {}};
   }
@@ -92,7 +83,7 @@ struct ChooseFixture {
 
   RouteTable table;
   v1::ChatCompletionRequest request = Ask("auto", "hello, good morning");
-  SeededRandom random;
+  SeededRandom random{20261126};
   HealthBoard board{&random};
   Instant now{absl::Seconds(5000)};
   std::optional<std::string> sticky;
@@ -136,8 +127,8 @@ TEST_CASE_METHOD(ChooseFixture, "The reason of a choice has its numbers",
     board.Report("b/m", {FailureClass::kConnect, {}, now, now});
   }
   plan = Plan();
-  CHECK(plan.targets.front().deployment.id == "a/m");
-  CHECK(plan.targets.back().deployment.id == "b/m");
+  CHECK(plan.targets.front().deployment->id == "a/m");
+  CHECK(plan.targets.back().deployment->id == "b/m");
   CHECK(Says(plan.targets.back().reason, "open after 5 failures (connect)"));
 }
 
@@ -254,8 +245,8 @@ TEST_CASE_METHOD(ChooseFixture, "Latency chooses within a tier only",
   Measure("d/spare", absl::Milliseconds(10));
   for (int i = 0; i < 50; ++i) {
     const RoutePlan plan = Plan();
-    CHECK(plan.targets.front().deployment.id != "d/spare");
-    CHECK(plan.targets.back().deployment.id == "d/spare");
+    CHECK(plan.targets.front().deployment->id != "d/spare");
+    CHECK(plan.targets.back().deployment->id == "d/spare");
   }
 }
 
@@ -276,11 +267,11 @@ TEST_CASE_METHOD(ChooseFixture, "The cheapest by this request's tokens",
           {"c", Price("USD", 5'000'000, 5'000'000)}});
   // 6 tokens in, 1000 out: 0.004006 against 0.001018.
   const RoutePlan plan = Plan();
-  CHECK(plan.targets.front().deployment.id == "b/m");
+  CHECK(plan.targets.front().deployment->id == "b/m");
   CHECK(Says(plan.reason, "cheapest of 3: 0.001018 USD against 0.004006 USD"));
-  CHECK(plan.targets[1].deployment.id == "a/m");
-  CHECK(plan.targets[2].deployment.id == "c/m");
-  CHECK(plan.targets[3].deployment.id == "d/spare");
+  CHECK(plan.targets[1].deployment->id == "a/m");
+  CHECK(plan.targets[2].deployment->id == "c/m");
+  CHECK(plan.targets[3].deployment->id == "d/spare");
   // A long prompt with a short answer turns it around.
   request = Ask("auto", std::string(40'000, 'x'));
   request.set_max_tokens(50);
@@ -291,7 +282,7 @@ TEST_CASE_METHOD(ChooseFixture, "What has no price comes last",
                  "[router][choose][cost]") {
   Prices({{"c", Price("USD", 5'000'000, 5'000'000)}});
   const RoutePlan plan = Plan();
-  CHECK(plan.targets.front().deployment.id == "c/m");
+  CHECK(plan.targets.front().deployment->id == "c/m");
   CHECK(Says(plan.reason, "cheapest of 3: 0.00503 USD"));
   CHECK(Says(plan.reason, "a/m unpriced"));
 }
@@ -304,12 +295,12 @@ TEST_CASE_METHOD(ChooseFixture, "Currencies are compared by configured rates",
   SECTION("with a rate") {
     table.compare_rates = {{"CNY", 140'000'000, absl::InfinitePast()}};
     const RoutePlan plan = Plan();  // 4 CNY are 0.56 USD
-    CHECK(plan.targets.front().deployment.id == "a/m");
+    CHECK(plan.targets.front().deployment->id == "a/m");
     CHECK(Says(plan.reason, "0.004024 CNY against 0.001006 USD"));
   }
   SECTION("without one it counts as unpriced, which is said") {
     const RoutePlan plan = Plan();
-    CHECK(plan.targets.front().deployment.id == "b/m");
+    CHECK(plan.targets.front().deployment->id == "b/m");
     CHECK(Says(plan.reason, "a/m unpriced (no rate from CNY to USD)"));
   }
 }
@@ -343,8 +334,8 @@ TEST_CASE_METHOD(ChooseFixture, "Traffic moves before a quota is used up",
   CHECK(First() == "a/m");
   answer_with_facts("a/m");
   const RoutePlan plan = Plan();
-  CHECK(plan.targets.front().deployment.id == "b/m");
-  CHECK(plan.targets.back().deployment.id == "a/m");
+  CHECK(plan.targets.front().deployment->id == "b/m");
+  CHECK(plan.targets.back().deployment->id == "a/m");
   CHECK(Says(plan.reason,
              "passed over a/m: nearly used up: 3 of 500 requests left"));
   // A conversation moves too.

@@ -1,6 +1,7 @@
 #include "router/embedding_cache.h"
 
 #include <catch2/catch.hpp>
+#include <deque>
 #include <type_traits>
 
 #include "router/router.h"
@@ -27,10 +28,15 @@ Caller Tenant(std::string name) {
   return caller;
 }
 
+// Lives as long as the test's process: targets borrow.
 RouteTarget Target(std::string model, std::string upstream) {
+  static std::deque<PublicModel> models;
+  PublicModel& made = models.emplace_back();
+  made.id.value = std::move(model);
+  made.deployments.emplace_back().upstream_model.value = std::move(upstream);
   RouteTarget target;
-  target.public_model.value = std::move(model);
-  target.deployment.upstream_model.value = std::move(upstream);
+  target.model = &made;
+  target.deployment = &made.deployments.front();
   return target;
 }
 

@@ -8,15 +8,6 @@
 namespace llm {
 namespace {
 
-class SeededRandom : public Random {
- public:
-  explicit SeededRandom(uint64_t seed) : bits_(seed) {}
-  uint64_t Bits() override { return bits_(); }
-
- private:
-  std::mt19937_64 bits_;
-};
-
 // Fails by lot, or always while it is out. Answers take 1 s, failures 50 ms.
 class ChancyProvider : public Provider {
  public:

@@ -37,7 +37,7 @@ struct PlanFixture {
   }
   std::string First() {
     const auto plan = Plan();
-    return plan.ok() ? plan->targets.front().deployment.id
+    return plan.ok() ? plan->targets.front().deployment->id
                      : CallErrorDetail(plan.status()).code();
   }
 
@@ -93,7 +93,7 @@ TEST_CASE_METHOD(PlanFixture, "A named model is planned alone",
   request.set_model(model);
   const auto plan = Plan();
   REQUIRE_THAT(plan, IsOk());
-  CHECK(plan->targets.front().deployment.id == want);
+  CHECK(plan->targets.front().deployment->id == want);
   CHECK(plan->targets.size() == count);
   CHECK(plan->task_source.empty());
 }
@@ -137,9 +137,9 @@ TEST_CASE_METHOD(PlanFixture, "Tiers are primary, then fallback",
   const auto plan = Plan();
   REQUIRE_THAT(plan, IsOk());
   REQUIRE(plan->targets.size() == 2);
-  CHECK(plan->targets[0].deployment.id == "a/alpha-up");
+  CHECK(plan->targets[0].deployment->id == "a/alpha-up");
   CHECK_FALSE(plan->targets[0].fallback_tier);
-  CHECK(plan->targets[1].deployment.id == "b/beta-up");
+  CHECK(plan->targets[1].deployment->id == "b/beta-up");
   CHECK(plan->targets[1].fallback_tier);
 }
 
@@ -175,7 +175,7 @@ TEST_CASE_METHOD(PlanFixture, "A model that lacks what is needed is left out",
   const auto plan = Plan();
   REQUIRE_THAT(plan, IsOk());
   CHECK(plan->targets.size() == 1);
-  CHECK(plan->targets[0].deployment.id == "b/beta-up");
+  CHECK(plan->targets[0].deployment->id == "b/beta-up");
   REQUIRE(plan->excluded.size() == 1);
   CHECK(plan->excluded[0].rfind("alpha: ", 0) == 0);
 }

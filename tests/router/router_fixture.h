@@ -8,6 +8,7 @@
 #include <boost/asio/cancellation_signal.hpp>
 #include <memory>
 #include <optional>
+#include <random>
 #include <string>
 
 #include "router/call_error.h"
@@ -20,6 +21,15 @@
 #include "tests/support/scripted_provider.h"
 
 namespace llm {
+
+class SeededRandom : public Random {
+ public:
+  explicit SeededRandom(uint64_t seed) : bits_(seed) {}
+  uint64_t Bits() override { return bits_(); }
+
+ private:
+  std::mt19937_64 bits_;
+};
 
 // Counts reservations and settlements.
 class CountingAdmission : public Admission {
