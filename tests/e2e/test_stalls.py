@@ -78,7 +78,7 @@ def stalling_server(listener, count):
         out = (b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
                b"Transfer-Encoding: chunked\r\n\r\n")
         for _ in range(DELTAS):
-            data = b"data: %d\n\n" % (time.time_ns() // 1000 - 40_000)
+            data = b"data: %016d\n\n" % (time.monotonic_ns() // 1000 - 40_000)
             out += b"%x\r\n%s\r\n" % (len(data), data)
         connection.sendall(out + b"0\r\n\r\n")
         connection.close()
