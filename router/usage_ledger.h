@@ -123,6 +123,14 @@ class UsageLedger {
   virtual Task<absl::Status> Append(std::vector<LedgerEntry> entries) = 0;
 };
 
+// Records nothing.
+class NoLedger : public UsageLedger {
+ public:
+  Task<absl::Status> Append(std::vector<LedgerEntry>) override {
+    co_return absl::OkStatus();
+  }
+};
+
 }  // namespace llm
 
 #endif  // LLM_ROUTER_USAGE_LEDGER_H_

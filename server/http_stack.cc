@@ -118,7 +118,8 @@ absl::Status HttpStack::Parts::MakeWorkers() {
     worker.loop = std::make_unique<EventLoop>(index);
     worker.transport =
         std::make_unique<CurlTransport>(worker.loop->context(), clock);
-    worker.ledger = store->MakeLedger(index);
+    worker.ledger = config->store.ledger ? store->MakeLedger(index)
+                                         : std::make_unique<NoLedger>();
     worker.log = std::make_unique<LogObserver>(&logger);
     worker.observer =
         std::make_unique<FanOutObserver>(std::vector<CallObserver*>{

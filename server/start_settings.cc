@@ -43,7 +43,7 @@ bool SameListener(const ListenerConfig& a, const ListenerConfig& b) {
 StartSettings::StartSettings(const Config& config)
     : server_(config.server),
       auth_mode_(config.auth.mode),
-      store_(config.store.sqlite),
+      store_(config.store),
       embeddings_(config.embeddings) {
   for (const Listener& listener : kListeners) {
     for (const std::string& path : Paths((server_.*listener.config).tls)) {
@@ -88,7 +88,8 @@ std::vector<std::string> StartSettings::NeedRestart(
   note(embeddings_.cache_bytes == config.embeddings.cache_bytes &&
            embeddings_.cache_ttl == config.embeddings.cache_ttl,
        "embeddings.cache");
-  note(store_ == config.store.sqlite, "store.sqlite");
+  note(store_.sqlite == config.store.sqlite, "store.sqlite");
+  note(store_.ledger == config.store.ledger, "store.ledger");
   return names;
 }
 

@@ -27,7 +27,7 @@ class StartSettings {
 
   ServerConfig server_;
   AuthMode auth_mode_;
-  std::string store_;
+  StoreConfig store_;
   EmbeddingsConfig embeddings_;
   absl::flat_hash_map<std::string, KeyDigest> tls_files_;  // by path
 };

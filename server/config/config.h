@@ -62,6 +62,8 @@ struct AuthConfig {
 
 struct StoreConfig {
   std::string sqlite = "llm-service.db";
+  // False: no call leaves a row, for measuring what the ledger costs.
+  bool ledger = true;
 };
 
 struct UsageConfig {

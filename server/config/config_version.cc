@@ -68,7 +68,7 @@ void AddServer(const Config& config, Digest* digest) {
   digest->Add(config.embeddings.cache_bytes,
               absl::FormatDuration(config.embeddings.cache_ttl));
   digest->Add(static_cast<int>(config.auth.mode), config.store.sqlite,
-              config.usage.report_currency);
+              config.store.ledger, config.usage.report_currency);
   for (const ExchangeRate& rate : config.usage.rates) {
     digest->Add(rate.from, rate.to, rate.rate, absl::FormatTime(rate.since));
   }

@@ -128,6 +128,10 @@ void CheckService(LoadContext* context, ConfigDraft* draft) {
   CheckSameAddress(listeners, *draft, faults);
   CheckBodyMemory(*draft, faults);
   CheckEmbeddingCache(*draft, faults);
+  if (!config.store.ledger) {
+    config.notices.push_back(
+        "store.ledger is false: nothing is recorded, usage and costs are lost");
+  }
   config.auth.mode = draft->auth_mode.value_or(
       config.auth.admin_key.empty() ? AuthMode::kNone : AuthMode::kKeys);
   if (!draft->auth_mode.has_value()) {

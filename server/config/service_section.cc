@@ -119,6 +119,12 @@ absl::Status SetSqlite(const std::string& text, LoadContext*,
   return absl::OkStatus();
 }
 
+absl::Status SetLedger(const std::string& text, LoadContext*,
+                       ConfigDraft* draft) {
+  LLM_ASSIGN_OR_RETURN(draft->config.store.ledger, ParseBoolSetting(text));
+  return absl::OkStatus();
+}
+
 absl::Status SetPostgres(const std::string&, LoadContext*, ConfigDraft*) {
   return absl::InvalidArgumentError("comes later; use store.sqlite");
 }
@@ -182,6 +188,7 @@ constexpr ScalarSetting kSettings[] = {
     {"auth.mode", &SetAuthMode},
     {"auth.admin_key", &SetAdminKey},
     {"store.sqlite", &SetSqlite},
+    {"store.ledger", &SetLedger},
     {"store.postgres", &SetPostgres},
     {"embeddings.cache.max_bytes", &SetCacheBytes},
     {"embeddings.cache.ttl", &SetCacheTtl},

@@ -23,6 +23,7 @@ from machine import raise_fd_limit
 SECTIONS = {
     "unary": unary.cpu,
     "latency": unary.latency,
+    "ledger": unary.ledger,
     "prompts": unary.prompts,
     "instructions": unary.instructions,
     "streams": streams.cpu,

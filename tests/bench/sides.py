@@ -87,7 +87,7 @@ http {{
 class Gateway:
     """The service with governance on: key, routing, price, ledger, metrics."""
 
-    def __init__(self, upstream_port: int):
+    def __init__(self, upstream_port: int, ledger=True):
         root = f"http://127.0.0.1:{upstream_port}"
         providers = (
             f'sim: {{dialect: openai, base_url: "{root}/v1"}}\n'
@@ -101,7 +101,9 @@ class Gateway:
                                                   ("q", "quiet")))
         config = harness.config(providers, models=models, auth="keys").replace(
             "workers: 2", "workers: 1")
-        self.service = harness.Service(config, env={"BENCH_KEY": "none"})
+        self.service = harness.Service(config, env={
+            "BENCH_KEY": "none",
+            **({} if ledger else {"LLM_SERVICE_STORE_LEDGER": "false"})})
         self.ready_at = time.perf_counter()
         self.pid = self.service.process.pid
         pin(self.pid, PROXY_CPU)

@@ -87,6 +87,25 @@ def cpu(options):
     return rows
 
 
+def ledger(options):
+    """What the ledger takes of a core: requests a second with and without."""
+    with Stage("--chars", "620") as stage:
+        without = sides.Gateway(stage.upstream.port, ledger=False)
+        body = sides.chat_body(1700)
+
+        def run(side):
+            # Both threads have one core, so its rows cost answers.
+            return sides.wrk(stage.url(side), body, side.key, 16,
+                             options.seconds)[0] / options.seconds
+
+        got = rounds_of(options, {"with": lambda: run(stage.gateway),
+                                  "without": lambda: run(without)})
+        without.close()
+    shares = [100 * (1 - b / a) for a, b in zip(got["without"], got["with"])]
+    return [{"work": "ledger: share of throughput", "unit": "%",
+             "nginx": None, "service": spread(shares), "bound": 15}]
+
+
 def latency(options):
     """What each adds to one connection's requests."""
     with Stage("--chars", "620") as stage:

@@ -97,6 +97,7 @@ TEST_CASE("The environment overrides scalars of server, auth and store",
   CHECK(config->server.max_body == 1 << 20);
   CHECK(config->auth.admin_key.Equals("sk-other"));
   CHECK(config->store.sqlite == "/data/x.db");
+  CHECK(config->store.ledger);
 }
 
 TEST_CASE("A variable cures what the file says wrong", "[config]") {
