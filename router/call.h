@@ -155,7 +155,12 @@ class Router::Call {
 
   // The attempt that answered.
   const RouteTarget* winner_ = nullptr;
-  std::optional<AttemptRecord> answer_;
+  struct Answer {
+    TokenUsage usage;
+    UsageSource usage_source = UsageSource::kNone;
+    std::vector<std::string> dropped;
+  };
+  std::optional<Answer> answer_;
   std::optional<v1::ChatCompletionResponse> response_;
   bool reasoning_exhausted_ = false;
   // Time spent waiting for upstreams, the caller and timers.

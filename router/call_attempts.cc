@@ -99,6 +99,7 @@ Task<absl::Status> Router::Call::Begin(const NextAttempt& next,
   }
   AttemptIntent intent = IntentFor(next);
   std::vector<LedgerEntry> entries;
+  entries.reserve(unwritten_.size() + 1);
   for (const AttemptRecord& record : unwritten_) entries.emplace_back(record);
   entries.emplace_back(intent);
   const absl::Status kept = co_await Append(std::move(entries));
@@ -296,7 +297,8 @@ void Router::Call::Judge(AttemptSink& sink, Running* attempt) {
 }
 
 void Router::Call::Win(const Running& attempt, AttemptSink& sink) {
-  answer_ = attempt.record;
+  answer_ = {attempt.record.usage, attempt.record.usage_source,
+             attempt.record.dropped};
   unwritten_.push_back(attempt.record);
   if (embed_ != nullptr) {
     winner_ = attempt.target;

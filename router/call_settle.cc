@@ -135,6 +135,7 @@ Task<CallResult> Router::Call::Settle(absl::Status status) {
   }
   RequestRecord record = DescribeRequest(status);
   std::vector<LedgerEntry> entries;
+  entries.reserve(unwritten_.size() + 1);
   for (AttemptRecord& last : unwritten_) {
     // Nothing followed after all: the caller left or the journal was full.
     last.next = "stop";

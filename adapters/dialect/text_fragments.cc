@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "adapters/core/utf8.h"
+
 namespace llm {
 namespace {
 
@@ -121,11 +123,7 @@ ThinkSplitter::Pieces ThinkSplitter::Flush() {
 }
 
 int64_t CountCodePoints(std::string_view text) {
-  int64_t count = 0;
-  for (const char c : text) {
-    if ((static_cast<unsigned char>(c) & 0xC0) != 0x80) ++count;
-  }
-  return count;
+  return CountCharacters(text).all;
 }
 
 }  // namespace llm

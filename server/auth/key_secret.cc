@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "absl/strings/ascii.h"
 #include "adapters/core/random.h"
 
 namespace llm::server {
@@ -39,8 +40,8 @@ std::string MakeKeySecret() {
 bool IsKeySecret(std::string_view text) {
   return text.size() == kStart.size() + kRandomCharacters &&
          text.substr(0, kStart.size()) == kStart &&
-         text.find_first_not_of(kAlphabet, kStart.size()) ==
-             std::string_view::npos;
+         std::all_of(text.begin() + kStart.size(), text.end(),
+                     [](unsigned char c) { return absl::ascii_isalnum(c); });
 }
 
 KeyDigest DigestOf(std::string_view secret) {

@@ -2,6 +2,11 @@
 
 #include <array>
 #include <cstddef>
+#include <cstring>
+
+#ifdef __x86_64__
+#include <nmmintrin.h>
+#endif
 
 namespace llm::server {
 namespace {
@@ -30,9 +35,27 @@ constexpr Tables MakeTables() {
 
 constexpr Tables kTables = MakeTables();
 
+#ifdef __x86_64__
+// The processor's own, eight bytes an instruction.
+__attribute__((target("sse4.2"))) uint32_t ByInstruction(
+    std::string_view bytes) {
+  uint64_t crc = 0xFFFF'FFFFU;
+  for (; bytes.size() >= 8; bytes.remove_prefix(8)) {
+    uint64_t eight = 0;
+    std::memcpy(&eight, bytes.data(), sizeof(eight));
+    crc = _mm_crc32_u64(crc, eight);
+  }
+  auto rest = static_cast<uint32_t>(crc);
+  for (const char c : bytes) {
+    rest = _mm_crc32_u8(rest, static_cast<unsigned char>(c));
+  }
+  return ~rest;
+}
+#endif
+
 }  // namespace
 
-uint32_t Crc32c(std::string_view bytes) {
+uint32_t Crc32cByTables(std::string_view bytes) {
   uint32_t crc = 0xFFFF'FFFFU;
   const auto at = [&bytes](size_t i) {
     return static_cast<uint32_t>(static_cast<unsigned char>(bytes[i]));
@@ -50,6 +73,14 @@ uint32_t Crc32c(std::string_view bytes) {
     crc = (crc >> 8) ^ kTables[0][(crc ^ at(i)) & 0xFF];
   }
   return ~crc;
+}
+
+uint32_t Crc32c(std::string_view bytes) {
+#ifdef __x86_64__
+  static const bool has_instruction = __builtin_cpu_supports("sse4.2") != 0;
+  if (has_instruction) return ByInstruction(bytes);
+#endif
+  return Crc32cByTables(bytes);
 }
 
 }  // namespace llm::server

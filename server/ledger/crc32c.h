@@ -11,6 +11,8 @@
 namespace llm::server {
 
 uint32_t Crc32c(std::string_view bytes);
+// The same where the processor has no instruction for it.
+uint32_t Crc32cByTables(std::string_view bytes);
 
 }  // namespace llm::server
 

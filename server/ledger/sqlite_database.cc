@@ -111,38 +111,50 @@ void Statement::Finalizer::operator()(sqlite3_stmt* statement) const {
   sqlite3_finalize(statement);
 }
 
+absl::Status Statement::Bound(int index, bool empty, int code) {
+  const auto at = static_cast<size_t>(index);
+  if (at >= empty_.size()) empty_.resize(at + 1);
+  empty_[at] = empty && code == SQLITE_OK;
+  return BindStatus(statement_.get(), code);
+}
+
 absl::Status Statement::BindText(int index, std::string_view text) {
   const std::string clean = CleanText(text);
-  return BindStatus(
-      statement_.get(),
+  return Bound(
+      index, false,
       sqlite3_bind_text64(statement_.get(), index, clean.data(), clean.size(),
                           SQLITE_TRANSIENT, SQLITE_UTF8));
 }
 
 absl::Status Statement::BindLasting(int index, std::string_view text) {
+  if (text.empty()) return BindEmpty(index);
   if (!IsPlain(text)) return BindText(index, text);
-  // Null would bind NULL.
-  const char* data = text.empty() ? "" : text.data();
-  return BindStatus(
-      statement_.get(),
-      sqlite3_bind_text64(statement_.get(), index, data, text.size(),
-                          SQLITE_STATIC, SQLITE_UTF8));
+  return Bound(index, false,
+               sqlite3_bind_text64(statement_.get(), index, text.data(),
+                                   text.size(), SQLITE_STATIC, SQLITE_UTF8));
+}
+
+absl::Status Statement::BindEmpty(int index) {
+  const auto at = static_cast<size_t>(index);
+  if (at < empty_.size() && empty_[at]) return absl::OkStatus();
+  return Bound(index, true,
+               sqlite3_bind_text64(statement_.get(), index, "", 0,
+                                   SQLITE_STATIC, SQLITE_UTF8));
 }
 
 absl::Status Statement::BindBlob(int index, std::string_view bytes) {
-  return BindStatus(statement_.get(),
-                    sqlite3_bind_blob64(statement_.get(), index, bytes.data(),
-                                        bytes.size(), SQLITE_TRANSIENT));
+  return Bound(index, false,
+               sqlite3_bind_blob64(statement_.get(), index, bytes.data(),
+                                   bytes.size(), SQLITE_TRANSIENT));
 }
 
 absl::Status Statement::BindInt(int index, int64_t value) {
-  return BindStatus(statement_.get(),
-                    sqlite3_bind_int64(statement_.get(), index, value));
+  return Bound(index, false,
+               sqlite3_bind_int64(statement_.get(), index, value));
 }
 
 absl::Status Statement::BindNull(int index) {
-  return BindStatus(statement_.get(),
-                    sqlite3_bind_null(statement_.get(), index));
+  return Bound(index, false, sqlite3_bind_null(statement_.get(), index));
 }
 
 absl::StatusOr<bool> Statement::Step() {

@@ -51,7 +51,13 @@ class Statement {
   struct Finalizer {
     void operator()(sqlite3_stmt* statement) const;
   };
+  absl::Status Bound(int index, bool empty, int code);
+  absl::Status BindEmpty(int index);
+
   std::unique_ptr<sqlite3_stmt, Finalizer> statement_;
+  // By index: the parameter holds "". Most texts of a row do, row after row,
+  // and SQLite keeps what is bound over a reset.
+  std::vector<bool> empty_;
 };
 
 class Database {

@@ -22,6 +22,11 @@ TEST_CASE("The checksum is CRC-32C", "[ledger][journal]") {
   CHECK(Crc32c(std::string(32, '\0')) == 0x8A91'36AAU);
   CHECK(Crc32c(std::string(32, '\xFF')) == 0x62A8'AB43U);
   CHECK(Crc32c("") == 0U);
+  const std::string bytes(61, '\x5A');
+  for (size_t size = 0; size < bytes.size(); ++size) {
+    const std::string_view part(bytes.data(), size);
+    CHECK(Crc32c(part) == Crc32cByTables(part));
+  }
 }
 
 TEST_CASE("A frame gives back every field of its entries",
