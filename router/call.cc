@@ -210,8 +210,8 @@ std::optional<NextAttempt> Router::Call::AfterFailure(Running& attempt) {
     move = NextMove::kStop;
     next.reset();
   }
-  attempt.record.next = std::string(NextMoveName(move));
-  unwritten_.push_back(std::move(attempt.record));
+  attempt.record->next = std::string(NextMoveName(move));
+  unwritten_.push_back(std::move(*attempt.record));
   return next;
 }
 

@@ -57,8 +57,9 @@ class Router::Call {
     Instant began;
     std::optional<absl::Duration> first_content;
     AttemptResult result;
-    // Once the result is known.
-    AttemptRecord record;
+    // Once the result is known. Apart: it takes more than a kilobyte, which an
+    // open stream would hold all its life.
+    std::unique_ptr<AttemptRecord> record;
     // If it failed.
     FailedTry failed;
   };

@@ -193,21 +193,21 @@ Task<void> Router::Call::RunOne(Running& attempt) {
   }
   co_await CallerLeft();
   if (attempt.result.dispatched) ++dispatched_;
-  attempt.record = DescribeAttempt(attempt.intent, attempt.result,
-                                   sink_ != nullptr && sink.committed());
-  attempt.record.time_to_first_content = attempt.first_content;
-  attempt.record.reason = attempt.next.reason;
+  attempt.record = std::make_unique<AttemptRecord>(DescribeAttempt(
+      attempt.intent, attempt.result, sink_ != nullptr && sink.committed()));
+  attempt.record->time_to_first_content = attempt.first_content;
+  attempt.record->reason = attempt.next.reason;
   Meter(sink, &attempt);
   ReportHealth(attempt, sink.caller_failed());
   if (context_.probe != nullptr) {
-    context_.probe->record = attempt.record;
+    context_.probe->record = *attempt.record;
     context_.probe->failure = attempt.result.failure;
   }
   Judge(sink, &attempt);
 }
 
 void Router::Call::Meter(const AttemptSink& sink, Running* attempt) {
-  AttemptRecord& record = attempt->record;
+  AttemptRecord& record = *attempt->record;
   record.duration = parts_.clock->Monotonic() - attempt->began;
   // The transport's time is the upstream's; what the dialect takes around it
   // and what the sink takes inside it, but for waiting on the caller, is ours.
@@ -297,9 +297,9 @@ void Router::Call::Judge(AttemptSink& sink, Running* attempt) {
 }
 
 void Router::Call::Win(const Running& attempt, AttemptSink& sink) {
-  answer_ = {attempt.record.usage, attempt.record.usage_source,
-             attempt.record.dropped};
-  unwritten_.push_back(attempt.record);
+  answer_ = {attempt.record->usage, attempt.record->usage_source,
+             attempt.record->dropped};
+  unwritten_.push_back(*attempt.record);
   if (embed_ != nullptr) {
     winner_ = attempt.target;
     return;

@@ -73,6 +73,9 @@ struct HttpRequest {
   EndpointOptions endpoint;
   // Opens a connection of its own instead of a kept-alive one.
   bool fresh_connection = false;
+  // The answer is expected in small pieces over a long time: what waits for
+  // them is kept small, at the price of more reads where they are not.
+  bool trickles = false;
   // An answer with more body bytes than this is cut off as kInternal.
   int64_t max_response_bytes = int64_t{64} << 20;
 };

@@ -130,6 +130,7 @@ Task<AttemptResult> ChatExchange::Run(RenderedChat rendered,
   result.thinking = rendered.thinking;
   rendered.http.deadlines = context.deadlines;
   rendered.http.fresh_connection = context.fresh_connection;
+  rendered.http.trickles = rendered.stream;
   KeyHidingSink hiding(context.api_key, sink);
   AnswerReader reader(decoder, hiding);
   HttpResult http = co_await transport_.Send(rendered.http, reader);

@@ -136,7 +136,11 @@ void CurlExchange::Leave() {
   over_ = true;
   alarm_.cancel();
   LeaveMulti();
-  if (easy_ != nullptr) multi_->ReturnEasy(std::move(easy_));
+  // Only after a transfer that ended well is it sure that curl has let its
+  // buffer go; the next one may be of another size.
+  if (easy_ != nullptr && done_ && code_ == CURLE_OK) {
+    multi_->ReturnEasy(std::move(easy_));
+  }
 }
 
 // The alarm is moved only when a deadline comes nearer. Most move away with

@@ -52,6 +52,7 @@ class CurlMulti : public std::enable_shared_from_this<CurlMulti> {
 
   // A handle without options, from the pool or new; null when memory is out.
   CurlEasy TakeEasy();
+  // Requires that its last transfer ended well.
   void ReturnEasy(CurlEasy easy);
 
   // Starts the transfer; its first steps happen before this returns.

@@ -68,8 +68,6 @@ void SetFixed(OptionSetter& options) {
   // Below the 5 minutes after which many NATs forget a silent connection.
   options.Set(CURLOPT_TCP_KEEPIDLE, 60L);
   options.Set(CURLOPT_TCP_KEEPINTVL, 30L);
-  // One TLS record; larger ones only cost memory per stream.
-  options.Set(CURLOPT_BUFFERSIZE, 16384L);
   // Without it, cancelling while resolving joins the resolver's thread: the
   // whole loop would stand for as long as a name server is silent.
   options.Set(CURLOPT_QUICK_EXIT, 1L);
@@ -163,6 +161,9 @@ absl::Status SetRequestOptions(CURL* easy, const HttpRequest& request,
   options.Set(CURLOPT_HTTPHEADER, headers);
   // What is for the provider is not for its proxy.
   options.Set(CURLOPT_HEADEROPT, static_cast<long>(CURLHEADER_SEPARATE));
+  // One TLS record; larger ones only cost memory. Of a stream, a buffer this
+  // size would be a quarter of all that it holds.
+  options.Set(CURLOPT_BUFFERSIZE, request.trickles ? 1024L : 16384L);
   options.Set(CURLOPT_FRESH_CONNECT, request.fresh_connection ? 1L : 0L);
   options.Set(CURLOPT_CONNECTTIMEOUT_MS,
               ConnectMilliseconds(request.deadlines.connect));

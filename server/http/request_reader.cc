@@ -14,6 +14,8 @@ namespace http = boost::beast::http;
 using Error = boost::system::error_code;
 
 constexpr size_t kReadSize = 64 * 1024;
+// Of a head, and with it most small bodies: what an idle connection holds.
+constexpr size_t kHeadReadSize = 8 * 1024;
 // A body this small is read even when its request is refused: the connection
 // stays usable.
 constexpr int64_t kSmallBody = BodyBudget::kSmallBody;
@@ -86,8 +88,8 @@ void RequestReader::SetStage(Stage stage) {
 
 Task<bool> RequestReader::ReadMore() {
   size_t count = 0;
-  const Error error =
-      co_await socket_.ReadSome(buffer_.prepare(kReadSize), &count);
+  const size_t size = stage_ == Stage::kBody ? kReadSize : kHeadReadSize;
+  const Error error = co_await socket_.ReadSome(buffer_.prepare(size), &count);
   buffer_.commit(count);
   co_return !error;
 }
@@ -204,6 +206,8 @@ Task<RequestReader::Result> RequestReader::Next() {
   const auto body =
       std::make_shared<HeldBody>(limits_.bodies, std::move(owner));
   if (!co_await ReadBody(parser, body->hold, &out)) co_return out;
+  // The answer may take minutes, in which nothing is read.
+  if (buffer_.size() == 0) buffer_.shrink_to_fit();
   body->text = std::move(parser.get().body());
   out.request.body =
       std::shared_ptr<const std::string>(body, &std::as_const(body->text));

@@ -88,10 +88,10 @@ def main():
         if name in options.only:
             print(f"… {name}", flush=True)
             rows += SECTIONS[name](options)
+            if options.json:
+                options.json.write_text(json.dumps(rows, indent=1))
     print()
     print_table(rows)
-    if options.json:
-        options.json.write_text(json.dumps(rows, indent=1))
 
 
 if __name__ == "__main__":

@@ -89,11 +89,12 @@ class Gateway:
 
     def __init__(self, upstream_port: int, ledger=True):
         root = f"http://127.0.0.1:{upstream_port}"
+        many = "max_in_flight: 20000"
         providers = (
-            f'sim: {{dialect: openai, base_url: "{root}/v1"}}\n'
-            f'claude: {{dialect: anthropic, base_url: "{root}/lane/claude", '
+            f'sim: {{{many}, dialect: openai, base_url: "{root}/v1"}}\n'
+            f'claude: {{{many}, dialect: anthropic, base_url: "{root}/lane/claude", '
             'api_keys: ["env:BENCH_KEY"]}\n'
-            f'quiet: {{dialect: openai, base_url: "{root}/lane/quiet/v1"}}')
+            f'quiet: {{{many}, dialect: openai, base_url: "{root}/lane/quiet/v1"}}')
         price = "price: {currency: USD, per_million: {input: \"1\", output: \"2\"}}"
         models = "\n".join(f"{name}: {{provider: {provider}, {price}}}"
                            for name, provider in (("m", "sim"),
