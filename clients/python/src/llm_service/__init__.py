@@ -29,11 +29,12 @@ from llm_service.errors import (
     ServiceConnectionError,
 )
 from llm_service.provider import LLMServiceProvider
-from llm_service.run import Run
+from llm_service.run import AsyncRun, Run
 from llm_service.types import text_of
 
 __all__ = [
     "AsyncClient",
+    "AsyncRun",
     "AsyncStream",
     "AuthenticationError",
     "BodyTooLargeError",

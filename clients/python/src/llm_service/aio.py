@@ -1,5 +1,7 @@
 """The asyncio client: the twin of client.py, name for name.
 
+    from llm_service import AsyncClient
+
     async with AsyncClient(base_url="http://127.0.0.1:8004/v1", api_key="sk-…") as client:
         answer = await client.chat([{"role": "user", "content": "Say hello"}])
         print(answer["choices"][0]["message"]["content"])
@@ -12,10 +14,11 @@ and says why. Failures are the exceptions of errors.py.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from llm_service import _call, _settings
+from llm_service.errors import LLMServiceError, ServiceConnectionError
+from llm_service.run import AsyncRun
 from llm_service.types import (
     ChatChunk,
     ChatResponse,
@@ -29,20 +32,69 @@ from llm_service.types import (
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from llm_service.run import Run
     from llm_service.types import ChatArguments, EmbeddingArguments
 
 
+class _Source(Protocol):
+    async def next(self) -> ChatChunk | None: ...
+
+    async def close(self) -> None: ...
+
+    def drop(self) -> None: ...
+
+
+class _Transport(Protocol):
+    async def chat(self, call: _call.Call) -> ChatResponse: ...
+
+    def stream(self, call: _call.Call) -> _Source: ...
+
+    async def embeddings(self, call: _call.Call) -> EmbeddingsResponse: ...
+
+    async def models(self, call: _call.Call) -> list[Model]: ...
+
+    async def usage(self, call: _call.Call) -> UsageReport: ...
+
+    async def close(self) -> None: ...
+
+
 class AsyncStream(AsyncIterator[ChatChunk]):
-    """The chunks of one answer. Closes the call at its end, on `close()`, at the end
-    of a `async with` block, and when it is dropped: the service then cancels upstream."""
+    """The chunks of one answer; the call starts with the first.
+
+    Closes the call at its end, on `close()`, at the end of an `async with`
+    block, and when it is dropped: the service then cancels upstream."""
+
+    def __init__(self, source: _Source) -> None:
+        self._source = source
+        self._delivered = 0
+        self._over = False
 
     async def __anext__(self) -> ChatChunk:
-        raise NotImplementedError
+        if self._over:
+            raise StopAsyncIteration
+        try:
+            chunk = await self._source.next()
+        except BaseException as error:
+            if isinstance(error, LLMServiceError):
+                error.delivered = self._delivered
+            await self.close()
+            raise
+        if chunk is None:
+            await self.close()
+            raise StopAsyncIteration
+        self._delivered += 1
+        return chunk
 
     async def close(self) -> None:
         """Ends the call; nothing happens if it is over."""
-        raise NotImplementedError
+        if not self._over:
+            self._over = True
+            await self._source.close()
+
+    aclose = close  # what contextlib.aclosing calls
+
+    def __del__(self) -> None:
+        if not getattr(self, "_over", True):
+            self._source.drop()
 
     async def __aenter__(self) -> AsyncStream:
         return self
@@ -52,8 +104,8 @@ class AsyncStream(AsyncIterator[ChatChunk]):
 
 
 class AsyncClient:
-    """Calls LLM Service. May be used from several event
-    loops (each gets its own connections) and after fork."""
+    """Calls LLM Service. May be shared by several event loops (each gets its own
+    connections) and across fork."""
 
     def __init__(
         self,
@@ -82,7 +134,30 @@ class AsyncClient:
           ca_file: certificates to trust instead of the system's.
           cert_file: with key_file, this client's own certificate (mutual TLS).
         """
-        raise NotImplementedError
+        self._settings = _settings.resolve(
+            base_url=base_url,
+            grpc_target_text=grpc_target,
+            api_key=api_key,
+            transport=transport,
+            tls=tls,
+            ca_file=ca_file,
+            cert_file=cert_file,
+            key_file=key_file,
+        )
+        self._timeout = timeout
+        self._closed = False
+        self._made = _make(self._settings)
+
+    @property
+    def transport(self) -> Literal["grpc", "http"]:
+        """What the calls travel over."""
+        return self._settings.transport
+
+    @property
+    def _transport(self) -> _Transport:
+        if self._closed:
+            raise ServiceConnectionError("The client is closed")
+        return self._made
 
     async def chat(
         self,
@@ -92,7 +167,8 @@ class AsyncClient:
         **options: Unpack[ChatArguments],
     ) -> ChatResponse:
         """One whole answer. model "" means "auto". See ChatArguments for the rest."""
-        raise NotImplementedError
+        call = _call.chat_call(messages, model, options, self._timeout)
+        return await self._transport.chat(call)
 
     def stream(
         self,
@@ -102,7 +178,8 @@ class AsyncClient:
         **options: Unpack[ChatArguments],
     ) -> AsyncStream:
         """The answer as a stream of chunks; failures are raised by the iterator."""
-        raise NotImplementedError
+        call = _call.chat_call(messages, model, options, self._timeout)
+        return AsyncStream(self._transport.stream(call))
 
     async def embeddings(
         self,
@@ -112,11 +189,12 @@ class AsyncClient:
         **options: Unpack[EmbeddingArguments],
     ) -> EmbeddingsResponse:
         """Vectors of floats for texts or tokens, in the order of the inputs."""
-        raise NotImplementedError
+        call = _call.embeddings_call(input, model, options, self._timeout)
+        return await self._transport.embeddings(call)
 
     async def models(self, *, timeout: float | None = None) -> list[Model]:
         """The models that the key may use."""
-        raise NotImplementedError
+        return await self._transport.models(self._report(timeout))
 
     async def usage(
         self,
@@ -128,7 +206,11 @@ class AsyncClient:
         timeout: float | None = None,
     ) -> UsageReport:
         """What was used: RFC 3339 times or dates, start inclusive, end exclusive."""
-        raise NotImplementedError
+        query = {"from": start, "to": end, "by": list(by), "where": dict(where or {})}
+        return await self._transport.usage(self._report(timeout, **query))
+
+    def _report(self, timeout: float | None, **query: Any) -> _call.Call:
+        return _call.report_call(self._timeout if timeout is None else timeout, **query)
 
     def run(
         self,
@@ -139,21 +221,37 @@ class AsyncClient:
         task_type: str = "",
         symbol: str = "",
         metadata: Mapping[str, str] | None = None,
-    ) -> AbstractAsyncContextManager[Run]:
-        """Tags every call made in the block; see run.Run."""
-        raise NotImplementedError
+    ) -> AsyncRun:
+        """Tags every call made in the block; `as` gives the AsyncRun."""
+        return AsyncRun(
+            self,
+            run_id,
+            user=user,
+            agent=agent,
+            task_type=task_type,
+            symbol=symbol,
+            metadata=metadata,
+        )
 
     async def close(self) -> None:
-        """Ends running calls with an error and closes the connections. Idempotent."""
-        raise NotImplementedError
+        """Ends the calls of this event loop and closes its connections. Idempotent."""
+        if not self._closed:
+            self._closed = True
+            await self._made.close()
 
     async def __aenter__(self) -> AsyncClient:
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.close()
+
+
+def _make(settings: _settings.Settings) -> _Transport:
+    """Imports only what is needed: grpcio may be absent."""
+    if settings.transport == "grpc":
+        from llm_service._grpc_aio import GrpcAioTransport
+
+        return GrpcAioTransport(settings)
+    from llm_service._http_aio import HttpAioTransport
+
+    return HttpAioTransport(settings)

@@ -14,10 +14,11 @@ and says why. Failures are the exceptions of errors.py.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from llm_service import _call, _settings
+from llm_service.errors import LLMServiceError, ServiceConnectionError
+from llm_service.run import Run
 from llm_service.types import (
     ChatChunk,
     ChatResponse,
@@ -31,20 +32,65 @@ from llm_service.types import (
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from llm_service.run import Run
     from llm_service.types import ChatArguments, EmbeddingArguments
 
 
+class _Source(Protocol):
+    def next(self) -> ChatChunk | None: ...
+
+    def close(self) -> None: ...
+
+
+class _Transport(Protocol):
+    def chat(self, call: _call.Call) -> ChatResponse: ...
+
+    def stream(self, call: _call.Call) -> _Source: ...
+
+    def embeddings(self, call: _call.Call) -> EmbeddingsResponse: ...
+
+    def models(self, call: _call.Call) -> list[Model]: ...
+
+    def usage(self, call: _call.Call) -> UsageReport: ...
+
+    def close(self) -> None: ...
+
+
 class Stream(Iterator[ChatChunk]):
-    """The chunks of one answer. Closes the call at its end, on `close()`, at the end
-    of a `with` block, and when it is dropped: the service then cancels upstream."""
+    """The chunks of one answer; the call starts with the first.
+
+    Closes the call at its end, on `close()` (from any thread), at the end of a `with`
+    block, and when it is dropped: the service then cancels upstream."""
+
+    def __init__(self, source: _Source) -> None:
+        self._source = source
+        self._delivered = 0
+        self._over = False
 
     def __next__(self) -> ChatChunk:
-        raise NotImplementedError
+        if self._over:
+            raise StopIteration
+        try:
+            chunk = self._source.next()
+        except BaseException as error:
+            if isinstance(error, LLMServiceError):
+                error.delivered = self._delivered
+            self.close()
+            raise
+        if chunk is None:
+            self.close()
+            raise StopIteration
+        self._delivered += 1
+        return chunk
 
     def close(self) -> None:
         """Ends the call; nothing happens if it is over."""
-        raise NotImplementedError
+        if not self._over:
+            self._over = True
+            self._source.close()
+
+    def __del__(self) -> None:
+        if not getattr(self, "_over", True):
+            self.close()
 
     def __enter__(self) -> Stream:
         return self
@@ -83,7 +129,30 @@ class Client:
           ca_file: certificates to trust instead of the system's.
           cert_file: with key_file, this client's own certificate (mutual TLS).
         """
-        raise NotImplementedError
+        self._settings = _settings.resolve(
+            base_url=base_url,
+            grpc_target_text=grpc_target,
+            api_key=api_key,
+            transport=transport,
+            tls=tls,
+            ca_file=ca_file,
+            cert_file=cert_file,
+            key_file=key_file,
+        )
+        self._timeout = timeout
+        self._closed = False
+        self._made = _make(self._settings)
+
+    @property
+    def transport(self) -> Literal["grpc", "http"]:
+        """What the calls travel over."""
+        return self._settings.transport
+
+    @property
+    def _transport(self) -> _Transport:
+        if self._closed:
+            raise ServiceConnectionError("The client is closed")
+        return self._made
 
     def chat(
         self,
@@ -93,7 +162,8 @@ class Client:
         **options: Unpack[ChatArguments],
     ) -> ChatResponse:
         """One whole answer. model "" means "auto". See ChatArguments for the rest."""
-        raise NotImplementedError
+        call = _call.chat_call(messages, model, options, self._timeout)
+        return self._transport.chat(call)
 
     def stream(
         self,
@@ -103,7 +173,8 @@ class Client:
         **options: Unpack[ChatArguments],
     ) -> Stream:
         """The answer as a stream of chunks; failures are raised by the iterator."""
-        raise NotImplementedError
+        call = _call.chat_call(messages, model, options, self._timeout)
+        return Stream(self._transport.stream(call))
 
     def embeddings(
         self,
@@ -113,11 +184,12 @@ class Client:
         **options: Unpack[EmbeddingArguments],
     ) -> EmbeddingsResponse:
         """Vectors of floats for texts or tokens, in the order of the inputs."""
-        raise NotImplementedError
+        call = _call.embeddings_call(input, model, options, self._timeout)
+        return self._transport.embeddings(call)
 
     def models(self, *, timeout: float | None = None) -> list[Model]:
         """The models that the key may use."""
-        raise NotImplementedError
+        return self._transport.models(self._report(timeout))
 
     def usage(
         self,
@@ -129,7 +201,11 @@ class Client:
         timeout: float | None = None,
     ) -> UsageReport:
         """What was used: RFC 3339 times or dates, start inclusive, end exclusive."""
-        raise NotImplementedError
+        query = {"from": start, "to": end, "by": list(by), "where": dict(where or {})}
+        return self._transport.usage(self._report(timeout, **query))
+
+    def _report(self, timeout: float | None, **query: Any) -> _call.Call:
+        return _call.report_call(self._timeout if timeout is None else timeout, **query)
 
     def run(
         self,
@@ -140,21 +216,37 @@ class Client:
         task_type: str = "",
         symbol: str = "",
         metadata: Mapping[str, str] | None = None,
-    ) -> AbstractContextManager[Run]:
-        """Tags every call made in the block; see run.Run."""
-        raise NotImplementedError
+    ) -> Run:
+        """Tags every call made in the block; `as` gives the Run."""
+        return Run(
+            self,
+            run_id,
+            user=user,
+            agent=agent,
+            task_type=task_type,
+            symbol=symbol,
+            metadata=metadata,
+        )
 
     def close(self) -> None:
         """Ends running calls with an error and closes the connections. Idempotent."""
-        raise NotImplementedError
+        if not self._closed:
+            self._closed = True
+            self._made.close()
 
     def __enter__(self) -> Client:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _make(settings: _settings.Settings) -> _Transport:
+    """Imports only what is needed: grpcio may be absent."""
+    if settings.transport == "grpc":
+        from llm_service._grpc_sync import GrpcTransport
+
+        return GrpcTransport(settings)
+    from llm_service._http_sync import HttpTransport
+
+    return HttpTransport(settings)

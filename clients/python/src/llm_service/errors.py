@@ -150,6 +150,60 @@ class ProtocolError(LLMServiceError):
     """The answer is none of the service's, or stopped in the middle."""
 
 
-def make_error(code: str, message: str, **facts: Any) -> LLMServiceError:
-    """The exception for one row of the table."""
-    raise NotImplementedError
+# The rows of the service's table: what the word means, and its HTTP status.
+_ROWS: dict[str, tuple[type[LLMServiceError], int]] = {
+    "invalid_request": (InvalidRequestError, 400),
+    "invalid_api_key": (AuthenticationError, 401),
+    "model_not_allowed": (ModelNotAllowedError, 403),
+    "model_not_found": (ModelNotFoundError, 404),
+    "body_too_large": (BodyTooLargeError, 413),
+    "rate_limited": (RateLimitError, 429),
+    "budget_exceeded": (BudgetExceededError, 429),
+    "context_length_exceeded": (ContextLengthError, 400),
+    "content_filter": (ContentFilterError, 400),
+    "provider_rejected": (ProviderRejectedError, 400),
+    "provider_unavailable": (ProviderUnavailableError, 502),
+    "provider_rate_limited": (ProviderRateLimitError, 429),
+    "timeout": (DeadlineError, 504),
+    "overloaded": (OverloadedError, 503),
+    # Beside the table.
+    "idempotency_conflict": (ConflictError, 409),
+    "not_found": (NotFoundError, 404),
+    "client_cancelled": (ServiceConnectionError, 499),
+}
+_REJECTED = (400, 404, 409, 413, 422)
+_HEALS = (429, 502, 503, 504)
+
+
+def make_error(
+    code: str,
+    message: str,
+    *,
+    status: int | None = None,
+    no_retry: bool = False,
+    upstream_status: int | None = None,
+    **facts: Any,
+) -> LLMServiceError:
+    """The exception for one row of the table; status None: that of the row."""
+    kind, row_status = _ROWS.get(code, (LLMServiceError, 500))
+    if code == "provider_rejected" and upstream_status in _REJECTED:
+        row_status = upstream_status
+    status = status or row_status
+    return kind(
+        message,
+        code=code,
+        status=status,
+        upstream_status=upstream_status or None,
+        retryable=not no_retry and status in _HEALS,
+        **facts,
+    )
+
+
+def own_deadline() -> DeadlineError:
+    """The deadline passed, and the service has not said so itself."""
+    return DeadlineError(
+        "The deadline passed without a word of the service",
+        code="timeout",
+        status=504,
+        source="client",
+    )

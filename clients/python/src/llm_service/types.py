@@ -12,7 +12,7 @@ that.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, TypedDict, Union
+from typing import Any, Literal, TypedDict
 
 Json = Any
 # A message as OpenAI's API takes it: {"role": …, "content": …, …}. Assistant
@@ -227,7 +227,7 @@ class ChatFields(TypedDict, total=False):
     """
 
     tools: Sequence[Mapping[str, Any]]
-    tool_choice: Union[str, Mapping[str, Any]]
+    tool_choice: str | Mapping[str, Any]
     parallel_tool_calls: bool
     response_format: Mapping[str, Any]
     max_completion_tokens: int
@@ -241,7 +241,7 @@ class ChatFields(TypedDict, total=False):
     top_logprobs: int
     n: int
     seed: int
-    stop: Union[str, Sequence[str]]
+    stop: str | Sequence[str]
     reasoning_effort: str
     verbosity: str
     modalities: Sequence[str]
@@ -256,11 +256,11 @@ class ChatFields(TypedDict, total=False):
     web_search_options: Mapping[str, Any]
     moderation: Any
     functions: Sequence[Mapping[str, Any]]
-    function_call: Union[str, Mapping[str, Any]]
+    function_call: str | Mapping[str, Any]
     stream_options: Mapping[str, Any]
 
 
-class CallOptions(TypedDict, total=False):
+class UntaskedOptions(TypedDict, total=False):
     """What a call may carry beside OpenAI's fields; all by keyword.
 
     Tags (task_type, run_id, agent, user, metadata) are recorded with the usage;
@@ -269,12 +269,11 @@ class CallOptions(TypedDict, total=False):
       reaches the provider; shortens what the service allows, never lengthens.
     strict: refuse instead of dropping a field that the provider does not take.
     priority: who goes first where calls wait for a provider at its limit.
-    idempotency_key: calls with one key share one upstream call (HTTP only).
+    idempotency_key: calls with one key share one upstream call.
     request_id: kept by the service and named in answers and errors.
     extra_body: more members of the request body, for the provider.
     """
 
-    task_type: str
     run_id: str
     agent: str
     user: str
@@ -285,6 +284,16 @@ class CallOptions(TypedDict, total=False):
     idempotency_key: str
     request_id: str
     extra_body: Mapping[str, Any]
+
+
+class CallOptions(UntaskedOptions, total=False):
+    """The same, and the task to route by."""
+
+    task_type: str
+
+
+class ProviderArguments(ChatFields, UntaskedOptions, total=False):
+    """All keyword arguments of LLMServiceProvider beside its own parameters."""
 
 
 class ChatArguments(ChatFields, CallOptions, total=False):

@@ -1,0 +1,122 @@
+"""Where the service is and how to reach it, from arguments and environment."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Literal
+from urllib.parse import urlsplit
+
+Transport = Literal["auto", "grpc", "http"]
+
+_DEFAULT_URL = "http://127.0.0.1:8004"
+_DEFAULT_GRPC = "127.0.0.1:9004"
+_GRPC_PORT = "9004"
+_ROUTES = ("/chat/completions", "/embeddings", "/models")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a transport needs; made by `resolve`."""
+
+    transport: Literal["grpc", "http"]
+    url: str  # ends in /v1
+    target: str
+    api_key: str
+    tls: bool
+    ca_file: str | None = None
+    cert_file: str | None = None
+    key_file: str | None = None
+
+
+def has_grpc() -> bool:
+    """Whether the extra `grpc` is installed."""
+    return find_spec("grpc") is not None and find_spec("google.protobuf") is not None
+
+
+def http_url(text: str) -> str:
+    """The base of all routes, from what people type: with or without a scheme, /v1,
+    a slash at the end, or the whole address of a route."""
+    url = text.strip().rstrip("/")
+    if "://" not in url:
+        url = "http://" + url
+    if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).netloc:
+        raise ValueError(f"{text!r} is no http address")
+    for route in _ROUTES:
+        url = url.removesuffix(route).rstrip("/")
+    return url if url.endswith("/v1") else url + "/v1"
+
+
+def grpc_target(text: str) -> tuple[str, bool]:
+    """A target for grpcio and whether it says TLS; port 9004 where none is given."""
+    text = text.strip().rstrip("/")
+    scheme, slashes, rest = text.partition("://")
+    secure = bool(slashes) and scheme in ("https", "grpcs")
+    if slashes and scheme in ("http", "https", "grpc", "grpcs"):
+        text = rest
+    elif slashes or text.startswith(("unix:", "dns:", "ipv4:", "ipv6:", "xds:")):
+        return text, secure
+    if "/" in text or not text:
+        raise ValueError(f"{text!r} is no gRPC target: it is host:port")
+    bracket = text.rpartition("]")[2] if text.startswith("[") else text
+    if ":" not in bracket:
+        text = f"{text}:{_GRPC_PORT}"
+    return text, secure
+
+
+def _choose(
+    transport: Transport, base_url: str | None, target: str | None
+) -> Literal["grpc", "http"]:
+    if transport != "auto":
+        if transport == "grpc" and not has_grpc():
+            raise ImportError(
+                "transport='grpc' needs grpcio: pip install 'llm-service-client[grpc]'"
+            )
+        return transport
+    # What the caller says counts more than what is in the environment.
+    named_url = base_url or (None if target else os.environ.get("LLM_SERVICE_URL"))
+    named_target = target or (None if base_url else os.environ.get("LLM_SERVICE_GRPC"))
+    if not has_grpc():
+        if named_target and not named_url:
+            raise ImportError(
+                "a gRPC target needs grpcio (pip install 'llm-service-client[grpc]'); "
+                "HTTP needs base_url or LLM_SERVICE_URL"
+            )
+        return "http"
+    return "http" if named_url and not named_target else "grpc"
+
+
+def resolve(
+    *,
+    base_url: str | None,
+    grpc_target_text: str | None,
+    api_key: str | None,
+    transport: Transport,
+    tls: bool | None,
+    ca_file: str | None,
+    cert_file: str | None,
+    key_file: str | None,
+) -> Settings:
+    """Arguments first, then environment, then loopback."""
+    if (cert_file is None) != (key_file is None):
+        raise ValueError("cert_file and key_file go together")
+    if transport not in ("auto", "grpc", "http"):
+        raise ValueError("transport is auto, grpc or http")
+    env = os.environ
+    chosen = _choose(transport, base_url, grpc_target_text)
+    text = grpc_target_text or env.get("LLM_SERVICE_GRPC") or _DEFAULT_GRPC
+    target, secure = grpc_target(text)
+    key = env.get("LLM_SERVICE_API_KEY", "") if api_key is None else api_key
+    return Settings(
+        transport=chosen,
+        url=http_url(base_url or env.get("LLM_SERVICE_URL") or _DEFAULT_URL),
+        target=target,
+        api_key=key.strip(),
+        tls=(secure or ca_file is not None or cert_file is not None)
+        if tls is None
+        else tls,
+        ca_file=ca_file,
+        cert_file=cert_file,
+        key_file=key_file,
+    )
