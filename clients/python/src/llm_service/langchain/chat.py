@@ -20,7 +20,7 @@ from pydantic import Field
 
 from llm_service.langchain import structured
 from llm_service.langchain.answers import ChunkReader, to_result
-from llm_service.langchain.connection import ServiceConnection
+from llm_service.langchain.connection import CONFIG, ServiceConnection
 from llm_service.langchain.errors import langchain_errors
 from llm_service.langchain.requests import to_dicts
 
@@ -58,6 +58,8 @@ class ChatLLMService(ServiceConnection, BaseChatModel):
 
     May be shared between threads, copied and pickled.
     """
+
+    model_config = CONFIG
 
     model_name: str = Field(default="auto", alias="model")
     temperature: float | None = None

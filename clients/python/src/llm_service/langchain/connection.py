@@ -47,6 +47,15 @@ class Clients:
         return Clients, ()
 
 
+# Subclasses say it again: of two base classes Pydantic takes the last one's.
+CONFIG = ConfigDict(
+    arbitrary_types_allowed=True,
+    extra="forbid",
+    populate_by_name=True,
+    protected_namespaces=(),
+)
+
+
 class ServiceConnection(BaseModel):
     """The address, key and default deadline; see `llm_service.Client` for each.
 
@@ -54,12 +63,7 @@ class ServiceConnection(BaseModel):
     LLM_SERVICE_API_KEY.
     """
 
-    model_config = ConfigDict(
-        arbitrary_types_allowed=True,
-        extra="forbid",
-        populate_by_name=True,
-        protected_namespaces=(),
-    )
+    model_config = CONFIG
 
     base_url: str | None = None
     grpc_target: str | None = None
