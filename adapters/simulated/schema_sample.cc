@@ -7,6 +7,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
@@ -204,14 +205,23 @@ class SchemaSampler {
     return out;
   }
 
-  // Whether a literal conforms: where the schema says no more than a type.
-  bool Takes(JsonValue schema, const std::string& literal) {
+  // Whether a literal conforms, where the schema says no more than a type and
+  // limits of numbers.
+  static bool Takes(JsonValue schema, const std::string& literal) {
+    double number = 0;
+    const bool counts = absl::SimpleAtod(literal, &number);
     for (JsonValue word = schema.First(); word; word = word.Next()) {
       const std::string key = word.Key();
-      if (key != "type" && key != "title" && key != "description" &&
-          key != "default") {
-        return false;
+      if (key == "type" || key == "title" || key == "description" ||
+          key == "default") {
+        continue;
       }
+      const double limit = word.AsDouble().value_or(0);
+      const bool keeps = (key == "minimum" && number >= limit) ||
+                         (key == "exclusiveMinimum" && number > limit) ||
+                         (key == "maximum" && number <= limit) ||
+                         (key == "exclusiveMaximum" && number < limit);
+      if (!counts || !keeps) return false;
     }
     const std::string type = schema.Find("type").StringOr();
     if (literal[0] == '"') return type == "string";

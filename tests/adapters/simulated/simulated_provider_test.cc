@@ -121,6 +121,7 @@ TEST_CASE("A call carries the values that the prompt spells out",
       {"Say 'it's me' twice", "it's me"},
       {"An open 'quote", "simulated"},
       {"add('text', true)", "text"},
+      {"add(9)", R"({"n":8,)"},
   }));
   CAPTURE(prompt);
   ChatRequest request;
@@ -128,7 +129,7 @@ TEST_CASE("A call carries the values that the prompt spells out",
   v1::FunctionTool& tool = *request.message.add_tools()->mutable_function();
   tool.set_name("add");
   tool.set_parameters(
-      R"({"type":"object","properties":{"n":{"type":"integer"},"share":)"
+      R"({"type":"object","properties":{"n":{"type":"integer","exclusiveMaximum":9},"share":)"
       R"({"type":"number","const":0.5},"name":{"type":"string"}},)"
       R"("required":["n","share","name"]})");
   const Run run = Ask(request);
