@@ -38,9 +38,10 @@ def has_grpc() -> bool:
 def http_url(text: str) -> str:
     """The base of all routes, from what people type: with or without a scheme, /v1,
     a slash at the end, or the whole address of a route."""
-    url = text.strip().rstrip("/")
+    url = text.strip()
     if "://" not in url:
         url = "http://" + url
+    url = url.rstrip("/")
     if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).netloc:
         raise ValueError(f"{text!r} is no http address")
     for route in _ROUTES:
