@@ -371,8 +371,7 @@ def test_messages_up_to_the_limit_of_the_service(running, door):
     assert type(heard.error) is llm_service.BodyTooLargeError
 
 
-@pytest.mark.parametrize("door", DOORS)
-def test_tls_and_mutual_tls(service, tmp_path, door):
+def test_tls_and_mutual_tls(service, tmp_path):
     pki = Authority(tmp_path / "pki")
     ours, mine = pki.sign("service"), pki.sign("caller")
     text = config("simulated: {}")
@@ -384,12 +383,14 @@ def test_tls_and_mutual_tls(service, tmp_path, door):
     running = service(text)
     url = running.url("/v1").replace("http://", "https://")
     shown = {"cert_file": str(mine.cert), "key_file": str(mine.key)}
-    good = Door(door, running, base_url=url, ca_file=str(pki.ca), **shown)
-    assert good.hear(True, timeout=20).text
-    assert good.hear(False, timeout=20).text
-    for more in ({"ca_file": str(pki.ca)}, {"tls": True, **shown}):
-        error = Door(door, running, base_url=url, **more).hear(True, timeout=20).error
-        assert type(error) is llm_service.ServiceConnectionError
+    for door in DOORS:
+        good = Door(door, running, base_url=url, ca_file=str(pki.ca), **shown)
+        assert good.hear(True, timeout=20).text
+        assert good.hear(False, timeout=20).text
+        for more in ({"ca_file": str(pki.ca)}, {"tls": True, **shown}):
+            bad = Door(door, running, base_url=url, **more)
+            error = bad.hear(True, timeout=20).error
+            assert type(error) is llm_service.ServiceConnectionError
 
 
 # --- addresses

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import sys
+import weakref
 from pathlib import Path
 
 import pytest
@@ -116,3 +119,21 @@ def test_a_stream_without_its_end_is_no_whole_answer():
     assert list(events.feed(b'data: {"a": 1}\n\n')) == [{"a": 1}]
     with pytest.raises(llm_service.ServiceConnectionError):
         events.end()
+
+
+def test_loops_that_are_over_are_let_go():
+    class Connection:
+        def __init__(self):
+            self.loop = asyncio.get_running_loop()
+
+    values = _call.PerLoop(Connection)
+    seen = []
+
+    async def use():
+        assert values.get() is values.get()
+        seen.append(weakref.ref(values.get()))
+
+    for _ in range(3):
+        asyncio.run(use())
+    gc.collect()
+    assert [one() is not None for one in seen] == [False, False, True]

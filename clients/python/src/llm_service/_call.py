@@ -167,26 +167,29 @@ class PerProcess(Generic[T]):
 
 
 class PerLoop(Generic[T]):
-    """The same for each event loop of each process."""
+    """The same for each event loop of each process; safe for loops in threads."""
 
     def __init__(self, make: Callable[[], T]) -> None:
         self._make = make
-        self._all: PerProcess[weakref.WeakKeyDictionary[Any, T]] = PerProcess(
-            weakref.WeakKeyDictionary
-        )
+        # Connections know their loop, so a weak dictionary would never let go.
+        self._all: PerProcess[dict[asyncio.AbstractEventLoop, T]] = PerProcess(dict)
+        self._lock: PerProcess[threading.Lock] = PerProcess(threading.Lock)
 
     def get(self) -> T:
-        """The value of the running loop."""
+        """The value of the running loop; forgets those of loops that are over."""
         loop = asyncio.get_running_loop()
-        values = self._all.get()
-        value = values.get(loop)
-        if value is None:
-            value = values[loop] = self._make()
-        return value
+        with self._lock.get():
+            values = self._all.get()
+            if loop not in values:
+                for other in [one for one in values if one.is_closed()]:
+                    del values[other]
+                values[loop] = self._make()
+            return values[loop]
 
     def take(self) -> T | None:
         """The running loop's value if there is one; those of others are left."""
-        return self._all.get().pop(asyncio.get_running_loop(), None)
+        with self._lock.get():
+            return self._all.get().pop(asyncio.get_running_loop(), None)
 
 
 def _after_fork() -> None:
