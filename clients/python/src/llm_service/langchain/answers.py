@@ -12,9 +12,12 @@ from langchain_core.messages import (
     InvalidToolCall,
     ToolCall,
     ToolCallChunk,
+)
+from langchain_core.messages.ai import (
+    InputTokenDetails,
+    OutputTokenDetails,
     UsageMetadata,
 )
-from langchain_core.messages.ai import InputTokenDetails, OutputTokenDetails
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 
 from llm_service.langchain.requests import CALL_EXTRAS, CARRIED, OTHERS
@@ -247,11 +250,14 @@ class ChunkReader:
             if "custom" in call:
                 args = self._custom(index, call["custom"].get("input") or "")
             pieces.append(_piece(call, index, args))
-            if index in self._ids:
-                extra = self._once(("call", index), _call_extra(call))
-                if extra:
-                    extras = members.setdefault(CALL_EXTRAS, {})
-                    extras.setdefault(self._ids[index], {}).update(extra)
+            if index not in self._ids:
+                continue
+            extra = self._once(("call", index), _call_extra(call))
+            if args and "custom" not in call:  # as the model wrote them
+                extra["arguments"] = args
+            if extra:
+                extras = members.setdefault(CALL_EXTRAS, {})
+                extras.setdefault(self._ids[index], {}).update(extra)
         return pieces
 
     def _custom(self, index: int, text: str) -> str:

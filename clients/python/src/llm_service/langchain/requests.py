@@ -143,6 +143,8 @@ def _assistant(message: AIMessage) -> dict[str, Any]:
     out.update({name: known[name] for name in CARRIED if known.get(name) is not None})
     if "reasoning_content" not in out and (thought := _thought(message.content)):
         out["reasoning_content"] = thought
+    if "reasoning_details" not in out and (proofs := _proofs(message.content)):
+        out["reasoning_details"] = proofs
     if calls:
         out["tool_calls"] = calls
     return out
@@ -165,6 +167,22 @@ def _thought(content: str | Sequence[Any]) -> str:
         for block in blocks
         if isinstance(block, dict) and block.get("type") == "reasoning"
     )
+
+
+def _proofs(content: str | Sequence[Any]) -> list[dict[str, Any]]:
+    """The signed and redacted thoughts of LangChain's Anthropic model."""
+    out: list[dict[str, Any]] = []
+    for block in [] if isinstance(content, str) else content:
+        if not isinstance(block, dict):
+            continue
+        kind = block.get("type")
+        if kind == "thinking" and block.get("signature"):
+            made = {"type": "reasoning.text", "text": block.get("thinking") or ""}
+            out.append({**made, "signature": block["signature"]})
+        elif kind == "redacted_thinking":
+            data = block.get("data") or ""
+            out.append({"type": "reasoning.encrypted", "data": data})
+    return [{**one, "format": "anthropic-claude-v1"} for one in out]
 
 
 def _calls(message: AIMessage) -> Iterable[dict[str, Any]]:
