@@ -6,6 +6,8 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import subprocess
+import sys
 from decimal import Decimal
 
 import harness
@@ -174,6 +176,22 @@ def test_the_provider_class_of_the_design_document(running, transport):
                 HELLO, task_type="news_analysis", temperature=0.5, timeout=20)
 
     assert asyncio.run(go())["llm_service"]["task_type"] == "news_analysis"
+
+
+@pytest.mark.parametrize("transport", ["grpc", "http"])
+def test_the_lines_of_the_readme_run_as_written(running, transport):
+    text = (harness.ROOT / "clients/python/README.md").read_text()
+    lines = text.split("<<'END'\n")[1].split("END\n")[0]
+    where = {"LLM_SERVICE_GRPC": running.addresses["grpc"]}
+    if transport == "http":
+        where = {"LLM_SERVICE_URL": running.url("/v1")}
+    said = subprocess.run(
+        [sys.executable, "-c", lines], capture_output=True, text=True,
+        env={"PYTHONPATH": str(harness.ROOT / "clients/python/src"),
+             "LLM_SERVICE_API_KEY": running.key, **where})
+    assert said.returncode == 0, said.stderr
+    assert said.stdout.count("Simulated answer") == 2
+    assert "cost: 0" in said.stdout and said.stdout.endswith("USD\n")
 
 
 # --- what reaches the provider

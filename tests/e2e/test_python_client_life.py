@@ -310,6 +310,30 @@ def test_event_loops_in_threads_share_a_client(running, transport):
     assert len({llm_service.text_of(one) for one in answers}) == 1
 
 
+@pytest.mark.parametrize("door", ["http", "http-aio"])
+def test_streams_that_end_use_one_connection_again(service, door):
+    running = service(config("simulated: {}"))
+
+    def connections():
+        (line,) = [one for one in running.metrics().splitlines()
+                   if one.startswith("llm_service_connections ")]
+        return int(line.split()[1])
+
+    async def three():
+        async with llm_service.AsyncClient(**Door(door, running).options) as way:
+            for _ in range(3):
+                assert [one async for one in way.stream(HELLO)]
+            return await asyncio.to_thread(connections)
+
+    if door == "http-aio":
+        assert asyncio.run(three()) == 1
+        return
+    with client(running, door) as way:
+        for _ in range(3):
+            assert list(way.stream(HELLO))
+        assert connections() == 1
+
+
 # --- the end
 
 

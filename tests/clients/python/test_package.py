@@ -45,6 +45,48 @@ def test_types_are_strict():
         "--exclude", "/llm_service/(langchain/|tradingagents)", cwd=PACKAGE)
 
 
+USE = """
+from llm_service import AsyncClient, Client, LLMServiceProvider
+
+messages = [{"role": "user", "content": "x"}]
+with Client(base_url="http://h") as client:
+    answer = client.chat(messages, model="m", temperature=0.5, run_id="r")
+    text: str | None = answer["choices"][0]["message"]["content"]
+    for chunk in client.stream(messages, tools=[{"type": "function"}], timeout=5):
+        index: int = chunk["choices"][0]["index"]
+    report = client.usage(by=["model"], where={"run_id": "r"})
+    requests: int = report["total"]["requests"]
+
+
+async def use() -> float:
+    async with AsyncClient() as client, client.run("r") as run:
+        vectors = await client.embeddings(["a"], model="e", dimensions=3)
+    await LLMServiceProvider().chat_completion(messages, task_type="t", seed=1)
+    return vectors["data"][0]["embedding"][0]
+"""
+
+
+def test_callers_are_typed_strictly_too(tmp_path):
+    good, bad = tmp_path / "good.py", tmp_path / "bad.py"
+    good.write_text(USE)
+    bad.write_text(USE.replace("temperature=0.5", "temprature=0.5"))
+    # Installed packages are read silently; so is the source tree here.
+    mypy = [sys.executable, "-m", "mypy", "--strict", "--follow-imports", "silent",
+            "--cache-dir",
+            ROOT / "build" / "mypy-use"]
+    env = {**os.environ, "MYPYPATH": str(PACKAGE / "src")}
+    run(*mypy, good, cwd=tmp_path, env=env)
+    said = subprocess.run([*map(str, mypy), bad], cwd=tmp_path, env=env,
+                          capture_output=True, text=True)
+    assert said.returncode == 1 and '"temprature"' in said.stdout
+
+
+def test_the_version_is_that_of_the_project():
+    stated = (ROOT / "CMakeLists.txt").read_text()
+    ours = (SOURCE / "_version.py").read_text().split('"')[-2]
+    assert f"project(llm_service VERSION {ours} " in stated
+
+
 def test_every_line_is_python_310():
     for file in SOURCE.rglob("*.py"):
         ast.parse(file.read_text(), str(file), feature_version=(3, 10))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import pickle
 import sys
 import weakref
 from pathlib import Path
@@ -137,3 +138,25 @@ def test_loops_that_are_over_are_let_go():
         asyncio.run(use())
     gc.collect()
     assert [one() is not None for one in seen] == [False, False, True]
+
+
+def test_what_cannot_travel_in_a_header_is_refused_at_once():
+    with pytest.raises(ValueError, match="request_id"):
+        chat(request_id="a\nb")
+    with pytest.raises(ValueError, match="key"):
+        llm_service.Client(api_key="\u5bc6\u94a5")
+
+
+def test_a_grpcio_that_is_too_old_counts_as_absent(monkeypatch):
+    monkeypatch.setattr(_settings, "version", lambda name: "1.60.0")
+    monkeypatch.delenv("LLM_SERVICE_GRPC", raising=False)
+    assert llm_service.Client(base_url="h").transport == "http"
+    assert llm_service.Client().transport == "http"
+    with pytest.raises(ImportError, match="1.72.2"):
+        llm_service.Client(transport="grpc")
+
+
+def test_errors_travel_between_processes_whole():
+    error = llm_service.RateLimitError("m", code="rate_limited", retry_after=2.0)
+    again = pickle.loads(pickle.dumps(error))
+    assert type(again) is type(error) and vars(again) == vars(error)

@@ -70,6 +70,13 @@ def _check_timeout(timeout: Any) -> float | None:
     return float(timeout)
 
 
+def _word(name: str, value: Any) -> str:
+    text = str(value)
+    if not text.isascii() or not text.isprintable():
+        raise ValueError(f"{name} must be of printable ASCII characters")
+    return text
+
+
 def _make(
     model: str,
     required: Mapping[str, Any],
@@ -91,7 +98,7 @@ def _make(
     body.update(options.get("extra_body") or {})
     own = options.get("timeout")
     words = {
-        word: str(options[name])
+        word: _word(name, options[name])
         for name, word in _WORDS.items()
         if options.get(name) is not None
     }

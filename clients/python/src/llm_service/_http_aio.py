@@ -103,7 +103,16 @@ class HttpAioStream:
     async def close(self) -> None:
         """Closes the connection unless the stream is over."""
         self._closed = True
-        if self._answer is not None and not self._answer.is_closed:
+        if self._answer is None or self._answer.is_closed:
+            return
+        try:
+            if self._events.done:
+                # What is behind the last event: the connection is used again.
+                while await _within(self._until, _next(self._bytes)) is not None:
+                    pass
+        except (httpx.HTTPError, TimeoutError):
+            pass
+        finally:
             await self._answer.aclose()
 
     def drop(self) -> None:

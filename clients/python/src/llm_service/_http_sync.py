@@ -79,11 +79,22 @@ class HttpStream:
             raise wire.answer_error(answer)
         self._bytes = answer.iter_bytes()
 
+    def _drain(self) -> bool:
+        """Reads what is behind the last event, so that the connection is used again."""
+        try:
+            for _ in self._bytes:
+                pass
+        except (httpx.HTTPError, RuntimeError, ValueError):
+            return False
+        return True
+
     def close(self) -> None:
         """Closes the connection unless the stream is over; from any thread."""
         self._closed = True
         answer = self._answer
         if answer is None or answer.is_closed:
+            return
+        if self._events.done and self._drain():
             return
         network = answer.extensions.get("network_stream")
         sock = network.get_extra_info("socket") if network is not None else None

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
-from importlib.util import find_spec
+from importlib.metadata import PackageNotFoundError, version
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -30,9 +31,20 @@ class Settings:
     key_file: str | None = None
 
 
+# What the stubs load with; older ones count as absent.
+_NEEDED = {"grpcio": (1, 72, 2), "protobuf": (6, 30)}
+
+
 def has_grpc() -> bool:
-    """Whether the extra `grpc` is installed."""
-    return find_spec("grpc") is not None and find_spec("google.protobuf") is not None
+    """Whether what the extra `grpc` installs is there."""
+    for name, needed in _NEEDED.items():
+        try:
+            numbers = re.findall(r"\d+", version(name))[:3]
+        except PackageNotFoundError:
+            return False
+        if tuple(map(int, numbers)) < needed:
+            return False
+    return True
 
 
 def http_url(text: str) -> str:
@@ -72,7 +84,8 @@ def _choose(
     if transport != "auto":
         if transport == "grpc" and not has_grpc():
             raise ImportError(
-                "transport='grpc' needs grpcio: pip install 'llm-service-client[grpc]'"
+                "transport='grpc' needs grpcio 1.72.2 and protobuf 6.30 or newer: "
+                "pip install 'llm-service-client[grpc]'"
             )
         return transport
     # What the caller says counts more than what is in the environment.
@@ -109,6 +122,8 @@ def resolve(
     text = grpc_target_text or env.get("LLM_SERVICE_GRPC") or _DEFAULT_GRPC
     target, secure = grpc_target(text)
     key = env.get("LLM_SERVICE_API_KEY", "") if api_key is None else api_key
+    if not key.isascii() or not key.isprintable():
+        raise ValueError("the API key is not of printable ASCII characters")
     return Settings(
         transport=chosen,
         url=http_url(base_url or env.get("LLM_SERVICE_URL") or _DEFAULT_URL),
