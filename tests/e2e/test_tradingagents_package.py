@@ -9,8 +9,12 @@ what UP's factory calls and reads, and the order of the calls of a run.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import os
 import re
+import textwrap
+from types import SimpleNamespace
 from typing import Annotated, Any, TypedDict
 
 import pytest
@@ -28,8 +32,6 @@ from llm_service.tradingagents import (
     NODE_TASKS,
     ChatDeepSeekLLMService,
     ChatTradingAgents,
-    LLMServiceClient,
-    LLMServiceEmbeddings,
 )
 
 
@@ -85,11 +87,44 @@ def where(request, running):
     return {**client_package.where(request.param, running), "api_key": running.key}
 
 
+def lines_of(words):
+    """The block of TRADINGAGENTS.md with these words, as it stands there."""
+    text = (harness.ROOT / "clients" / "python" / "TRADINGAGENTS.md").read_text("utf-8")
+    blocks = re.findall(r"```python\n(.*?)```", text, re.S)
+    (block,) = [block for block in blocks if words in block]
+    return textwrap.dedent(block)
+
+
+def patched(head, words, tail=""):
+    """A function of a project with the documented lines in their place."""
+    names = {"os": os}
+    body = textwrap.indent(lines_of(words).replace("elif …\n", ""), "    ")
+    exec(f"{head}\n{body}\n{tail}", names)  # what a reader pastes, run
+    return names["patched"]
+
+
 def create_llm_by_provider(model, where):
-    """CN's branch, as TRADINGAGENTS.md has it."""
-    return ChatDeepSeekLLMService(
-        model=model, temperature=0.7, max_tokens=4000, timeout=180, **where
+    """CN's function with the documented branch, called as CN calls it."""
+    function = patched(
+        "def patched(provider, model, backend_url, temperature, max_tokens, timeout,"
+        " api_key=None):",
+        "return ChatDeepSeekLLMService",
     )
+    with environment(where):
+        url = where.get("base_url", "")
+        made = function("llm_service", model, url, 0.7, 4000, 180, where["api_key"])
+        made.client, made.async_client  # made while the address is known
+        return made
+
+
+@contextlib.contextmanager
+def environment(where):
+    """Over gRPC the address is in the environment, as documented."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LLM_SERVICE_API_KEY", where["api_key"])
+        if "grpc_target" in where:
+            patch.setenv("LLM_SERVICE_GRPC", where["grpc_target"])
+        yield
 
 
 def cn_prefetches(llm):
@@ -250,22 +285,26 @@ def test_agents_read_what_they_read_of_a_model(where):
 
 
 def create_llm_client(provider, model, base_url=None, **kwargs):
-    """UP's factory with the branch of TRADINGAGENTS.md."""
-    if provider.lower() == "llm_service":
-        return LLMServiceClient(model, base_url, **kwargs)
-    raise ValueError(provider)
+    """UP's factory with the documented branch."""
+    function = patched(
+        "def patched(provider, model, base_url=None, **kwargs):",
+        "return LLMServiceClient",
+        "    raise ValueError(provider)",
+    )
+    return function(provider, model, base_url, **kwargs)
 
 
 def test_a_run_of_up_through_its_factory(where):
-    where = dict(where)
-    base_url = where.pop("base_url", None)
-    clients = [
-        create_llm_client("llm_service", model, base_url, callbacks=[], **where)
-        for model in ("auto-quick", "auto-deep")
-    ]
-    assert all(client.validate_model() for client in clients)
-    assert clients[0].get_provider_name() == "llm_service"
-    quick, deep = (client.get_llm() for client in clients)
+    url = where.get("base_url")
+    with environment(where):
+        clients = [
+            create_llm_client("llm_service", model, url, callbacks=[], max_retries=2)
+            for model in ("auto-quick", "auto-deep")
+        ]
+        assert all(client.validate_model() for client in clients)
+        assert clients[0].get_provider_name() == "llm_service"
+        quick, deep = (client.get_llm() for client in clients)
+        deep.client, quick.client  # made while the address is known
     graph = Graph()
     graph.analyst(
         "Market Analyst",
@@ -353,8 +392,33 @@ def test_every_task_of_a_node_is_known_to_the_service(running, where):
         assert llm.invoke("hi", task_type=task).response_metadata["task_type"] == task
 
 
-def test_memory_embeds_through_the_shape_of_openais_client(where):
-    """memory.py: client.embeddings.create(model=…, input=…).data[0].embedding."""
-    client = LLMServiceEmbeddings(**where)
-    answer = client.embeddings.create(model="simulated-embedding", input="报告")
+def test_cns_graph_builds_both_tiers_with_the_documented_lines(where):
+    names = {"create_llm_by_provider": None}
+    block = textwrap.indent(lines_of("self.deep_thinking_llm, self.quick_"), "    ")
+    exec(f"def patched(self):\n    if False:\n        pass\n{block}", names)
+    calls = []
+    names["create_llm_by_provider"] = lambda *args: calls.append(args) or args[1]
+    for name in ("temperature", "max_tokens", "timeout"):
+        names.update({f"deep_{name}": 1, f"quick_{name}": 2})
+    config = {"llm_provider": "llm_service", "backend_url": "u", "quick_api_key": "k"}
+    config.update(deep_think_llm="auto-deep", quick_think_llm="auto-quick")
+    graph = SimpleNamespace(config=config)
+    names["patched"](graph)
+    assert (graph.deep_thinking_llm, graph.quick_thinking_llm) == (
+        "auto-deep",
+        "auto-quick",
+    )
+    assert calls == [
+        ("llm_service", "auto-deep", "u", 1, 1, 1, None),
+        ("llm_service", "auto-quick", "u", 2, 2, 2, "k"),
+    ]
+
+
+def test_cns_memory_embeds_with_the_documented_lines(where):
+    patch = patched("def patched(self):", "LLMServiceEmbeddings")
+    memory = SimpleNamespace(llm_provider="llm_service", embedding="simulated-embedding")
+    with environment({**where}), pytest.MonkeyPatch.context() as env:
+        env.setenv("LLM_SERVICE_URL", where.get("base_url", ""))
+        patch(memory)
+        answer = memory.client.embeddings.create(model=memory.embedding, input="报告")
     assert len(answer.data[0].embedding) == 1536
