@@ -9,6 +9,7 @@ import json
 import pickle
 import subprocess
 import sys
+import time
 from decimal import Decimal
 
 import pytest
@@ -469,6 +470,28 @@ def test_a_deadline_reaches_the_provider(make, simulator):
     with pytest.raises(TimeoutError):
         make(model="scripted-model", timeout=0.5).invoke("hi")
     simulator.reset("langchain")
+
+
+def test_a_stream_that_is_left_ends_the_call(make, simulator):
+    body = sse(delta(role="assistant", content="one"), delta(content="two"))
+    simulator.reset("langchain")
+    simulator.script(
+        "langchain",
+        headers={"content-type": "text/event-stream"},
+        body=body,
+        stall_after=len(body) - 20,
+    )
+    stream = make(model="scripted-model").stream("hi")
+    assert next(stream).content in ("", "one")
+    stream.close()
+
+    def left():
+        return simulator.log("langchain")[-1]["outcome"] == "client_left"
+
+    deadline = time.monotonic() + 20
+    while not left() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert left()
 
 
 def test_a_run_tags_every_call_and_reports_them(make):

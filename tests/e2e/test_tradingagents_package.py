@@ -280,7 +280,11 @@ def test_the_name_holds_no_word_that_sends_agents_elsewhere(trap):
 
 def test_agents_read_what_they_read_of_a_model(where):
     llm = create_llm_by_provider("auto-quick", where)
-    assert (llm.model_name, llm.temperature, llm.max_tokens) == ("auto-quick", 0.7, 4000)
+    assert (llm.model_name, llm.temperature, llm.max_tokens) == (
+        "auto-quick",
+        0.7,
+        4000,
+    )
     assert getattr(llm, "openai_api_base", None) is None
 
 
@@ -294,7 +298,7 @@ def create_llm_client(provider, model, base_url=None, **kwargs):
     return function(provider, model, base_url, **kwargs)
 
 
-def test_a_run_of_up_through_its_factory(where):
+def up_models(where):
     url = where.get("base_url")
     with environment(where):
         clients = [
@@ -303,27 +307,81 @@ def test_a_run_of_up_through_its_factory(where):
         ]
         assert all(client.validate_model() for client in clients)
         assert clients[0].get_provider_name() == "llm_service"
-        quick, deep = (client.get_llm() for client in clients)
-        deep.client, quick.client  # made while the address is known
+        models = [client.get_llm() for client in clients]
+        for model in models:
+            model.client  # made while the address is known
+    return models
+
+
+def shaped(graph, name, llm, schema):
+    """UP's structured agents: any failure is silently a second call, free text."""
+    model = llm.with_structured_output(schema)
+
+    def node(state):
+        text = "\n".join(state["reports"].values()) or ASK
+        try:
+            return {"reports": {name: model.invoke(text).model_dump_json()}}
+        except Exception:
+            return {"reports": {name: llm.invoke(text).content}}
+
+    graph.add(name, node)
+
+
+@pytest.mark.parametrize("debates, risk_rounds, calls", [(1, 1, 15), (5, 5, 35)])
+def test_a_whole_run_of_up_through_its_factory(where, debates, risk_rounds, calls):
+    quick, deep = up_models(where)
     graph = Graph()
     graph.analyst(
         "Market Analyst",
         quick,
         [get_stock_market_data_unified, get_stock_sentiment_unified],
     )
-    graph.speaker("Bull Researcher", quick, "You are a Bull Analyst")
-
-    def manager(state):
-        shaped = deep.with_structured_output(PortfolioDecision)
-        decision = shaped.invoke(state["reports"]["Bull Researcher"])
-        return {"reports": {"Portfolio Manager": decision.rating}}
-
-    graph.add("Portfolio Manager", manager)
+    shaped(graph, "Sentiment Analyst", quick, PortfolioDecision)
+    graph.analyst("News Analyst", quick, [get_stock_news_unified])
+    graph.analyst("Fundamentals Analyst", quick, [get_stock_fundamentals_unified])
+    for at in range(debates):
+        for side in ("Bull", "Bear"):
+            name = f"{side} Researcher {at}" if at else f"{side} Researcher"
+            graph.speaker(name, quick, f"You are a {side} Analyst")
+    shaped(graph, "Research Manager", deep, PortfolioDecision)
+    shaped(graph, "Trader", quick, PortfolioDecision)
+    for at in range(risk_rounds):
+        for side in ("Aggressive", "Conservative", "Neutral"):
+            name = f"{side} Analyst {at}" if at else f"{side} Analyst"
+            graph.speaker(name, quick, f"You are the {side} risk analyst")
+    shaped(graph, "Portfolio Manager", deep, PortfolioDecision)
     with quick.client.run() as run:
         state = graph.run()
-    assert state["reports"]["Portfolio Manager"]
+    assert PortfolioDecision.model_validate_json(state["reports"]["Portfolio Manager"])
     counts = {g["keys"]["agent"]: g["requests"] for g in run.report["groups"]}
-    assert counts == {"Market Analyst": 2, "Bull Researcher": 1, "Portfolio Manager": 1}
+    # No structured call failed: there is none twice.
+    assert sum(counts.values()) == calls
+    assert counts["Market Analyst"] == 2 and counts["Research Manager"] == 1
+    models = {g["keys"]["agent"]: g["keys"]["model"] for g in run.report["groups"]}
+    assert models["Research Manager"] == models["Portfolio Manager"] == "simulated-deep"
+    assert models["Trader"] == "simulated"
+
+
+def test_an_asyncio_graph_tags_its_nodes_too(where):
+    llm = create_llm_by_provider("auto-quick", where)
+
+    async def node(state):
+        await llm.ainvoke("one")
+        async for _ in llm.astream("two"):
+            pass
+        return {}
+
+    async def play():
+        graph = StateGraph(State)
+        graph.add_node("Bull Researcher", node)
+        graph.add_edge(START, "Bull Researcher")
+        async with llm.async_client.run() as run:
+            await graph.compile().ainvoke({"messages": [], "reports": {}})
+        await llm.async_client.close()
+        return run
+
+    (group,) = asyncio.run(play()).report["groups"]
+    assert group["keys"]["agent"] == "Bull Researcher" and group["requests"] == 2
 
 
 def test_a_structured_answer_that_fails_leaves_the_way_to_free_text(where):
@@ -416,7 +474,9 @@ def test_cns_graph_builds_both_tiers_with_the_documented_lines(where):
 
 def test_cns_memory_embeds_with_the_documented_lines(where):
     patch = patched("def patched(self):", "LLMServiceEmbeddings")
-    memory = SimpleNamespace(llm_provider="llm_service", embedding="simulated-embedding")
+    memory = SimpleNamespace(
+        llm_provider="llm_service", embedding="simulated-embedding"
+    )
     with environment({**where}), pytest.MonkeyPatch.context() as env:
         env.setenv("LLM_SERVICE_URL", where.get("base_url", ""))
         patch(memory)

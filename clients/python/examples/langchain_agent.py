@@ -22,7 +22,9 @@ question = {"role": "user", "content": "What did NVDA close at?"}
 
 with model.client.run(user="me", task_type="market_analysis", symbol="NVDA") as run:
     for message in agent.invoke({"messages": [question]})["messages"]:
-        calls = [f"{c['name']}({c['args']})" for c in getattr(message, "tool_calls", [])]
+        calls = [
+            f"{c['name']}({c['args']})" for c in getattr(message, "tool_calls", [])
+        ]
         print(f"{message.type}: {message.content or ', '.join(calls)}")
 
 print("cost:", run.report["total"]["cost"], run.report["currency"])

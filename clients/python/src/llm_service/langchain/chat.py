@@ -13,7 +13,7 @@ from langchain_core.language_models import BaseChatModel, LanguageModelInput
 from langchain_core.language_models.base import LangSmithParams
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
-from langchain_core.runnables import Runnable
+from langchain_core.runnables import Runnable, ensure_config
 from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import Field
@@ -285,7 +285,10 @@ class ChatLLMService(ServiceConnection, BaseChatModel):
 def _metadata(
     run: CallbackManagerForLLMRun | AsyncCallbackManagerForLLMRun | None,
 ) -> Mapping[str, Any]:
-    return {} if run is None else run.metadata or {}
+    if run is not None:
+        return run.metadata or {}
+    # `stream` hands none on; then of the runnable around the call, a graph's node.
+    return ensure_config().get("metadata") or {}
 
 
 def _words(stop: list[str] | str | None) -> list[str]:

@@ -91,7 +91,9 @@ def parser(schema: Any, method: Method) -> Runnable[AIMessage, Any]:
     if method == "function_calling":
         if typed:
             return PydanticToolsParser(tools=[schema], first_tool_only=True)
-        return JsonOutputKeyToolsParser(key_name=tool_name(schema), first_tool_only=True)
+        return JsonOutputKeyToolsParser(
+            key_name=tool_name(schema), first_tool_only=True
+        )
     refusing = RunnableLambda(_no_refusal)
     if typed:
         return refusing | PydanticOutputParser(pydantic_object=schema)
