@@ -6,12 +6,13 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
-import multiprocessing
-import os
 import socket
+import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import harness
 import pytest
@@ -233,49 +234,41 @@ def test_threads_share_a_client(running, transport):
     assert len(set(texts)) == 1 and texts[0]
 
 
-def in_child(way, results):
-    try:
-        chunks = list(way.stream(HELLO, model="simulated", timeout=20))
-        answer = way.chat(HELLO, model="simulated", timeout=20)
-        results.put((os.getpid(), len(chunks), llm_service.text_of(answer)))
-    except BaseException as error:  # the parent must hear of it
-        results.put((os.getpid(), 0, repr(error)))
+def forks(running, case, transport, url=True):
+    """What python_client_forks.py says."""
+    done = subprocess.run(
+        [sys.executable, "python_client_forks.py", case, transport,
+         running.addresses["grpc"], *([running.url("/v1")] if url else [])],
+        capture_output=True, text=True, timeout=200,
+        cwd=Path(__file__).parent)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
 
 
+# What the parent did before; then how its children call if it called over gRPC.
+@pytest.mark.parametrize(("case", "then"), [
+    ("used", "grpc"), ("stream", "http"), ("busy", None), ("aio", "http")])
 @pytest.mark.parametrize("transport", TRANSPORTS)
-def test_a_client_used_before_a_fork_works_on_both_sides(running, transport):
+def test_a_client_used_before_a_fork_works_on_both_sides(running, transport, case,
+                                                         then):
     """As Celery's prefork workers and multiprocessing do."""
-    context = multiprocessing.get_context("fork")
-    with client(running, transport) as way:
-        before = llm_service.text_of(way.chat(HELLO, model="simulated"))
-        results = context.Queue()
-        children = [context.Process(target=in_child, args=(way, results))
-                    for _ in range(4)]
-        for child in children:
-            child.start()
-        heard = [results.get(timeout=60) for _ in children]
-        for child in children:
-            child.join(30)
-            assert child.exitcode == 0
-        assert {text for _, _, text in heard} == {before}
-        assert len({pid for pid, _, _ in heard}) == 4
-        # The parent's connection has not noticed.
-        assert llm_service.text_of(way.chat(HELLO, model="simulated")) == before
+    said = forks(running, case, transport)
+    text = said["text"]
+    assert text and said["codes"] == [0, 0, 0]
+    for used, heard in said["children"]:
+        assert heard == [text, text, text]
+        if transport == "http" or then:
+            assert used == ("http" if transport == "http" else then)
+    # The parent has not noticed.
+    assert said["parent"] == transport and said["after"] == text
+    assert text.endswith(said["rest"]) and said["rest"]
 
 
-@pytest.mark.parametrize("transport", TRANSPORTS)
-def test_a_pool_of_workers_forked_after_use(running, transport):
-    """A worker that is replaced is forked from the used parent again."""
-    with client(running, transport) as way:
-        way.chat(HELLO, model="simulated")
-        for _ in range(3):
-            context = multiprocessing.get_context("fork")
-            results = context.Queue()
-            child = context.Process(target=in_child, args=(way, results))
-            child.start()
-            assert results.get(timeout=60)[1] > 0
-            child.join(30)
-            way.chat(HELLO, model="simulated")
+def test_a_child_that_grpcio_cannot_serve_says_so_instead_of_hanging(running):
+    said = forks(running, "aio", "grpc", url=False)
+    for used, why in said["children"]:
+        assert used == "failed" and "LLM_SERVICE_URL" in why
+    assert said["after"] == said["text"]
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)

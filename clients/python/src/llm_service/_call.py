@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
+from llm_service import _fork
 from llm_service.types import CallOptions, ChatFields
 
 # The service ends a call at its deadline and says what came of it; this is how much
@@ -144,15 +145,16 @@ class PerProcess(Generic[T]):
 
     def __init__(self, make: Callable[[], T]) -> None:
         self._make = make
-        self._left: list[Any] = []
+        self._value: T | None = None
         self.reset()
         _forkable.add(self)
 
     def reset(self) -> None:
         """In a forked child: forgets the parent's."""
-        self._left.append(getattr(self, "_value", None))
+        if self._value is not None:
+            _fork.leave(self._value)
         self._lock = threading.Lock()
-        self._value: T | None = None
+        self._value = None
         self._pid = os.getpid()
 
     def get(self) -> T:
@@ -204,4 +206,4 @@ def _after_fork() -> None:
         one.reset()
 
 
-os.register_at_fork(after_in_child=_after_fork)
+_fork.after_fork(_after_fork)

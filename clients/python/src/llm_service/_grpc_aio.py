@@ -9,7 +9,7 @@ from typing import Any
 import grpc
 import grpc.aio
 
-from llm_service import _decode, _encode
+from llm_service import _decode, _encode, _fork
 from llm_service._call import Call, PerLoop
 from llm_service._grpc_wire import OPTIONS, call_error, credentials, metadata
 from llm_service._places import FlatEnd
@@ -82,6 +82,7 @@ class GrpcAioTransport:
         self._channel = PerLoop(self._connect)
 
     def _connect(self) -> tuple[grpc.aio.Channel, Any]:
+        _fork.aio_is_used()
         target = self._settings.target
         if self._settings.tls:
             channel = grpc.aio.secure_channel(

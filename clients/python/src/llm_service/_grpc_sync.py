@@ -7,7 +7,7 @@ from typing import Any
 
 import grpc
 
-from llm_service import _decode, _encode
+from llm_service import _decode, _encode, _fork
 from llm_service._call import Call, PerProcess
 from llm_service._grpc_wire import OPTIONS, call_error, credentials, metadata
 from llm_service._places import FlatEnd
@@ -30,6 +30,7 @@ class GrpcStream:
         self._start = start
         self._call: Any = None
         self._closed = False
+        self._running = False
         self._ends: dict[int, FlatEnd] = {}
 
     def next(self) -> ChatChunk | None:
@@ -37,6 +38,8 @@ class GrpcStream:
         if self._closed:
             return None
         if self._call is None:
+            _fork.begin()
+            self._running = True
             self._call = self._start()
         try:
             return _decode.chat_chunk(next(self._call), self._ends)
@@ -52,6 +55,9 @@ class GrpcStream:
         self._closed = True
         if self._call is not None:
             self._call.cancel()
+        if self._running:
+            self._running = False
+            _fork.end()
 
 
 class GrpcTransport:
@@ -85,10 +91,17 @@ class GrpcTransport:
         except ValueError as error:  # the channel was closed between the two
             raise ServiceConnectionError(str(error)) from error
 
+    def _wait(self, method: str, request: Any, call: Call) -> Any:
+        _fork.begin()
+        try:
+            return self._ask(method, request, call)
+        finally:
+            _fork.end()
+
     def chat(self, call: Call) -> ChatResponse:
         """One whole answer."""
         request = _encode.chat_request(call.body, call.timeout)
-        return _decode.chat_response(self._ask("ChatCompletion", request, call))
+        return _decode.chat_response(self._wait("ChatCompletion", request, call))
 
     def stream(self, call: Call) -> GrpcStream:
         """The answer in chunks."""
@@ -102,18 +115,18 @@ class GrpcTransport:
     def embeddings(self, call: Call) -> EmbeddingsResponse:
         """Vectors."""
         request = _encode.embeddings_request(call.body, call.timeout)
-        answer = self._ask("CreateEmbeddings", request, call)
+        answer = self._wait("CreateEmbeddings", request, call)
         return _decode.embeddings_response(answer)
 
     def models(self, call: Call) -> list[Model]:
         """What may be used."""
         request = models_pb2.ListModelsRequest()
-        return _decode.models(self._ask("ListModels", request, call))
+        return _decode.models(self._wait("ListModels", request, call))
 
     def usage(self, call: Call) -> UsageReport:
         """What was used."""
         request = _encode.usage_request(call.body)
-        return _decode.usage_report(self._ask("GetUsage", request, call))
+        return _decode.usage_report(self._wait("GetUsage", request, call))
 
     def close(self) -> None:
         """Ends running calls and the connection."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from typing import Literal
 from urllib.parse import urlsplit
+
+from llm_service.errors import ServiceConnectionError
 
 Transport = Literal["auto", "grpc", "http"]
 
@@ -26,6 +28,7 @@ class Settings:
     target: str
     api_key: str
     tls: bool
+    url_known: bool  # somebody named it; else it is a guess
     ca_file: str | None = None
     cert_file: str | None = None
     key_file: str | None = None
@@ -101,6 +104,17 @@ def _choose(
     return "http" if named_url and not named_target else "grpc"
 
 
+def over_http(settings: Settings) -> Settings:
+    """The same service over HTTP, for a process in which grpcio cannot work."""
+    if not settings.url_known:
+        raise ServiceConnectionError(
+            "grpcio does not work in a process that was forked after grpc.aio was "
+            "used or in the middle of a call; with base_url or LLM_SERVICE_URL such a "
+            "process calls over HTTP"
+        )
+    return replace(settings, transport="http")
+
+
 def resolve(
     *,
     base_url: str | None,
@@ -129,6 +143,7 @@ def resolve(
         url=http_url(base_url or env.get("LLM_SERVICE_URL") or _DEFAULT_URL),
         target=target,
         api_key=key.strip(),
+        url_known=bool(base_url or env.get("LLM_SERVICE_URL")),
         tls=(secure or ca_file is not None or cert_file is not None)
         if tls is None
         else tls,

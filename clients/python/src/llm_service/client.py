@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from llm_service import _call, _settings
+from llm_service import _call, _fork, _settings
 from llm_service.errors import LLMServiceError, ServiceConnectionError
 from llm_service.run import Run
 from llm_service.types import (
@@ -152,6 +152,10 @@ class Client:
     def _transport(self) -> _Transport:
         if self._closed:
             raise ServiceConnectionError("The client is closed")
+        if _fork.grpc_is_broken() and self._settings.transport == "grpc":
+            self._settings = _settings.over_http(self._settings)
+            _fork.leave(self._made)
+            self._made = _make(self._settings)
         return self._made
 
     def chat(
