@@ -1,4 +1,4 @@
-"""LLM Service for LangChain and LangGraph (`pip install llm-service-client[langchain]`).
+"""LLM Service for LangChain and LangGraph (the extra `langchain` of the package).
 
     from llm_service.langchain import ChatLLMService
 
