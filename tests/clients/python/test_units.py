@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import gc
 import pickle
+import ssl
 import sys
 import weakref
 from pathlib import Path
 
+import httpx
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "clients/python/src"))
@@ -160,3 +162,32 @@ def test_errors_travel_between_processes_whole():
     error = llm_service.RateLimitError("m", code="rate_limited", retry_after=2.0)
     again = pickle.loads(pickle.dumps(error))
     assert type(again) is type(error) and vars(again) == vars(error)
+
+
+def test_errors_of_the_tls_layer_are_connection_errors():
+    """httpx lets some of them through as they are."""
+
+    def fail(request):
+        raise ssl.SSLError("alert certificate required")
+
+    async def fail_async(request):
+        fail(request)
+
+    hello = [{"role": "user", "content": "x"}]
+    with llm_service.Client(transport="http") as client:
+        client._made._client._make = lambda: httpx.Client(
+            transport=httpx.MockTransport(fail))
+        for use in (lambda: client.chat(hello), lambda: list(client.stream(hello))):
+            with pytest.raises(llm_service.ServiceConnectionError, match="alert"):
+                use()
+
+    async def go():
+        async with llm_service.AsyncClient(transport="http") as client:
+            client._made._client._make = lambda: httpx.AsyncClient(
+                transport=httpx.MockTransport(fail_async))
+            with pytest.raises(llm_service.ServiceConnectionError, match="alert"):
+                await client.chat(hello)
+            with pytest.raises(llm_service.ServiceConnectionError, match="alert"):
+                await client.stream(hello).__anext__()
+
+    asyncio.run(go())

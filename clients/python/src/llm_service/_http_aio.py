@@ -13,7 +13,11 @@ import httpx
 from llm_service import _http_wire as wire
 from llm_service._call import Call, PerLoop
 from llm_service._settings import Settings
-from llm_service.errors import ServiceConnectionError, own_deadline
+from llm_service.errors import (
+    LLMServiceError,
+    ServiceConnectionError,
+    own_deadline,
+)
 from llm_service.types import (
     ChatChunk,
     ChatResponse,
@@ -77,7 +81,9 @@ class HttpAioStream:
             if self._bytes is None:
                 await self._open()
             data = await _within(self._until, _next(self._bytes))
-        except httpx.HTTPError as error:
+        except LLMServiceError:
+            raise
+        except wire.FAILURES as error:
             if self._closed:
                 raise ServiceConnectionError("The stream was closed") from error
             raise wire.http_error(error) from error
@@ -110,7 +116,7 @@ class HttpAioStream:
                 # What is behind the last event: the connection is used again.
                 while await _within(self._until, _next(self._bytes)) is not None:
                     pass
-        except (httpx.HTTPError, TimeoutError):
+        except wire.FAILURES:  # and our own deadline
             pass
         finally:
             await self._answer.aclose()
@@ -139,9 +145,10 @@ class HttpAioTransport:
     async def _send(
         self, request: httpx.Request, stream: bool = False
     ) -> httpx.Response:
+        client = self._client.get()
         try:
-            return await self._client.get().send(request, stream=stream)
-        except httpx.HTTPError as error:
+            return await client.send(request, stream=stream)
+        except wire.FAILURES as error:
             raise wire.http_error(error) from error
         except RuntimeError as error:  # the client was closed between the two
             raise ServiceConnectionError(str(error)) from error

@@ -13,7 +13,11 @@ import httpx
 from llm_service import _http_wire as wire
 from llm_service._call import Call, PerProcess
 from llm_service._settings import Settings
-from llm_service.errors import ServiceConnectionError, own_deadline
+from llm_service.errors import (
+    LLMServiceError,
+    ServiceConnectionError,
+    own_deadline,
+)
 from llm_service.types import (
     ChatChunk,
     ChatResponse,
@@ -55,7 +59,9 @@ class HttpStream:
             if self._answer is None:
                 self._open()
             data = next(self._bytes, None)
-        except httpx.HTTPError as error:
+        except LLMServiceError:
+            raise
+        except wire.FAILURES as error:
             if self._closed:
                 raise ServiceConnectionError("The stream was closed") from error
             raise wire.http_error(error) from error
@@ -84,7 +90,7 @@ class HttpStream:
         try:
             for _ in self._bytes:
                 pass
-        except (httpx.HTTPError, RuntimeError, ValueError):
+        except (*wire.FAILURES, RuntimeError, ValueError):
             return False
         return True
 
@@ -105,7 +111,7 @@ class HttpStream:
                 pass
         try:
             answer.close()
-        except (httpx.HTTPError, RuntimeError, ValueError):
+        except (*wire.FAILURES, RuntimeError, ValueError):
             pass  # another thread is reading and closes it
 
 
@@ -121,9 +127,10 @@ class HttpTransport:
         return httpx.Client(transport=transport, trust_env=False)
 
     def _send(self, request: httpx.Request, stream: bool = False) -> httpx.Response:
+        client = self._client.get()
         try:
-            return self._client.get().send(request, stream=stream)
-        except httpx.HTTPError as error:
+            return client.send(request, stream=stream)
+        except wire.FAILURES as error:
             raise wire.http_error(error) from error
         except RuntimeError as error:  # the client was closed between the two
             raise ServiceConnectionError(str(error)) from error

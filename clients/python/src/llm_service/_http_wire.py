@@ -27,6 +27,9 @@ from llm_service.errors import (
 )
 
 _CONNECT = 10.0
+# How a call can fail beneath us; ssl's own errors pass httpx unchanged at times.
+# Ours are OSErrors, too, and must be let through before these are caught.
+FAILURES = (httpx.HTTPError, httpx.StreamError, OSError)
 # The kernel's pings find out who is gone while a call of minutes brings nothing.
 _SOCKET_OPTIONS = [
     (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
