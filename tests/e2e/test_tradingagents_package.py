@@ -5,6 +5,9 @@ is in test_tradingagents.py."""
 from __future__ import annotations
 
 import asyncio
+import os
+import subprocess
+import sys
 import textwrap
 from types import SimpleNamespace
 
@@ -259,3 +262,26 @@ def test_cns_memory_embeds_with_the_documented_lines(where):
         patch(memory)
         answer = memory.client.embeddings.create(model=memory.embedding, input="报告")
     assert len(answer.data[0].embedding) == 1536
+
+
+def test_the_readmes_agent_runs(where):
+    """examples/langchain_agent.py, as the package's README starts it."""
+    pytest.importorskip("langchain.agents")
+    names = {"grpc_target": "LLM_SERVICE_GRPC", "base_url": "LLM_SERVICE_URL"}
+    address = {names[name]: where[name] for name in names if name in where}
+    package = harness.ROOT / "clients" / "python"
+    played = subprocess.run(
+        [sys.executable, package / "examples" / "langchain_agent.py"],
+        env={
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(client_package.SOURCE),
+            "LLM_SERVICE_API_KEY": where["api_key"],
+            **address,
+        },
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert played.returncode == 0, played.stderr
+    assert "ai: price_of({'symbol': 'NVDA'})" in played.stdout
+    assert "tool: NVDA closed" in played.stdout and "2 calls" in played.stdout
