@@ -13,6 +13,9 @@ SOURCE = harness.ROOT / "clients" / "python" / "src"
 sys.path.insert(0, str(SOURCE))
 
 TRANSPORTS = ("grpc", "http")
+# Of a service under these tests: connections of event loops that are over are open
+# until the garbage collector comes by (grpcio 1.75), and a drain waits for them.
+ENVIRONMENT = {"LLM_SERVICE_SERVER_DRAIN": "1s"}
 
 
 def where(transport: str, service: harness.Service) -> dict[str, str]:

@@ -34,7 +34,8 @@ def start(simulator):
         "claude-model: {provider: claude, upstream: claude}",
     ]
     service = harness.Service(
-        harness.config("\n".join(providers), "\n".join(models), auth="keys")
+        harness.config("\n".join(providers), "\n".join(models), auth="keys"),
+        env=client_package.ENVIRONMENT,
     )
     service.key = service.create_key("langchain")
     return service

@@ -46,7 +46,9 @@ def files_without_network(monkeypatch):
 
 @pytest.fixture(scope="module", autouse=True)
 def running():
-    service = harness.Service(harness.config("simulated: {}", auth="keys"))
+    service = harness.Service(
+        harness.config("simulated: {}", auth="keys"), env=client_package.ENVIRONMENT
+    )
     service.key = service.create_key("langchain")
     _Chat.service = service
     yield service

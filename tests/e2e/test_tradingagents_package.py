@@ -46,7 +46,9 @@ from trading_graphs import (
 
 @pytest.fixture(scope="module")
 def running():
-    service = harness.Service(harness.config("simulated: {}", auth="keys"))
+    service = harness.Service(
+        harness.config("simulated: {}", auth="keys"), env=client_package.ENVIRONMENT
+    )
     service.key = service.create_key("tradingagents")
     yield service
     service.stop()
