@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "adapters/core/utf8.h"
+#include "adapters/simulated/prompt_values.h"
 
 namespace llm {
 namespace {
@@ -38,10 +39,12 @@ v1::ToolCall MakeCall(const v1::Tool& tool, const PromptFacts& facts,
   call.set_type("function");
   call.mutable_function()->set_name(tool.function().name());
   const std::string& schema = tool.function().parameters();
+  PromptFacts given = facts;
+  given.literals = CallLiterals(facts.question, tool.function().name());
   call.mutable_function()->set_arguments(
       schema.empty() || budget.spent()
           ? "{}"
-          : SampleJson(schema, facts, seed, budget));
+          : SampleJson(schema, given, seed, budget));
   return call;
 }
 

@@ -13,6 +13,7 @@
 #include "adapters/core/json.h"
 #include "adapters/core/text.h"
 #include "adapters/core/utf8.h"
+#include "adapters/simulated/prompt_values.h"
 
 namespace llm {
 namespace {
@@ -197,6 +198,12 @@ PromptFacts ReadPrompt(const v1::ChatCompletionRequest& request) {
     facts.chinese = CountCharacters(text).cjk > 3;
     facts.subject = text.substr(0, text.find('\n')).substr(0, 60);
     ReplaceInvalidUtf8(&facts.subject);
+    facts.question = text.substr(0, kSearchedForValues);
+  }
+  const std::vector<std::string> quoted = QuotedTexts(facts.question);
+  if (!quoted.empty()) facts.quoted = quoted.front();
+  if (facts.asks_for_json && facts.json_sketch.empty()) {
+    facts.json_sketch = SketchOfNames(facts.question);
   }
   return facts;
 }

@@ -26,6 +26,13 @@ struct PromptFacts {
   // The last message answers a tool call.
   bool results_are_in = false;
   std::string subject;  // first words of the last user text
+  // The beginning of the last user text, and the first quoted words in it: a
+  // value for strings that are left free.
+  std::string question;
+  std::string quoted;
+  // JSON values for the members of the object to sample, in their order, where
+  // the prompt spells them out.
+  std::vector<std::string> literals;
 };
 
 PromptFacts ReadPrompt(const v1::ChatCompletionRequest& request);

@@ -7,6 +7,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
@@ -175,6 +176,7 @@ class SchemaSampler {
     const JsonValue properties = schema.Find("properties");
     budget_.Look(required.size() + properties.size());
     std::unordered_set<std::string> wanted;
+    size_t at = 0;
     for (JsonValue r = required.First(); r && !budget_.spent(); r = r.Next()) {
       wanted.insert(r.StringOr());
     }
@@ -182,6 +184,12 @@ class SchemaSampler {
          p = p.Next()) {
       const std::string key = p.Key();
       const bool is_required = wanted.erase(key) > 0;
+      const size_t place = at++;
+      if (depth == 0 && place < facts_.literals.size() &&
+          Takes(p, facts_.literals[place])) {
+        json.MemberRaw(key, facts_.literals[place]);
+        continue;
+      }
       // An optional argument is best left to its default; a default value
       // is as good as the schema gets.
       if (!is_required && (depth > 0 || p.Find("default"))) continue;
@@ -195,6 +203,31 @@ class SchemaSampler {
     }
     json.EndObject();
     return out;
+  }
+
+  // Whether a literal conforms, where the schema says no more than a type and
+  // limits of numbers.
+  static bool Takes(JsonValue schema, const std::string& literal) {
+    double number = 0;
+    const bool counts = absl::SimpleAtod(literal, &number);
+    for (JsonValue word = schema.First(); word; word = word.Next()) {
+      const std::string key = word.Key();
+      if (key == "type" || key == "title" || key == "description" ||
+          key == "default") {
+        continue;
+      }
+      const double limit = word.AsDouble().value_or(0);
+      const bool keeps = (key == "minimum" && number >= limit) ||
+                         (key == "exclusiveMinimum" && number > limit) ||
+                         (key == "maximum" && number <= limit) ||
+                         (key == "exclusiveMaximum" && number < limit);
+      if (!counts || !keeps) return false;
+    }
+    const std::string type = schema.Find("type").StringOr();
+    if (literal[0] == '"') return type == "string";
+    if (literal == "true" || literal == "false") return type == "boolean";
+    const bool whole = literal.find_first_of(".eE") == std::string::npos;
+    return type == "number" || (type == "integer" && whole);
   }
 
   void Member(const std::string& key, JsonValue schema, int depth,
@@ -326,6 +359,7 @@ class SchemaSampler {
     }
     if (absl::StrContains(name, "indicator")) return "macd";
     if (absl::StrContains(name, "freq")) return "annual";
+    if (!facts_.quoted.empty()) return facts_.quoted;
     if (facts_.chinese) return "模拟回答";
     return "simulated";
   }

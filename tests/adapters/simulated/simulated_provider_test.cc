@@ -111,6 +111,42 @@ TEST_CASE("Tools are called first and answered once results are there",
   CHECK_FALSE(second.sink.text.empty());
 }
 
+TEST_CASE("A call carries the values that the prompt spells out",
+          "[adapters][simulated]") {
+  const auto [prompt, want] = GENERATE(table<std::string, std::string>({
+      {"What is add(3, 0.5, 'x y')?", R"({"n":3,"share":0.5,"name":"x y"})"},
+      {"add(3)", R"({"n":3,"share":0.5,"name":)"},
+      {"Don't add(n) for 'Müller & Söhne', it's", "Müller & Söhne"},
+      {"为“你好啊集团”建客户", "你好啊集团"},
+      {"Say 'it's me' twice", "it's me"},
+      {"An open 'quote", "simulated"},
+      {"add('text', true)", "text"},
+      {"add(9)", R"({"n":8,)"},
+  }));
+  CAPTURE(prompt);
+  ChatRequest request;
+  Say(request, "user", prompt);
+  v1::FunctionTool& tool = *request.message.add_tools()->mutable_function();
+  tool.set_name("add");
+  tool.set_parameters(
+      R"({"type":"object","properties":{"n":{"type":"integer","exclusiveMaximum":9},"share":)"
+      R"({"type":"number","const":0.5},"name":{"type":"string"}},)"
+      R"("required":["n","share","name"]})");
+  const Run run = Ask(request);
+  REQUIRE(run.sink.calls.size() == 1);
+  const std::string& arguments = run.sink.calls[0].function().arguments();
+  CAPTURE(arguments);
+  CHECK(arguments.find(want) != std::string::npos);
+}
+
+TEST_CASE("Quoted names are the keys of the JSON that is asked for",
+          "[adapters][simulated]") {
+  ChatRequest request;
+  Say(request, "user", "A joke as JSON with 'setup' and 'punchline' keys.");
+  CHECK(Ask(request).sink.text ==
+        R"({"setup":"simulated","punchline":"simulated"})");
+}
+
 TEST_CASE("A forced tool is called whatever the history",
           "[adapters][simulated]") {
   ChatRequest request;

@@ -1,0 +1,126 @@
+#include "adapters/simulated/prompt_values.h"
+
+#include <algorithm>
+#include <cctype>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_split.h"
+#include "adapters/core/json.h"
+#include "adapters/core/text.h"
+#include "adapters/core/utf8.h"
+
+namespace llm {
+namespace {
+
+constexpr size_t kMostQuotes = 16;
+constexpr size_t kMostQuotedBytes = 200;
+
+bool IsWord(char c) {
+  return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
+}
+
+bool IsName(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), IsWord) &&
+         std::isdigit(static_cast<unsigned char>(text[0])) == 0;
+}
+
+// The closing mark for an opening one at the beginning of `text`.
+std::pair<std::string_view, std::string_view> MarksAt(std::string_view text) {
+  static constexpr std::pair<std::string_view, std::string_view> kMarks[] = {
+      {"'", "'"}, {"\"", "\""}, {"`", "`"}, {"“", "”"}, {"「", "」"}};
+  for (const auto& marks : kMarks) {
+    if (text.substr(0, marks.first.size()) == marks.first) return marks;
+  }
+  return {};
+}
+
+// A literal of a call as JSON; empty for anything else.
+std::string Literal(std::string_view text) {
+  const absl::string_view trimmed = absl::StripAsciiWhitespace(ToAbsl(text));
+  if (trimmed.empty()) return {};
+  const std::vector<std::string> quoted =
+      QuotedTexts({trimmed.data(), trimmed.size()});
+  if (quoted.size() == 1 && quoted[0].size() + 2 == trimmed.size()) {
+    return JsonQuote(quoted[0]);
+  }
+  const std::string json(trimmed);
+  const absl::StatusOr<JsonDocument> parsed = JsonDocument::Parse(json);
+  const bool scalar =
+      parsed.ok() && (parsed->root().is_number() || parsed->root().is_bool());
+  return scalar ? json : std::string();
+}
+
+}  // namespace
+
+std::vector<std::string> QuotedTexts(std::string_view text) {
+  text = text.substr(0, kSearchedForValues);
+  std::vector<std::string> found;
+  for (size_t at = 0; at < text.size() && found.size() < kMostQuotes;) {
+    const auto [open, close] = MarksAt(text.substr(at));
+    if (open.empty() || (at > 0 && IsWord(text[at - 1]))) {
+      ++at;
+      continue;
+    }
+    const size_t begin = at + open.size();
+    const std::string_view near = text.substr(0, begin + kMostQuotedBytes);
+    size_t end = near.find(close, begin);
+    // An apostrophe in the quoted words closes nothing.
+    while (end != std::string_view::npos && end + close.size() < text.size() &&
+           IsWord(text[end + close.size()])) {
+      end = near.find(close, end + close.size());
+    }
+    if (end == std::string_view::npos) {
+      at = begin;
+      continue;
+    }
+    if (end > begin) {
+      found.emplace_back(text.substr(begin, end - begin));
+      ReplaceInvalidUtf8(&found.back());
+    }
+    at = end + close.size();
+  }
+  return found;
+}
+
+std::vector<std::string> CallLiterals(std::string_view text,
+                                      std::string_view name) {
+  text = text.substr(0, kSearchedForValues);
+  const size_t at = name.empty() ? std::string_view::npos : text.find(name);
+  if (at == std::string_view::npos || (at > 0 && IsWord(text[at - 1]))) {
+    return {};
+  }
+  std::string_view rest = text.substr(at + name.size());
+  const size_t end = rest.find(')');
+  if (rest.empty() || rest[0] != '(' || end == std::string_view::npos) {
+    return {};
+  }
+  rest = rest.substr(1, end - 1);
+  std::vector<std::string> literals;
+  for (absl::string_view part : absl::StrSplit(ToAbsl(rest), ',')) {
+    literals.push_back(Literal({part.data(), part.size()}));
+    if (literals.back().empty()) return {};
+  }
+  return literals;
+}
+
+std::string SketchOfNames(std::string_view text) {
+  const absl::string_view view = ToAbsl(text);
+  if (!absl::StrContains(view, "key") && !absl::StrContains(view, "field")) {
+    return {};
+  }
+  std::string sketch;
+  JsonWriter json(&sketch);
+  json.BeginObject();
+  bool any = false;
+  for (const std::string& name : QuotedTexts(text)) {
+    if (!IsName(name)) continue;
+    json.Member(name, "simulated");
+    any = true;
+  }
+  json.EndObject();
+  return any ? sketch : std::string();
+}
+
+}  // namespace llm

@@ -1,0 +1,204 @@
+"""The HTTP transport for asyncio."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, TypeVar
+
+import httpx
+
+from llm_service import _http_wire as wire
+from llm_service._call import Call, PerLoop
+from llm_service._settings import Settings
+from llm_service.errors import (
+    LLMServiceError,
+    ServiceConnectionError,
+    own_deadline,
+)
+from llm_service.types import (
+    ChatChunk,
+    ChatResponse,
+    EmbeddingsResponse,
+    Model,
+    UsageReport,
+)
+
+_T = TypeVar("_T")
+
+
+async def _within(until: float | None, work: Awaitable[_T]) -> _T:
+    """Waits until a time of the monotonic clock and no longer."""
+    if until is None:
+        return await work
+    try:
+        return await asyncio.wait_for(work, max(0.0, until - time.monotonic()))
+    except asyncio.TimeoutError as error:
+        raise own_deadline() from error
+
+
+async def _next(source: AsyncIterator[bytes]) -> bytes | None:
+    try:
+        return await source.__anext__()
+    except StopAsyncIteration:
+        return None
+
+
+class HttpAioStream:
+    """The chunks of one call; starts it at the first."""
+
+    def __init__(
+        self,
+        start: Callable[[], Awaitable[httpx.Response]],
+        patience: float | None,
+    ) -> None:
+        self._start = start
+        self._patience = patience
+        self._until: float | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._answer: httpx.Response | None = None
+        self._bytes: Any = None
+        self._events = wire.Events()
+        self._ready: deque[Any] = deque()
+        self._fault: Exception | None = None
+        self._closed = False
+
+    async def next(self) -> ChatChunk | None:
+        """The next chunk; None at the end."""
+        while not self._ready:
+            if self._closed or self._events.done:
+                return None
+            if self._fault is not None:
+                raise self._fault
+            await self._fetch()
+        chunk: ChatChunk = self._ready.popleft()
+        return chunk
+
+    async def _fetch(self) -> None:
+        try:
+            if self._bytes is None:
+                await self._open()
+            data = await _within(self._until, _next(self._bytes))
+        except LLMServiceError:
+            raise
+        except wire.FAILURES as error:
+            if self._closed:
+                raise ServiceConnectionError("The stream was closed") from error
+            raise wire.http_error(error) from error
+        if data is None:
+            self._events.end()
+            return
+        try:
+            for event in self._events.feed(data):
+                self._ready.append(event)
+        except Exception as error:
+            self._fault = error  # raised behind the chunks that came with it
+
+    async def _open(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        if self._patience is not None:
+            self._until = time.monotonic() + self._patience
+        answer = self._answer = await _within(self._until, self._start())
+        if answer.status_code != 200:
+            await _within(self._until, answer.aread())
+            raise wire.answer_error(answer)
+        self._bytes = answer.aiter_bytes()
+
+    async def close(self) -> None:
+        """Closes the connection unless the stream is over."""
+        self._closed = True
+        if self._answer is None or self._answer.is_closed:
+            return
+        try:
+            if self._events.done:
+                # What is behind the last event: the connection is used again.
+                while await _within(self._until, _next(self._bytes)) is not None:
+                    pass
+        except wire.FAILURES:  # and our own deadline
+            pass
+        finally:
+            await self._answer.aclose()
+
+    def drop(self) -> None:
+        """The same without an event loop, from any thread."""
+        self._closed = True
+        answer, loop = self._answer, self._loop
+        if answer is None or answer.is_closed or loop is None or loop.is_closed():
+            return
+        loop.call_soon_threadsafe(lambda: loop.create_task(answer.aclose()))
+
+
+class HttpAioTransport:
+    """Calls over one pool of connections for each event loop."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._client = PerLoop(self._connect)
+
+    def _connect(self) -> httpx.AsyncClient:
+        arguments = wire.transport_arguments(self._settings)
+        transport = httpx.AsyncHTTPTransport(**arguments)
+        return httpx.AsyncClient(transport=transport, trust_env=False)
+
+    async def _send(
+        self, request: httpx.Request, stream: bool = False
+    ) -> httpx.Response:
+        client = self._client.get()
+        try:
+            return await client.send(request, stream=stream)
+        except wire.FAILURES as error:
+            raise wire.http_error(error) from error
+        except RuntimeError as error:  # the client was closed between the two
+            raise ServiceConnectionError(str(error)) from error
+
+    async def _ask(self, request: httpx.Request, call: Call) -> httpx.Response:
+        patience = call.patience
+        until = None if patience is None else time.monotonic() + patience
+        return await _within(until, self._send(request))
+
+    async def chat(self, call: Call) -> ChatResponse:
+        """One whole answer."""
+        request = wire.post(self._settings, "/chat/completions", call)
+        answer: ChatResponse = wire.parse(await self._ask(request, call))
+        return answer
+
+    def stream(self, call: Call) -> HttpAioStream:
+        """The answer in chunks."""
+
+        def start() -> Awaitable[httpx.Response]:
+            return self._send(
+                wire.post(self._settings, "/chat/completions", call, stream=True),
+                stream=True,
+            )
+
+        return HttpAioStream(start, call.patience)
+
+    async def embeddings(self, call: Call) -> EmbeddingsResponse:
+        """Vectors."""
+        request = wire.post(
+            self._settings, "/embeddings", call, encoding_format="base64"
+        )
+        answer = wire.parse(await self._ask(request, call))
+        vectors: EmbeddingsResponse = wire.embeddings(answer)
+        return vectors
+
+    async def models(self, call: Call) -> list[Model]:
+        """What may be used."""
+        request = wire.get(self._settings, "/models", call, {})
+        listed: list[Model] = wire.parse(await self._ask(request, call))["data"]
+        return listed
+
+    async def usage(self, call: Call) -> UsageReport:
+        """What was used."""
+        request = wire.get(self._settings, "/usage", call, wire.usage_query(call))
+        answer = await self._ask(request, call)
+        report: UsageReport = wire.parse(answer, wire.exact)
+        return report
+
+    async def close(self) -> None:
+        """Closes the connections of this loop."""
+        client = self._client.take()
+        if client is not None:
+            await client.aclose()

@@ -1,0 +1,1 @@
+"""Stubs made by clients/python/generate; not to be edited."""

@@ -1,0 +1,193 @@
+"""Parts of the package that need neither service nor transport."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import pickle
+import ssl
+import sys
+import weakref
+from pathlib import Path
+
+import httpx
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "clients/python/src"))
+
+import llm_service  # noqa: E402
+from llm_service import _call, _http_wire, _settings  # noqa: E402
+
+
+@pytest.mark.parametrize(("typed", "meant"), [
+    ("http://h:8004", "http://h:8004/v1"),
+    ("http://h:8004/", "http://h:8004/v1"),
+    ("http://h:8004/v1", "http://h:8004/v1"),
+    (" http://h:8004/v1/ ", "http://h:8004/v1"),
+    ("h:8004", "http://h:8004/v1"),
+    ("localhost", "http://localhost/v1"),
+    ("https://h/llm/v1", "https://h/llm/v1"),
+    ("http://h/api/v1/", "http://h/api/v1"),
+    ("http://h/v1/chat/completions", "http://h/v1"),
+    ("http://h/v1/models/", "http://h/v1"),
+    ("http://h/t/run=R,task=T", "http://h/t/run=R,task=T/v1"),
+    ("http://[::1]:8004", "http://[::1]:8004/v1"),
+])
+def test_base_urls_as_people_type_them(typed, meant):
+    assert _settings.http_url(typed) == meant
+
+
+@pytest.mark.parametrize(("typed", "meant"), [
+    ("h:9004", ("h:9004", False)),
+    ("h", ("h:9004", False)),
+    ("http://h:1/", ("h:1", False)),
+    ("grpcs://h", ("h:9004", True)),
+    ("https://h:1", ("h:1", True)),
+    ("[::1]:9004", ("[::1]:9004", False)),
+    ("[::1]", ("[::1]:9004", False)),
+    ("unix:/run/llm.sock", ("unix:/run/llm.sock", False)),
+    ("dns:///h:1", ("dns:///h:1", False)),
+])
+def test_grpc_targets_as_people_type_them(typed, meant):
+    assert _settings.grpc_target(typed) == meant
+
+
+@pytest.mark.parametrize("typed", ["ftp://h", "http://", "://"])
+def test_what_is_no_address_is_refused(typed):
+    with pytest.raises(ValueError):
+        _settings.http_url(typed)
+    with pytest.raises(ValueError):
+        _settings.grpc_target("h:1/path")
+
+
+@pytest.mark.parametrize(("arguments", "environment", "chosen"), [
+    ({}, {}, "grpc"),
+    ({"base_url": "h"}, {}, "http"),
+    ({"grpc_target": "h"}, {}, "grpc"),
+    ({"grpc_target": "h", "base_url": "h"}, {}, "grpc"),
+    ({}, {"LLM_SERVICE_URL": "h"}, "http"),
+    ({}, {"LLM_SERVICE_URL": "h", "LLM_SERVICE_GRPC": "h"}, "grpc"),
+    ({"base_url": "h"}, {"LLM_SERVICE_GRPC": "h"}, "http"),
+    ({"grpc_target": "h"}, {"LLM_SERVICE_URL": "h"}, "grpc"),
+    ({"transport": "http"}, {"LLM_SERVICE_GRPC": "h"}, "http"),
+])
+def test_what_is_said_wins_over_the_environment(monkeypatch, arguments, environment,
+                                                chosen):
+    for name in ("LLM_SERVICE_URL", "LLM_SERVICE_GRPC"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert llm_service.Client(**arguments).transport == chosen
+
+
+def chat(model="", **options):
+    return _call.chat_call([{"role": "user", "content": "x"}], model, options, None)
+
+
+def test_a_misspelled_field_is_refused_and_extras_have_their_place():
+    with pytest.raises(TypeError, match="temprature.*extra_body"):
+        chat(temprature=1)
+    assert chat(extra_body={"temprature": 1}).body["temprature"] == 1
+    assert "temperature" not in chat(temperature=None).body
+    assert chat(temperature=0).body["temperature"] == 0
+
+
+def test_a_call_wins_over_its_run_and_a_model_with_a_task_over_both():
+    token = _call.current_tags.set({"task_type": "t", "run_id": "r", "user": "",
+                                    "metadata": {"a": "1", "b": "1"}})
+    try:
+        body = chat(metadata={"b": "2"}, agent="n").body
+        assert (body["task_type"], body["run_id"], body["agent"]) == ("t", "r", "n")
+        assert body["metadata"] == {"a": "1", "b": "2"} and "user" not in body
+        assert chat(task_type="u").body["task_type"] == "u"
+        assert "task_type" not in chat("auto:news").body
+        assert chat("gpt-4o").body["task_type"] == "t"
+    finally:
+        _call.current_tags.reset(token)
+
+
+def test_events_are_found_however_the_bytes_are_cut():
+    text = ('data: {"a": "\u2028é"}\r\n\n: keep-alive\n\ndata:{"b":1}\n\n'
+            "data: [DONE]\n\n").encode()
+    for size in range(1, len(text)):
+        events, heard = _http_wire.Events(), []
+        for at in range(0, len(text), size):
+            heard += events.feed(text[at:at + size])
+        assert heard == [{"a": "\u2028é"}, {"b": 1}]
+        events.end()
+
+
+def test_a_stream_without_its_end_is_no_whole_answer():
+    events = _http_wire.Events()
+    assert list(events.feed(b'data: {"a": 1}\n\n')) == [{"a": 1}]
+    with pytest.raises(llm_service.ServiceConnectionError):
+        events.end()
+
+
+def test_loops_that_are_over_are_let_go():
+    class Connection:
+        def __init__(self):
+            self.loop = asyncio.get_running_loop()
+
+    values = _call.PerLoop(Connection)
+    seen = []
+
+    async def use():
+        assert values.get() is values.get()
+        seen.append(weakref.ref(values.get()))
+
+    for _ in range(3):
+        asyncio.run(use())
+    gc.collect()
+    assert [one() is not None for one in seen] == [False, False, True]
+
+
+def test_what_cannot_travel_in_a_header_is_refused_at_once():
+    with pytest.raises(ValueError, match="request_id"):
+        chat(request_id="a\nb")
+    with pytest.raises(ValueError, match="key"):
+        llm_service.Client(api_key="\u5bc6\u94a5")
+
+
+def test_a_grpcio_that_is_too_old_counts_as_absent(monkeypatch):
+    monkeypatch.setattr(_settings, "version", lambda name: "1.60.0")
+    monkeypatch.delenv("LLM_SERVICE_GRPC", raising=False)
+    assert llm_service.Client(base_url="h").transport == "http"
+    assert llm_service.Client().transport == "http"
+    with pytest.raises(ImportError, match="1.72.2"):
+        llm_service.Client(transport="grpc")
+
+
+def test_errors_travel_between_processes_whole():
+    error = llm_service.RateLimitError("m", code="rate_limited", retry_after=2.0)
+    again = pickle.loads(pickle.dumps(error))
+    assert type(again) is type(error) and vars(again) == vars(error)
+
+
+def test_errors_of_the_tls_layer_are_connection_errors():
+    """httpx lets some of them through as they are."""
+
+    def fail(request):
+        raise ssl.SSLError("alert certificate required")
+
+    async def fail_async(request):
+        fail(request)
+
+    hello = [{"role": "user", "content": "x"}]
+    with llm_service.Client(transport="http") as client:
+        client._made._client._make = lambda: httpx.Client(
+            transport=httpx.MockTransport(fail))
+        for use in (lambda: client.chat(hello), lambda: list(client.stream(hello))):
+            with pytest.raises(llm_service.ServiceConnectionError, match="alert"):
+                use()
+
+    async def go():
+        async with llm_service.AsyncClient(transport="http") as client:
+            client._made._client._make = lambda: httpx.AsyncClient(
+                transport=httpx.MockTransport(fail_async))
+            with pytest.raises(llm_service.ServiceConnectionError, match="alert"):
+                await client.chat(hello)
+            with pytest.raises(llm_service.ServiceConnectionError, match="alert"):
+                await client.stream(hello).__anext__()
+
+    asyncio.run(go())
