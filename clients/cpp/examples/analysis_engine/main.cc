@@ -46,11 +46,8 @@ class CancelOnInterrupt {
     pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
     thread_ = std::thread([this, token] {
       int signal = 0;
-      while (sigwait(&signals_, &signal) == 0 && signal == SIGINT) {
-        // A second Ctrl-C does not wait for the calls to end.
-        if (token.cancelled()) std::_Exit(130);
-        token.Cancel();
-      }
+      sigwait(&signals_, &signal);
+      if (signal == SIGINT) token.Cancel();
     });
   }
   ~CancelOnInterrupt() {
@@ -105,7 +102,9 @@ int RunAll(const llm::client::Client& client,
 }
 
 void PrintUsage(const llm::client::Client& client, const std::string& run_id) {
-  const auto usage = client.GetRunUsage(run_id, {"model"});
+  llm::client::CallOptions call;
+  call.timeout = absl::Seconds(10);
+  const auto usage = client.GetRunUsage(run_id, {"model"}, call);
   if (!usage.ok()) {
     Print("usage: FAILED " + llm::client::DescribeError(usage.status()));
     return;
