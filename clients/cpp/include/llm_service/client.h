@@ -119,8 +119,8 @@ class Client {
       const CallOptions& options = {}) const;
 
   // The same for one run, grouped by any of model, agent, task_type, …; no
-  // group: the total alone. A call is counted once it has ended; the total
-  // may lag by the second that the store takes.
+  // group: the total alone. Calls count once they have ended at the service: a
+  // cancelled one a moment after it ended here.
   absl::StatusOr<v1::GetUsageResponse> GetRunUsage(
       const std::string& run_id, const std::vector<std::string>& by = {"model"},
       const CallOptions& options = {}) const;
