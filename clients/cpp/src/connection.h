@@ -20,7 +20,7 @@ namespace llm::client {
 class Connection {
  public:
   static absl::StatusOr<std::shared_ptr<const Connection>> Make(
-      const ClientOptions& options);
+      const ClientOptions& given);
 
   v1::LlmService::StubInterface& stub() const { return *stub_; }
 

@@ -10,8 +10,10 @@ namespace llm::client {
 std::optional<v1::UpstreamError> ErrorDetail(const absl::Status& status) {
   const absl::optional<absl::Cord> payload = status.GetPayload(kErrorDetailUrl);
   if (!payload.has_value()) return std::nullopt;
+  std::string bytes;
+  absl::CopyCordToString(*payload, &bytes);
   v1::UpstreamError detail;
-  if (!detail.ParseFromString(std::string(*payload))) return std::nullopt;
+  if (!detail.ParseFromString(bytes)) return std::nullopt;
   return detail;
 }
 

@@ -92,7 +92,7 @@ absl::StatusOr<std::shared_ptr<OpenCall>> Open(const CallOptions& options,
     const absl::Status status = CheckMetadata(name, value);
     if (!status.ok()) {
       return LocalError(status.code(), "invalid_request",
-                        std::string(status.message()), options.request_id);
+                        absl::StrCat(status.message()), options.request_id);
     }
     call->context.AddMetadata(name, value);
   }

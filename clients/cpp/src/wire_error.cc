@@ -71,8 +71,7 @@ absl::Status FromWire(const grpc::Status& status, const std::string& target,
   if (code == absl::StatusCode::kCancelled) {
     return absl::CancelledError("the call was cancelled");
   }
-  return absl::Status(
-      code, absl::StrCat("from ", target, ": ", status.error_message()));
+  return {code, absl::StrCat("from ", target, ": ", status.error_message())};
 }
 
 }  // namespace llm::client
