@@ -23,7 +23,9 @@ ChatStream::Call::~Call() {
 std::optional<v1::ChatCompletionChunk> ChatStream::Call::Next() {
   if (end_.has_value()) return std::nullopt;
   v1::ChatCompletionChunk chunk;
-  if (reader_->Read(&chunk)) {
+  const bool read = reader_->Read(&chunk);
+  open_->has_metadata = true;
+  if (read) {
     builder_.Add(chunk);
     return chunk;
   }
@@ -39,7 +41,11 @@ absl::Status ChatStream::Call::Finish() {
 }
 
 void ChatStream::Call::Cancel() const {
-  if (open_ != nullptr) open_->context.TryCancel();
+  if (open_ != nullptr) open_->Cancel();
+}
+
+ReceivedMetadata ChatStream::Call::Metadata() const {
+  return open_ == nullptr ? ReceivedMetadata() : MetadataFrom(*open_);
 }
 
 ChatStream::ChatStream(std::unique_ptr<Call> call) : call_(std::move(call)) {}
@@ -48,12 +54,22 @@ ChatStream& ChatStream::operator=(ChatStream&&) noexcept = default;
 ChatStream::~ChatStream() = default;
 
 std::optional<v1::ChatCompletionChunk> ChatStream::Next() {
-  return call_->Next();
+  return call_ == nullptr ? std::nullopt : call_->Next();
 }
-absl::Status ChatStream::Finish() { return call_->Finish(); }
-void ChatStream::Cancel() const { call_->Cancel(); }
+absl::Status ChatStream::Finish() {
+  if (call_ == nullptr) {
+    return absl::FailedPreconditionError("the stream was moved from");
+  }
+  return call_->Finish();
+}
+void ChatStream::Cancel() const {
+  if (call_ != nullptr) call_->Cancel();
+}
+ReceivedMetadata ChatStream::Metadata() const {
+  return call_ == nullptr ? ReceivedMetadata() : call_->Metadata();
+}
 v1::ChatCompletionResponse ChatStream::Answer() const {
-  return call_->Answer();
+  return call_ == nullptr ? v1::ChatCompletionResponse() : call_->Answer();
 }
 
 }  // namespace llm::client

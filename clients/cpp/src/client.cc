@@ -18,11 +18,14 @@ absl::StatusOr<Response> Ask(const Connection& connection,
                                                           Response*),
                              const Request& request,
                              const CallOptions& options) {
+  if (options.received != nullptr) options.received->clear();
   auto call = connection.Open(request, options);
   if (!call.ok()) return call.status();
   Response response;
   const grpc::Status status =
       (connection.stub().*method)(&(*call)->context, request, &response);
+  (*call)->has_metadata = true;
+  if (options.received != nullptr) *options.received = MetadataFrom(**call);
   if (status.ok()) return response;
   return connection.ToStatus(status, **call);
 }
@@ -47,6 +50,10 @@ absl::StatusOr<v1::ChatCompletionResponse> Client::Chat(
 ChatStream Client::StreamChat(v1::ChatCompletionRequest request,
                               const CallOptions& options) const {
   connection_->Tag(options, &request);
+  // Without it a stream has no usage, and Answer() less than Chat() gives.
+  if (!request.has_stream_options()) {
+    request.mutable_stream_options()->set_include_usage(true);
+  }
   auto call = connection_->Open(request, options);
   if (!call.ok()) {
     return ChatStream(std::make_unique<ChatStream::Call>(call.status()));
@@ -55,15 +62,19 @@ ChatStream Client::StreamChat(v1::ChatCompletionRequest request,
       connection_, *std::move(call), request));
 }
 
-absl::StatusOr<v1::ChatCompletionResponse> Client::StreamChat(
-    v1::ChatCompletionRequest request, const ChunkCallback& on_chunk,
+absl::StatusOr<v1::ChatCompletionResponse> Client::StreamTo(
+    const ChunkCallback& on_chunk, v1::ChatCompletionRequest request,
     const CallOptions& options) const {
+  if (options.received != nullptr) options.received->clear();
   ChatStream stream = StreamChat(std::move(request), options);
+  absl::Status status;
   while (const auto chunk = stream.Next()) {
-    absl::Status status = on_chunk(*chunk);
-    if (!status.ok()) return status;
+    if (on_chunk != nullptr) status = on_chunk(*chunk);
+    if (!status.ok()) break;
   }
-  absl::Status status = stream.Finish();
+  if (options.received != nullptr) *options.received = stream.Metadata();
+  if (!status.ok()) return status;
+  status = stream.Finish();
   if (!status.ok()) return status;
   return stream.Answer();
 }

@@ -5,13 +5,15 @@
 
 #include <algorithm>
 #include <fstream>
-#include <iterator>
 #include <limits>
+#include <sstream>
 #include <string>
 #include <utility>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "wire_error.h"
 
 namespace llm::client {
@@ -19,10 +21,18 @@ namespace {
 
 absl::StatusOr<std::string> ReadPem(const std::string& path) {
   if (path.empty()) return std::string();
-  std::ifstream in(path, std::ios::binary);
-  std::string text{std::istreambuf_iterator<char>(in), {}};
-  if (!in.bad() && !text.empty()) return text;
-  return absl::NotFoundError(absl::StrCat("cannot read ", path));
+  const std::ifstream in(path, std::ios::binary);
+  // Not by stream iterators: they throw where the path is a directory.
+  std::ostringstream text;
+  text << in.rdbuf();
+  if (!in.is_open() || text.str().empty()) {
+    return absl::NotFoundError(absl::StrCat("cannot read ", path));
+  }
+  // gRPC would make a channel that never connects and never says why.
+  if (!absl::StrContains(text.str(), "-----BEGIN ")) {
+    return absl::InvalidArgumentError(absl::StrCat("not a PEM file: ", path));
+  }
+  return text.str();
 }
 
 absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> Credentials(
@@ -42,12 +52,18 @@ absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> Credentials(
       {*std::move(ca), *std::move(key), *std::move(cert)});
 }
 
+// Servers close connections that are pinged more often.
+constexpr absl::Duration kLeastKeepAlive = absl::Seconds(10);
+constexpr absl::Duration kPingTimeout = absl::Seconds(20);
+
 int ToMilliseconds(absl::Duration duration) {
   return static_cast<int>(std::clamp<int64_t>(
       absl::ToInt64Milliseconds(duration), 1, std::numeric_limits<int>::max()));
 }
 
-grpc::ChannelArguments Arguments(const ClientOptions& options) {
+}  // namespace
+
+grpc::ChannelArguments ChannelArgumentsOf(const ClientOptions& options) {
   grpc::ChannelArguments arguments;
   arguments.SetUserAgentPrefix("llm-service-cpp");
   // Checked before sending, with a detail.
@@ -57,7 +73,11 @@ grpc::ChannelArguments Arguments(const ClientOptions& options) {
   if (options.keep_alive != absl::InfiniteDuration()) {
     const int every = ToMilliseconds(options.keep_alive);
     arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, every);
-    arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, every);
+    // Not less where pings are frequent: while nobody waits in a call, gRPC
+    // looks at the connection every five seconds only, and a slow reader's
+    // stream would be cut.
+    arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS,
+                     ToMilliseconds(kPingTimeout));
     arguments.SetInt(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
     arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
   }
@@ -75,14 +95,24 @@ grpc::ChannelArguments Arguments(const ClientOptions& options) {
   return arguments;
 }
 
+namespace {
+
 absl::Status Check(const ClientOptions& options) {
   if (options.target.empty()) {
     return absl::InvalidArgumentError("target: empty");
   }
-  if (options.default_timeout <= absl::ZeroDuration() ||
-      options.keep_alive <= absl::ZeroDuration()) {
+  // gRPC would look for a host of that name.
+  if (absl::StartsWith(options.target, "http://") ||
+      absl::StartsWith(options.target, "https://")) {
     return absl::InvalidArgumentError(
-        "default_timeout and keep_alive must be positive");
+        "target: host:port, not a URL; `tls` chooses encryption");
+  }
+  if (options.default_timeout <= absl::ZeroDuration()) {
+    return absl::InvalidArgumentError("default_timeout must be positive");
+  }
+  if (options.keep_alive < kLeastKeepAlive) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "keep_alive must be at least ", absl::FormatDuration(kLeastKeepAlive)));
   }
   if (options.max_request_bytes <= 0 || options.max_response_bytes <= 0) {
     return absl::InvalidArgumentError(
@@ -109,7 +139,7 @@ absl::StatusOr<std::shared_ptr<const Connection>> Connection::Make(
   auto credentials = Credentials(options.tls);
   if (!credentials.ok()) return credentials.status();
   auto channel = grpc::CreateCustomChannel(options.target, *credentials,
-                                           Arguments(options));
+                                           ChannelArgumentsOf(options));
   return std::shared_ptr<const Connection>(
       new Connection(std::move(options), std::move(channel)));
 }
@@ -130,7 +160,14 @@ absl::StatusOr<std::shared_ptr<OpenCall>> Connection::Open(
 
 absl::Status Connection::ToStatus(const grpc::Status& status,
                                   const OpenCall& call) const {
-  return FromWire(status, options_.target, call.request_id);
+  CallFacts facts;
+  facts.target = options_.target;
+  facts.request_id =
+      call.request_id.empty() ? ReceivedRequestId(call) : call.request_id;
+  facts.cancelled = call.cancelled;
+  // gRPC's clock and ours may differ by a little.
+  facts.late = absl::Now() + absl::Milliseconds(100) >= call.deadline;
+  return FromWire(status, facts);
 }
 
 }  // namespace llm::client

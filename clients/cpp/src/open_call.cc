@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
@@ -47,6 +48,7 @@ absl::Status SetDeadline(const CallOptions& options,
   const absl::Time deadline = std::min(
       options.deadline, now + options.timeout.value_or(default_timeout));
   if (deadline == absl::InfiniteFuture()) return absl::OkStatus();
+  call->deadline = deadline;
   const absl::Duration left = deadline - now;
   if (left <= absl::ZeroDuration()) {
     return LocalError(absl::StatusCode::kDeadlineExceeded, "timeout",
@@ -64,12 +66,32 @@ absl::Status SetDeadline(const CallOptions& options,
 
 }  // namespace
 
+ReceivedMetadata MetadataFrom(const OpenCall& call) {
+  ReceivedMetadata metadata;
+  if (!call.has_metadata) return metadata;
+  for (const auto& [name, value] : call.context.GetServerInitialMetadata()) {
+    metadata.emplace(std::string(name.data(), name.size()),
+                     std::string(value.data(), value.size()));
+  }
+  return metadata;
+}
+
+std::string ReceivedRequestId(const OpenCall& call) {
+  if (!call.has_metadata) return {};
+  const auto& metadata = call.context.GetServerInitialMetadata();
+  const auto it = metadata.find("x-request-id");
+  return it == metadata.end()
+             ? std::string()
+             : std::string(it->second.data(), it->second.size());
+}
+
 absl::Status CheckMetadata(const std::string& name, const std::string& value) {
   const bool named =
       !name.empty() && std::all_of(name.begin(), name.end(), IsNameCharacter);
   if (!named) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "metadata names are of a-z, 0-9, '-', '_' and '.'; not '", name, "'"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("metadata names are of a-z, 0-9, '-', '_' and '.'; not '",
+                     absl::CHexEscape(name), "'"));
   }
   if (absl::EndsWith(name, "-bin") ||
       std::all_of(value.begin(), value.end(), IsPrintable)) {
@@ -101,7 +123,7 @@ absl::StatusOr<std::shared_ptr<OpenCall>> Open(const CallOptions& options,
   if (options.cancel.has_value()) {
     call->registration =
         options.cancel->OnCancel([weak = std::weak_ptr<OpenCall>(call)] {
-          if (const auto open = weak.lock()) open->context.TryCancel();
+          if (const auto open = weak.lock()) open->Cancel();
         });
   }
   return call;

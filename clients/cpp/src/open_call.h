@@ -7,6 +7,7 @@
 
 #include <grpcpp/client_context.h>
 
+#include <atomic>
 #include <memory>
 #include <string>
 
@@ -20,8 +21,24 @@ namespace llm::client {
 struct OpenCall {
   grpc::ClientContext context;
   std::string request_id;
+  absl::Time deadline = absl::InfiniteFuture();
   CancelToken::Registration registration;
+  // By the caller: the token or the stream's own Cancel(), from any thread.
+  std::atomic<bool> cancelled{false};
+  // What the caller's thread may ask `context` for: gRPC aborts before.
+  bool has_metadata = false;
+
+  void Cancel() {
+    cancelled = true;
+    context.TryCancel();
+  }
 };
+
+// What the service sent before its answer; empty before `has_metadata`.
+ReceivedMetadata MetadataFrom(const OpenCall& call);
+
+// The name that the service told for the call; empty where it has not yet.
+std::string ReceivedRequestId(const OpenCall& call);
 
 // kInvalidArgument where a value cannot travel as metadata: gRPC would abort
 // the program.

@@ -30,6 +30,7 @@ class ChatStream::Call {
   std::optional<v1::ChatCompletionChunk> Next();
   absl::Status Finish();
   void Cancel() const;
+  ReceivedMetadata Metadata() const;
   v1::ChatCompletionResponse Answer() const { return builder_.Answer(); }
 
  private:

@@ -55,8 +55,12 @@ TEST_CASE("What cannot travel as metadata is refused before it is sent",
           "[clients][metadata]") {
   ClientFixture fixture;
   const Client client = fixture.Connect();
-  const auto [name, value] = GENERATE(table<std::string, std::string>(
-      {{"x-note", "two\nlines"}, {"X-Upper", "v"}, {"", "v"}, {"x", "é"}}));
+  const auto [name, value] =
+      GENERATE(table<std::string, std::string>({{"x-note", "two\nlines"},
+                                                {"X-Upper", "v"},
+                                                {"", "v"},
+                                                {"x", "é"},
+                                                {"\xff", "v"}}));
   CAPTURE(name, value);
   CallOptions call;
   call.metadata = {{name, value}};
@@ -74,6 +78,8 @@ TEST_CASE("Impossible options are refused when the client is made",
   SECTION("no target") { options.target = ""; }
   SECTION("a key of two lines") { options.key = "sk-a\nsk-b"; }
   SECTION("no time") { options.default_timeout = absl::ZeroDuration(); }
+  SECTION("a ping too often") { options.keep_alive = absl::Seconds(9); }
+  SECTION("a URL") { options.target = "http://127.0.0.1:9004"; }
   SECTION("no room for answers") { options.max_response_bytes = 0; }
   SECTION("a certificate without its key") {
     options.tls.emplace().cert_file = "/tmp/cert.pem";
@@ -106,9 +112,30 @@ TEST_CASE("The request's own tags win over the call's, these over the client's",
   CHECK(sent.metadata().at("symbol") == "client-symbol");
 }
 
-TEST_CASE("Embeddings are tagged like chats", "[clients][tags]") {
+TEST_CASE("A task of the tags leaves the task of an alias alone",
+          "[clients][tags]") {
+  ClientFixture fixture;
+  const auto [model, want] =
+      GENERATE(table<std::string, std::string>({{"auto-quick", ""},
+                                                {"auto-deep", ""},
+                                                {"auto:embedding", ""},
+                                                {"auto", "client-task"},
+                                                {"", "client-task"},
+                                                {"m", "client-task"}}));
+  CAPTURE(model);
+  ClientOptions options = fixture.Options();
+  options.tags.task_type = "client-task";
+  v1::ChatCompletionRequest request = Hello();
+  request.set_model(model);
+  REQUIRE_THAT(fixture.Connect(options).Chat(request), IsOk());
+  CHECK(fixture.service.Last<v1::ChatCompletionRequest>().task_type() == want);
+}
+
+TEST_CASE("Embeddings are tagged like chats, but for the task",
+          "[clients][tags]") {
   ClientFixture fixture;
   ClientOptions options = fixture.Options();
+  options.tags.task_type = "market_analysis";
   options.tags.run_id = "run";
   const Client client = fixture.Connect(options);
   CallOptions call;
@@ -121,7 +148,62 @@ TEST_CASE("Embeddings are tagged like chats", "[clients][tags]") {
   CHECK(vectors->data(0).embedding(0) == 0.5F);
   const auto sent = fixture.service.Last<v1::CreateEmbeddingsRequest>();
   CHECK(sent.run_id() == "run");
+  CHECK(sent.task_type().empty());
   CHECK(sent.metadata().at("symbol") == "AAPL");
+}
+
+TEST_CASE("What the service sends before its answer can be read",
+          "[clients][metadata]") {
+  ClientFixture fixture;
+  fixture.service.chat = [](grpc::ServerContext* context, const auto&, auto*) {
+    context->AddInitialMetadata("x-request-id", "service-1");
+    context->AddInitialMetadata("x-llm-idempotent-replay", "true");
+    return grpc::Status::OK;
+  };
+  fixture.service.stream = [](grpc::ServerContext* context, const auto&,
+                              ChunkWriter* writer) {
+    context->AddInitialMetadata("x-request-id", "service-2");
+    writer->Write(TextChunk("a"));
+    return grpc::Status::OK;
+  };
+  const Client client = fixture.Connect();
+  ReceivedMetadata received = {{"old", "gone"}};
+  CallOptions call;
+  call.received = &received;
+  SECTION("whole") {
+    REQUIRE_THAT(client.Chat(Hello(), call), IsOk());
+    CHECK(One(received, "x-request-id") == "service-1");
+    CHECK(One(received, "x-llm-idempotent-replay") == "true");
+    CHECK(received.count("old") == 0);
+  }
+  SECTION("with a callback") {
+    REQUIRE_THAT(client.StreamChat(Hello(), ChunkCallback(), call), IsOk());
+    CHECK(One(received, "x-request-id") == "service-2");
+  }
+  SECTION("pulled") {
+    ChatStream stream = client.StreamChat(Hello());
+    CHECK(stream.Metadata().empty());
+    REQUIRE(stream.Next().has_value());
+    CHECK(One(stream.Metadata(), "x-request-id") == "service-2");
+  }
+}
+
+TEST_CASE("A timeout found here carries the service's id where it had come",
+          "[clients][deadline]") {
+  ClientFixture fixture;
+  fixture.service.stream = [](grpc::ServerContext* context, const auto&,
+                              ChunkWriter* writer) {
+    context->AddInitialMetadata("x-request-id", "service-3");
+    writer->Write(TextChunk("a"));
+    SeesCancel(context);
+    return grpc::Status::CANCELLED;
+  };
+  const Client client = fixture.Connect();
+  CallOptions call;
+  call.timeout = absl::Seconds(1);
+  const absl::Status end = client.StreamChat(Hello(), call).Finish();
+  REQUIRE_THAT(end, HasCode(absl::StatusCode::kDeadlineExceeded));
+  CHECK(ErrorDetail(end)->request_id() == "service-3");
 }
 
 TEST_CASE("Models and usage are asked as the caller says", "[clients]") {
@@ -210,6 +292,31 @@ TEST_CASE("A request over the limit is named, not sent", "[clients][limits]") {
   CHECK_THAT(client.StreamChat(request).Finish(),
              HasCode(absl::StatusCode::kResourceExhausted));
   CHECK(fixture.service.calls == 0);
+}
+
+TEST_CASE("An answer over the limit is not worth a repeat",
+          "[clients][limits]") {
+  ClientFixture fixture;
+  fixture.service.chat = [](auto*, const auto&,
+                            v1::ChatCompletionResponse* response) {
+    response->set_id(std::string(2000, 'a'));
+    return grpc::Status::OK;
+  };
+  fixture.service.stream = [](auto*, const auto&, ChunkWriter* writer) {
+    writer->Write(TextChunk(std::string(2000, 'a')));
+    return grpc::Status::OK;
+  };
+  ClientOptions options = fixture.Options();
+  options.max_response_bytes = 1000;
+  const Client client = fixture.Connect(options);
+  absl::Status status;
+  SECTION("whole") { status = client.Chat(Hello()).status(); }
+  SECTION("streamed") { status = client.StreamChat(Hello()).Finish(); }
+  REQUIRE_THAT(status, HasCode(absl::StatusCode::kResourceExhausted));
+  REQUIRE(ErrorDetail(status).has_value());
+  CHECK(ErrorDetail(status)->code() == "body_too_large");
+  CHECK(ErrorDetail(status)->source() == "client");
+  CHECK(RetryPointless(status));
 }
 
 TEST_CASE("Messages over gRPC's own limit of 4 MiB pass both ways",

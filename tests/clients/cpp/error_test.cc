@@ -32,7 +32,7 @@ TEST_CASE("Every fact of the service's detail reaches the caller",
           "[clients][errors]") {
   const absl::Status status =
       FromWire(Failure(grpc::StatusCode::RESOURCE_EXHAUSTED, RateLimited()),
-               "host:1", "");
+               {"host:1", ""});
   CHECK_THAT(status, HasCode(absl::StatusCode::kResourceExhausted));
   CHECK(status.message() == "all are limited");
   const auto detail = ErrorDetail(status);
@@ -65,12 +65,12 @@ TEST_CASE("Whether a repeat is pointless follows code and detail",
   CAPTURE(code, no_retry);
   v1::UpstreamError detail;
   detail.set_no_retry(no_retry);
-  CHECK(RetryPointless(FromWire(Failure(code, detail), "", "")) == want);
+  CHECK(RetryPointless(FromWire(Failure(code, detail), {})) == want);
 }
 
 TEST_CASE("A failure without a detail names the address", "[clients][errors]") {
   const absl::Status status =
-      FromWire({grpc::StatusCode::UNAVAILABLE, "refused"}, "host:1", "req");
+      FromWire({grpc::StatusCode::UNAVAILABLE, "refused"}, {"host:1", "req"});
   CHECK(status.message() == "from host:1: refused");
   CHECK_FALSE(ErrorDetail(status).has_value());
   CHECK_FALSE(RetryAfter(status).has_value());
@@ -99,10 +99,31 @@ TEST_CASE("Details that are not ours, or damaged, are no detail",
   CHECK_FALSE(ErrorDetail(damaged).has_value());
 }
 
+TEST_CASE("Only what the caller did is called the caller's",
+          "[clients][errors]") {
+  using Code = grpc::StatusCode;
+  const auto code = GENERATE(Code::CANCELLED, Code::DEADLINE_EXCEEDED);
+  const bool own = GENERATE(true, false);
+  CallFacts facts{"host:1", "req", own, own};
+  const absl::Status status = FromWire({code, "a proxy's words"}, facts);
+  CHECK(static_cast<int>(status.code()) == static_cast<int>(code));
+  CHECK((status.message() == "from host:1: a proxy's words") != own);
+}
+
+TEST_CASE("Bytes that are no text do not cost an error its detail",
+          "[clients][errors]") {
+  const absl::Status status = LocalError(absl::StatusCode::kInvalidArgument,
+                                         "invalid_request", "a\xff", "\xfe");
+  const auto detail = ErrorDetail(status);
+  REQUIRE(detail.has_value());
+  CHECK(detail->message() == R"(a\xff)");
+  CHECK(detail->request_id() == R"(\xfe)");
+}
+
 TEST_CASE("A good call has nothing to describe", "[clients][errors]") {
   CHECK(DescribeError(absl::OkStatus()) == "OK");
   CHECK_FALSE(ErrorDetail(absl::OkStatus()).has_value());
-  CHECK_THAT(FromWire(grpc::Status::OK, "", ""), IsOk());
+  CHECK_THAT(FromWire(grpc::Status::OK, {}), IsOk());
 }
 
 }  // namespace

@@ -198,6 +198,36 @@ TEST_CASE("A callback that has had enough ends the call with its own status",
   CHECK(Becomes(left));
 }
 
+TEST_CASE("A stream asks for its usage unless the caller has decided",
+          "[clients][stream]") {
+  ClientFixture fixture;
+  v1::ChatCompletionRequest request;
+  SECTION("unasked") {
+    CHECK_THAT(fixture.Connect().StreamChat(request, {}).Finish(), IsOk());
+    const auto sent = fixture.service.Last<v1::ChatCompletionRequest>();
+    CHECK(sent.stream_options().include_usage());
+  }
+  SECTION("declined") {
+    request.mutable_stream_options()->set_include_usage(false);
+    CHECK_THAT(fixture.Connect().StreamChat(request).Finish(), IsOk());
+    const auto sent = fixture.service.Last<v1::ChatCompletionRequest>();
+    CHECK_FALSE(sent.stream_options().include_usage());
+  }
+}
+
+TEST_CASE("A stream that was moved from has ended", "[clients][stream]") {
+  ClientFixture fixture;
+  ChatStream stream = fixture.Connect().StreamChat({});
+  const ChatStream other = std::move(stream);
+  // NOLINTBEGIN(bugprone-use-after-move): what is tested.
+  CHECK_FALSE(stream.Next().has_value());
+  CHECK_THAT(stream.Finish(), HasCode(absl::StatusCode::kFailedPrecondition));
+  stream.Cancel();
+  CHECK(stream.Metadata().empty());
+  CHECK(stream.Answer().choices().empty());
+  // NOLINTEND(bugprone-use-after-move)
+}
+
 TEST_CASE("A stream to nobody ends as unavailable", "[clients][stream]") {
   ClientOptions options;
   options.target = "127.0.0.1:1";

@@ -53,5 +53,19 @@ TEST_CASE("A PEM file that cannot be read is named", "[clients][tls]") {
              Catch::Contains("/nowhere/ca.pem"));
 }
 
+TEST_CASE("A directory is no PEM file", "[clients][tls]") {
+  ClientOptions options;
+  options.tls.emplace().ca_file = "/";
+  CHECK_THAT(Client::Create(options), HasCode(absl::StatusCode::kNotFound));
+}
+
+TEST_CASE("A file that is no PEM is refused when the client is made",
+          "[clients][tls]") {
+  ClientOptions options;
+  options.tls.emplace().ca_file = "/proc/self/status";
+  CHECK_THAT(Client::Create(options),
+             HasCode(absl::StatusCode::kInvalidArgument));
+}
+
 }  // namespace
 }  // namespace llm::client

@@ -5,6 +5,7 @@
 #ifndef LLM_SERVICE_CALL_OPTIONS_H_
 #define LLM_SERVICE_CALL_OPTIONS_H_
 
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -26,11 +27,19 @@ struct Tags {
   std::string user;
   // The agent within the run: "market_analyst".
   std::string agent;
-  // What the service routes by where no model is named: "market_analysis".
+  // What the service routes by where no model is named: "market_analysis". Not
+  // set on embeddings, nor where the model is "auto-quick", "auto-deep" or
+  // "auto:…": those name their task themselves, and this would win over it.
   std::string task_type;
   // What is analysed: "AAPL". Travels as metadata["symbol"].
   std::string symbol;
 };
+
+// Names in lower case. "x-request-id": the caller's name of the call, else the
+// service's own id, which its errors carry. "x-llm-idempotent-replay" is "true"
+// where the answer is one that an earlier call with the same idempotency key
+// got.
+using ReceivedMetadata = std::multimap<std::string, std::string>;
 
 struct CallOptions {
   // How long the call may take, streams until their end; absent: the client's
@@ -41,8 +50,9 @@ struct CallOptions {
   absl::Time deadline = absl::InfiniteFuture();
   // Ends the call from outside.
   std::optional<CancelToken> cancel;
-  // Names this call in the service's log and errors ("x-request-id": up to 128
-  // printable ASCII characters); empty: the service makes one.
+  // Names this call in the service's log and usage rows ("x-request-id": up to
+  // 128 printable ASCII characters); empty: none. Errors carry the service's
+  // own id of the call; this one only those that the library found by itself.
   std::string request_id;
   // W3C trace context of the caller's span; empty: none.
   std::string traceparent;
@@ -54,6 +64,10 @@ struct CallOptions {
   // Sent as they are. Names are lower case; values printable ASCII, except
   // where the name ends in "-bin".
   std::vector<std::pair<std::string, std::string>> metadata;
+  // Where to put what the service sent before its answer, also of a failed
+  // call; null: nowhere. The caller's, until the call has returned: set it for
+  // one call at a time. A stream that is pulled has Metadata() instead.
+  ReceivedMetadata* received = nullptr;
 };
 
 }  // namespace llm::client

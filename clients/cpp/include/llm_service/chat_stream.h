@@ -7,7 +7,8 @@
 //
 // Threads:   One thread reads; Cancel() may come from any other, while the
 //            stream lives.
-// Ownership: Moves, does not copy. Destroying or overwriting a stream that has
+// Ownership: Moves, does not copy; one moved from has ended, with
+//            kFailedPrecondition. Destroying or overwriting a stream that has
 //            not ended cancels it, here and at the provider. It may outlive
 //            its Client.
 // Errors:    From Finish(): what ended the stream. A service that fails after
@@ -26,6 +27,7 @@
 
 #include "absl/status/status.h"
 #include "llm/v1/chat.pb.h"
+#include "llm_service/call_options.h"
 
 namespace llm::client {
 
@@ -48,6 +50,9 @@ class ChatStream {
   // Ends the stream; Next() returns nothing and Finish() kCancelled, unless it
   // had ended already.
   void Cancel() const;
+
+  // What the service sent before its first chunk; empty before Next().
+  ReceivedMetadata Metadata() const;
 
   // What has come so far, joined (answer_builder.h); costs a copy.
   v1::ChatCompletionResponse Answer() const;

@@ -4,7 +4,7 @@
 //   options.target = "llm-service:9004";
 //   options.key = key;  // "sk-…"
 //   auto client = llm::client::Client::Create(options);
-//   v1::ChatCompletionRequest request;
+//   llm::v1::ChatCompletionRequest request;
 //   llm::client::AddMessage("user", "Say hello", &request);
 //   auto answer = client->Chat(request);   // absl::StatusOr
 //   if (answer.ok()) std::cout << llm::client::AnswerText(*answer);
@@ -29,6 +29,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -59,7 +61,8 @@ struct TlsOptions {
 };
 
 struct ClientOptions {
-  // Any gRPC name: "host:9004", "dns:///host:9004", "unix:/run/llm.sock".
+  // Any gRPC name: "host:9004", "dns:///host:9004", "unix:/run/llm.sock"; no
+  // "http://".
   std::string target = "127.0.0.1:9004";
   // Absent: no encryption, for loopback and meshes. Over it the key is
   // readable to whoever can listen.
@@ -75,19 +78,20 @@ struct ClientOptions {
   // The service's answers are at most this large.
   int64_t max_response_bytes = int64_t{64} << 20;
   // Pings while the connection is silent, also without calls: a dead peer or
-  // a forgotten flow in a firewall is found within twice this. Infinite: off.
+  // a forgotten flow in a firewall is found within this and 20 s. At least
+  // 10 s, which is what servers put up with; infinite: off.
   absl::Duration keep_alive = absl::Seconds(10);
 };
 
 // Called for each chunk, in order, in the thread that called. Any status but
-// OK cancels the call, which then ends with it.
+// OK cancels the call, which then ends with it. An empty one hears nothing.
 using ChunkCallback =
     std::function<absl::Status(const v1::ChatCompletionChunk&)>;
 
 class Client {
  public:
   // Does not connect: the first call does. kInvalidArgument where an option is
-  // impossible, kNotFound where a PEM file cannot be read.
+  // impossible or a file is no PEM, kNotFound where it cannot be read.
   static absl::StatusOr<Client> Create(const ClientOptions& options);
 
   // One answer, whole.
@@ -95,14 +99,21 @@ class Client {
       v1::ChatCompletionRequest request, const CallOptions& options = {}) const;
 
   // The answer as it comes. Waits only until the request is sent; a call that
-  // could not start is a stream that has ended.
+  // could not start is a stream that has ended. Usage is asked for where the
+  // request has no `stream_options`: Answer().usage().
   ChatStream StreamChat(v1::ChatCompletionRequest request,
                         const CallOptions& options = {}) const;
 
   // The same with a callback; waits for the end and gives the whole answer.
+  // A template, so that StreamChat(request, {}) means empty options.
+  template <typename Callback,
+            typename = std::enable_if_t<
+                std::is_convertible_v<const Callback&, ChunkCallback>>>
   absl::StatusOr<v1::ChatCompletionResponse> StreamChat(
-      v1::ChatCompletionRequest request, const ChunkCallback& on_chunk,
-      const CallOptions& options = {}) const;
+      v1::ChatCompletionRequest request, const Callback& on_chunk,
+      const CallOptions& options = {}) const {
+    return StreamTo(ChunkCallback(on_chunk), std::move(request), options);
+  }
 
   // Vectors of floats, one for each input, in their order.
   absl::StatusOr<v1::CreateEmbeddingsResponse> CreateEmbeddings(
@@ -127,6 +138,9 @@ class Client {
 
  private:
   explicit Client(std::shared_ptr<const Connection> connection);
+  absl::StatusOr<v1::ChatCompletionResponse> StreamTo(
+      const ChunkCallback& on_chunk, v1::ChatCompletionRequest request,
+      const CallOptions& options) const;
   // Shared by copies and by streams, which may outlive them.
   std::shared_ptr<const Connection> connection_;
 };

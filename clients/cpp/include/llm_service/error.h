@@ -25,14 +25,24 @@
 //   timeout                  DEADLINE_EXCEEDED   the deadline of caller or
 //                                                service passed
 //   overloaded               UNAVAILABLE         draining or overloaded
+//   idempotency_conflict     ABORTED             the key belongs to another
+//                                                request
+//   client_cancelled         CANCELLED           the service saw the caller go
+//   internal                 INTERNAL            the service's own fault
+//   not_implemented          UNIMPLEMENTED       not served (yet)
 //
-// Three ends come from this library, not from the service. A deadline that
+// Four ends come from this library, not from the service. A deadline that
 // passes before the service has answered: `timeout`; a request over
-// ClientOptions::max_request_bytes: `body_too_large`; metadata that cannot be
-// sent: `invalid_request`. Their detail has `source` "client" and `attempts` 0,
-// and the request id only if the caller gave one. A status without a detail
-// did not come from the service: nobody listens at that address (UNAVAILABLE),
-// something between failed, or the caller cancelled (CANCELLED).
+// ClientOptions::max_request_bytes or an answer over max_response_bytes:
+// `body_too_large`; metadata that cannot be sent: `invalid_request`. Their
+// detail has `source` "client" and `attempts` 0 (of an answer, whatever it took
+// the service), and as request id the caller's own, else the service's where
+// that had come.
+//
+// A status without a detail: nobody listens at that address (UNAVAILABLE), the
+// caller cancelled or a callback gave a status, an option or a file of
+// Client::Create was bad, or something between here and the service, or gRPC
+// inside it, failed: then the message begins with "from" and the address.
 //
 // Threads: Pure; any.
 #ifndef LLM_SERVICE_ERROR_H_
@@ -53,7 +63,7 @@ inline constexpr char kErrorDetailUrl[] =
     "type.googleapis.com/llm.v1.UpstreamError";
 
 // The detail: code, request id, attempts, source, provider, retry-after, ….
-// Absent where the status is OK or did not come from the service.
+// Absent where the status is OK, and in the cases above.
 std::optional<v1::UpstreamError> ErrorDetail(const absl::Status& status);
 
 // After how long a repeat makes sense; absent: unknown.
