@@ -3,11 +3,13 @@ its Analysis Engine example run against the real service."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -31,27 +33,42 @@ def run(*command, **more):
     return done.stdout
 
 
-@pytest.fixture(scope="session")
-def engine():
-    """The example, built from nothing but an installed prefix."""
-    # The same place every time, so that the compiler cache knows it.
-    where = harness.BUILD / "e2e-cpp-client"
-    shutil.rmtree(where, ignore_errors=True)
-    prefix, built = where / "prefix", where / "build"
-    run("cmake", "--install", harness.BUILD, "--component", "client",
-        "--prefix", prefix)
+LAUNCHER = "-DCMAKE_CXX_COMPILER_LAUNCHER=" + (shutil.which("ccache") or "")
+
+
+def sanitizers():
     cache = (harness.BUILD / "CMakeCache.txt").read_text()
-    # A library with sanitizers can only be linked by a program with them.
-    kind = re.search(r"LLM_SANITIZE:STRING=(.*)", cache).group(1)
-    flags = "-O0" + (f" -fsanitize={kind}" if kind else "")
-    launcher = shutil.which("ccache") or ""
-    source = where / "source"
+    return re.search(r"LLM_SANITIZE:STRING=(.*)", cache).group(1)
+
+
+def fresh(name):
+    """An empty directory: the same place every time, so that the compiler
+    cache knows it."""
+    where = harness.BUILD / name
+    shutil.rmtree(where, ignore_errors=True)
+    where.mkdir()
+    return where
+
+
+def build_engine(where, flags=""):
+    """The example, from nothing but its own sources and `where`/prefix."""
+    source, built = where / "source", where / "build"
     shutil.copytree(EXAMPLE, source)
-    run("cmake", "-S", source, "-B", built, "-G", "Ninja",
-        f"-DCMAKE_PREFIX_PATH={prefix}", f"-DCMAKE_CXX_FLAGS={flags}",
-        f"-DCMAKE_CXX_COMPILER_LAUNCHER={launcher}")
+    run("cmake", "-S", source, "-B", built, "-G", "Ninja", LAUNCHER,
+        f"-DCMAKE_PREFIX_PATH={where / 'prefix'}",
+        f"-DCMAKE_CXX_FLAGS=-O0 {flags}")
     run("cmake", "--build", built)
     return built / "analysis_engine"
+
+
+@pytest.fixture(scope="session")
+def engine():
+    where = fresh("e2e-cpp-client")
+    run("cmake", "--install", harness.BUILD, "--component", "client",
+        "--prefix", where / "prefix")
+    # A library with sanitizers can only be linked by a program with them.
+    kind = sanitizers()
+    return build_engine(where, f"-fsanitize={kind}" if kind else "")
 
 
 class Analyst(Twin):
@@ -61,6 +78,8 @@ class Analyst(Twin):
     def __init__(self, together=1):
         super().__init__()
         self.all_begun = threading.Barrier(together)
+        self.lock = threading.Lock()
+        self.running = self.most = 0
 
     def check(self, seen):
         return seen.body["messages"]
@@ -70,6 +89,14 @@ class Analyst(Twin):
         return "text/event-stream", self.stream(messages)
 
     def stream(self, messages):
+        with self.lock:
+            self.running += 1
+            self.most = max(self.most, self.running)
+        yield from self.chunks(messages)
+        with self.lock:
+            self.running -= 1
+
+    def chunks(self, messages):
         def chunk(delta, finish=None, **more):
             return event({"id": "x", "object": "chat.completion.chunk",
                           "created": 1, "model": "m", **more, "choices": [
@@ -163,7 +190,8 @@ def test_five_analyses_run_at_once_and_their_usage_adds_up(
     code, out = analyse(engine, running, key=key, LLM_MODEL="m")
     assert code == 0, out
     for symbol in SYMBOLS:
-        assert f"[{symbol}] done: 2 turns, 2 tool calls" in out
+        # The usage of both streams came with them: 207 and 507.
+        assert f"[{symbol}] done: 2 turns, 2 tool calls, 714 tokens" in out
         # The report was streamed, and it is made of the tools' results.
         report = out.split(f"[{symbol}] Report: ")[1].split("\n")[0]
         assert str(PRICES[symbol]) in report and "revenue_growth" in report
@@ -193,6 +221,15 @@ def test_five_analyses_run_at_once_and_their_usage_adds_up(
     assert group["cost"] == pytest.approx(0.0077)
 
 
+def test_a_longer_list_is_worked_through_five_at_a_time(engine, service):
+    with contextlib.closing(Analyst()) as twin:
+        running = service(config(upstream("p", twin.base_url),
+                                 models="m: {provider: p, upstream: m}"))
+        code, out = analyse(engine, running, *SYMBOLS * 3, LLM_MODEL="m")
+    assert code == 0 and out.count("] done: 2 turns") == 15, out
+    assert twin.most <= 5
+
+
 def test_it_works_without_a_provider_too(engine, service):
     code, out = analyse(engine, service(config("simulated: {}")), "AAPL")
     assert code == 0 and "[AAPL] done: 2 turns, 2 tool calls" in out, out
@@ -206,7 +243,11 @@ def test_a_deadline_shorter_than_the_answer_ends_it_with_its_detail(
     assert code == 1
     # What had come was streamed before.
     assert "[AAPL] The report" in out
-    assert "[AAPL] FAILED DEADLINE_EXCEEDED timeout: " in out, out
+    line = re.search(r"\[AAPL\] FAILED (.*)", out).group(1)
+    assert line.startswith("DEADLINE_EXCEEDED timeout: "), line
+    # The service's own detail, not the one that the library would make.
+    assert "attempts 1" in line and "source client" not in line, line
+    assert re.search(r"request [0-9a-f-]{36}\)", line), line
     assert outcomes(simulator, "cpp-late") == ["client_left"]
 
 
@@ -223,6 +264,41 @@ def test_ctrl_c_reaches_the_provider(engine, service, simulator):
     for symbol in ("AAPL", "MSFT"):
         assert f"[{symbol}] FAILED CANCELLED: the call was cancelled" in out
     assert outcomes(simulator, "cpp-cancel") == ["client_left"] * 2
+
+
+def test_a_second_ctrl_c_ends_the_program_at_once(engine):
+    # Takes the connection and never says a word.
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(30)
+        process = subprocess.Popen(
+            [engine, "AAPL"], stdout=subprocess.PIPE, text=True,
+            env={"PATH": os.environ["PATH"],
+                 "LLM_GRPC": "127.0.0.1:%d" % silent.getsockname()[1]})
+        connection, _ = silent.accept()
+        process.send_signal(signal.SIGINT)
+        assert "[AAPL] FAILED CANCELLED" in process.stdout.readline()
+        # It asks for the run's usage now, in vain.
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=30)
+        connection.close()
+    assert process.returncode == 130
+
+
+@pytest.mark.parametrize("reason", ("length", "content_filter"))
+def test_a_report_that_was_cut_is_no_success(
+        engine, service, simulator, reason):
+    events = [{"choices": [{"index": 0, "delta": {"content": "The rep"}}]},
+              {"choices": [{"index": 0, "delta": {},
+                            "finish_reason": reason}]}]
+    running = lane(
+        service, simulator, "cpp-cut", times=0,
+        headers={"content-type": "text/event-stream"},
+        body="".join(f"data: {json.dumps(e)}\n\n" for e in events)
+        + "data: [DONE]\n\n")
+    code, out = analyse(engine, running, "AAPL", LLM_MODEL="m")
+    assert code == 1
+    assert f"FAILED DATA_LOSS: the answer is not whole: finish reason " \
+        f"'{reason}'" in out, out
 
 
 def rejection(status, code, message="no"):
@@ -305,15 +381,45 @@ def test_a_service_that_shuts_down_says_so(engine, service, simulator):
     assert "[AAPL] FAILED UNAVAILABLE overloaded: " in out, out
 
 
-def test_pkg_config_knows_it_too(engine):
-    prefix = engine.parents[1] / "prefix"
+MODELS = """
+#include <iostream>
+#include "llm_service/client.h"
+int main(int, char** argv) {
+  llm::client::ClientOptions options;
+  options.target = argv[1];
+  const auto client = llm::client::Client::Create(options);
+  const auto models = client->ListModels();
+  if (!models.ok()) return 1;
+  for (const auto& model : models->data()) std::cout << model.id() << "\\n";
+}
+"""
+
+
+@pytest.mark.parametrize("shared", ("OFF", "ON"))
+def test_the_client_preset_is_all_that_it_takes(service, shared):
+    """Built alone, as the README says; found by CMake and by pkg-config."""
+    if sanitizers():
+        pytest.skip("the preset has flags of its own")
+    where = fresh(f"e2e-cpp-preset-{shared}")
+    prefix = where / "prefix"
+    run("cmake", "--preset", "client", "-B", where / "library",
+        f"-DLLM_CLIENT_SHARED={shared}", cwd=harness.ROOT)
+    run("cmake", "--build", where / "library")
+    run("cmake", "--install", where / "library", "--prefix", prefix,
+        "--component", "client")
+    running = service(config("simulated: {}"))
+    (packages,) = prefix.glob("lib*/**/pkgconfig")
     flags = run("pkg-config", "--cflags", "--libs", "llm_service_client", env={
-        **os.environ, "PKG_CONFIG_PATH": str(prefix / "lib" / "pkgconfig")})
-    include = next(f for f in flags.split() if f.startswith("-I"))
-    assert (engine.parent / include[2:] / "llm_service/client.h").exists()
-    library = next(f for f in flags.split() if f.startswith("-L"))
-    assert "-lllm_service_client" in flags.split()
-    assert list((engine.parent / library[2:]).glob("libllm_service_client.*"))
+        **os.environ, "PKG_CONFIG_PATH": str(packages)}).split()
+    (where / "models.cc").write_text(MODELS)
+    run("c++", "-std=c++17", where / "models.cc", *flags, "-o",
+        where / "models")
+    seen = run(where / "models", running.addresses["grpc"], env={
+        "LD_LIBRARY_PATH": str(packages.parent)})
+    assert "simulated" in seen, seen
+    if shared == "OFF":
+        code, out = analyse(build_engine(where), running, "AAPL")
+        assert code == 0 and "[AAPL] done: 2 turns" in out, out
 
 
 def test_nobody_at_the_address_is_said_in_words(engine, service):

@@ -43,6 +43,21 @@ CallOptions OptionsFor(const std::string& symbol,
   return call;
 }
 
+// A good status says that the stream ended well, not that the model did: it may
+// have run into its output limit or a filter, in a tool's arguments too.
+absl::Status CheckWhole(const llm::v1::ChatCompletionResponse& answer) {
+  const std::string& reason = llm::client::FinishReason(answer);
+  const bool calls = !llm::client::ToolCalls(answer).empty();
+  if (reason != "stop" && !(calls && reason == "tool_calls")) {
+    return absl::DataLossError(
+        absl::StrCat("the answer is not whole: finish reason '", reason, "'"));
+  }
+  if (!calls && llm::client::AnswerText(answer).empty()) {
+    return absl::DataLossError("the report is empty");
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<Report> Analyse(
@@ -64,6 +79,9 @@ absl::StatusOr<Report> Analyse(
         },
         call);
     if (!answer.ok()) return answer.status();
+    report.tokens += answer->usage().total_tokens();
+    const absl::Status whole = CheckWhole(*answer);
+    if (!whole.ok()) return whole;
     const auto calls = llm::client::ToolCalls(*answer);
     if (calls.empty()) {
       report.text = llm::client::AnswerText(*answer);

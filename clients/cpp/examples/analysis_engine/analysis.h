@@ -4,6 +4,7 @@
 #ifndef ANALYSIS_ENGINE_ANALYSIS_H_
 #define ANALYSIS_ENGINE_ANALYSIS_H_
 
+#include <cstdint>
 #include <functional>
 #include <string>
 
@@ -23,9 +24,12 @@ struct Report {
   std::string text;
   int turns = 0;
   int tool_calls = 0;
+  // Of all turns, in and out.
+  int64_t tokens = 0;
 };
 
-// `on_text` hears the report as it is written, in this thread.
+// `on_text` hears the report as it is written, in this thread. A report that
+// was cut (by the output limit, a filter) or is empty is an error.
 absl::StatusOr<Report> Analyse(
     const llm::client::Client& client, const std::string& symbol,
     const AnalysisOptions& options,

@@ -1,11 +1,14 @@
-// Five analyses at once through LLM Service, and what the run cost.
+// Analyses through LLM Service, five at once, and what the run cost.
 //   LLM_KEY=sk-… analysis_engine [SYMBOL…]
 // LLM_GRPC: address (127.0.0.1:9004). LLM_MODEL: model (auto).
 // LLM_DEADLINE: of each analysis (300s). LLM_RUN: the run's name.
-// Ctrl-C cancels what is under way, here and at the providers. Exit code: how
-// many analyses failed.
+// Ctrl-C cancels what is under way, here and at the providers, and what has not
+// begun; a second one ends the program at once. Exit code: how many analyses
+// failed, at most 100; 101: none could begin.
 #include <pthread.h>
 
+#include <algorithm>
+#include <atomic>
 #include <csignal>
 #include <cstdlib>
 #include <iostream>
@@ -34,6 +37,10 @@ void Print(const std::string& line) {
   std::cout << line << std::endl;
 }
 
+constexpr size_t kAtOnce = 5;
+constexpr int kMostFailures = 100;
+constexpr int kCannotBegin = 101;
+
 // Waits for SIGINT in a thread of its own, where Cancel() is safe. All other
 // threads must have it blocked.
 class CancelOnInterrupt {
@@ -41,22 +48,28 @@ class CancelOnInterrupt {
   explicit CancelOnInterrupt(llm::client::CancelToken token) {
     sigemptyset(&signals_);
     sigaddset(&signals_, SIGINT);
-    // Ends the thread where nobody interrupts.
+    // Wakes the thread at the end.
     sigaddset(&signals_, SIGUSR1);
     pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
     thread_ = std::thread([this, token] {
-      int signal = 0;
-      sigwait(&signals_, &signal);
-      if (signal == SIGINT) token.Cancel();
+      while (!over_) {
+        int signal = 0;
+        sigwait(&signals_, &signal);
+        if (signal != SIGINT) continue;
+        if (token.cancelled()) std::_Exit(128 + SIGINT);
+        token.Cancel();
+      }
     });
   }
   ~CancelOnInterrupt() {
+    over_ = true;
     pthread_kill(thread_.native_handle(), SIGUSR1);
     thread_.join();
   }
 
  private:
   sigset_t signals_;
+  std::atomic<bool> over_{false};
   std::thread thread_;
 };
 
@@ -82,28 +95,34 @@ bool RunOne(const llm::client::Client& client, const std::string& symbol,
     return false;
   }
   Print(absl::StrCat("[", symbol, "] done: ", report->turns, " turns, ",
-                     report->tool_calls, " tool calls"));
+                     report->tool_calls, " tool calls, ", report->tokens,
+                     " tokens"));
   return true;
 }
 
 int RunAll(const llm::client::Client& client,
            const std::vector<std::string>& symbols,
            const AnalysisOptions& options) {
-  std::vector<char> done(symbols.size());
-  std::vector<std::thread> threads;
-  for (size_t i = 0; i < symbols.size(); ++i) {
-    threads.emplace_back(
-        [&, i] { done[i] = RunOne(client, symbols[i], options) ? 1 : 0; });
+  std::atomic<size_t> next{0};
+  std::atomic<int> failed{0};
+  std::vector<std::thread> workers;
+  for (size_t i = 0; i < std::min(kAtOnce, symbols.size()); ++i) {
+    workers.emplace_back([&] {
+      for (size_t own = next++; own < symbols.size(); own = next++) {
+        if (!RunOne(client, symbols[own], options)) ++failed;
+      }
+    });
   }
-  for (std::thread& thread : threads) thread.join();
-  int failed = 0;
-  for (const char one : done) failed += one == 0 ? 1 : 0;
-  return failed;
+  for (std::thread& worker : workers) worker.join();
+  return std::min<int>(failed, kMostFailures);
 }
 
-void PrintUsage(const llm::client::Client& client, const std::string& run_id) {
+void PrintUsage(const llm::client::Client& client, const std::string& run_id,
+                const llm::client::CancelToken& cancel) {
   llm::client::CallOptions call;
   call.timeout = absl::Seconds(10);
+  // Also a run that was cancelled has used something.
+  if (!cancel.cancelled()) call.cancel = cancel;
   const auto usage = client.GetRunUsage(run_id, {"model"}, call);
   if (!usage.ok()) {
     Print("usage: FAILED " + llm::client::DescribeError(usage.status()));
@@ -136,7 +155,7 @@ int main(int argc, char** argv) {
   if (!absl::ParseDuration(Variable("LLM_DEADLINE", "300s"),
                            &analysis.deadline)) {
     std::cerr << "LLM_DEADLINE must be a time such as 300s\n";
-    return 2;
+    return kCannotBegin;
   }
 
   // Before the client: its threads must not take the signal either.
@@ -144,9 +163,9 @@ int main(int argc, char** argv) {
   const auto client = llm::client::Client::Create(options);
   if (!client.ok()) {
     std::cerr << llm::client::DescribeError(client.status()) << "\n";
-    return 2;
+    return kCannotBegin;
   }
   const int failed = RunAll(*client, symbols, analysis);
-  PrintUsage(*client, analysis.run_id);
+  PrintUsage(*client, analysis.run_id, analysis.cancel);
   return failed;
 }
