@@ -19,6 +19,7 @@
 #include "absl/time/time.h"
 #include "llm/v1/service.grpc.pb.h"
 #include "llm_service/client.h"
+#include "llm_service/messages.h"
 
 namespace llm::client {
 
@@ -136,6 +137,12 @@ class ClientFixture {
   int port_ = 0;
   std::unique_ptr<grpc::Server> server_;
 };
+
+inline v1::ChatCompletionRequest Hello() {
+  v1::ChatCompletionRequest request;
+  AddMessage("user", "hello", &request);
+  return request;
+}
 
 inline v1::ChatCompletionChunk TextChunk(const std::string& text) {
   v1::ChatCompletionChunk chunk;
