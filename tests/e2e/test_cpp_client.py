@@ -388,8 +388,13 @@ int main(int, char** argv) {
   llm::client::ClientOptions options;
   options.target = argv[1];
   const auto client = llm::client::Client::Create(options);
-  const auto models = client->ListModels();
+  llm::client::ReceivedMetadata received;
+  llm::client::CallOptions call;
+  call.request_id = "mine-1";
+  call.received = &received;
+  const auto models = client->ListModels(call);
   if (!models.ok()) return 1;
+  std::cout << received.find("x-request-id")->second << "\\n";
   for (const auto& model : models->data()) std::cout << model.id() << "\\n";
 }
 """
@@ -416,7 +421,7 @@ def test_the_client_preset_is_all_that_it_takes(service, shared):
         where / "models")
     seen = run(where / "models", running.addresses["grpc"], env={
         "LD_LIBRARY_PATH": str(packages.parent)})
-    assert "simulated" in seen, seen
+    assert seen.startswith("mine-1\n") and "simulated" in seen, seen
     if shared == "OFF":
         code, out = analyse(build_engine(where), running, "AAPL")
         assert code == 0 and "[AAPL] done: 2 turns" in out, out
