@@ -11,6 +11,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "llm_service/error.h"
 
 namespace llm::client {
@@ -22,7 +23,7 @@ absl::Status WithDetail(absl::Status status, const v1::UpstreamError& detail) {
 }
 
 // gRPC's words, of 1.51 and the versions after it: no code tells it.
-constexpr char kTooLarge[] = "Received message larger than max";
+constexpr absl::string_view kTooLarge = "Received message larger than max";
 
 std::string AsText(const std::string& bytes) {
   const bool plain = std::all_of(bytes.begin(), bytes.end(), [](char c) {
