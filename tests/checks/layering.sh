@@ -39,4 +39,6 @@ forbid "server/http server/core server/ledger server/auth server/config server/m
 forbid "adapters/core adapters/dialect adapters/openai adapters/anthropic adapters/gemini adapters/simulated router server" \
   'curl/' 'only adapters/http includes curl'
 forbid "clients" '(adapters|router|server)/' 'clients see the proto only'
+forbid "clients/cpp/include" 'grpc|.*\.grpc\.pb\.h' \
+  "the C++ client's headers show no gRPC"
 exit $faults
