@@ -6,6 +6,8 @@ wrong raises its alert and nothing else does, and what documents name exists.
 
 from __future__ import annotations
 
+import concurrent.futures
+import datetime
 import json
 import math
 import re
@@ -26,7 +28,6 @@ SHORT = ", timeouts: {connect: 2s, first_content: 5s, idle: 5s, total: 20s}"
 EXPECTED = {
     "LlmServiceErrorBudgetBurnFast", "LlmServiceErrorBudgetBurnSlow",
     "LlmServiceErrorBudgetBurnDays", "LlmServiceErrorBudgetBurnMonth",
-    "LlmServiceLlmFailureRate", "LlmServiceFallbackStorm",
     "LlmServiceBreakerOpen", "LlmServiceProviderUnhealthy",
     "LlmServiceProviderKeyRefused", "LlmServiceProviderKeysAllOut",
     "LlmServiceProviderRefusesAccess", "LlmServiceUnpricedModels",
@@ -191,27 +192,23 @@ class Watched:
 
     def scraped(self):
         """Waits until Prometheus has seen what happened, and judged it."""
-        began = self.prometheus.value("time()")
+        began = self.prometheus.value("vector(time())")
         count = len(self.instances)
         until(lambda: self.prometheus.value(
             'count(timestamp(up{job="llm-service"}) > %f)' % began) == count)
-        seen = self.prometheus.value("time()")
+        seen = self.prometheus.value("vector(time())")
         until(lambda: all(
             timestamp(group["lastEvaluation"]) > seen
             for group in self.prometheus.api("rules")["groups"]))
 
 
 def together(calls):
-    import concurrent.futures  # noqa: PLC0415
-
     with concurrent.futures.ThreadPoolExecutor(len(calls)) as pool:
         for reply in pool.map(lambda call: call(), calls):
             assert reply.status == 200, reply.text
 
 
 def timestamp(text: str) -> float:
-    import datetime  # noqa: PLC0415
-
     # Nine digits of a second are more than fromisoformat takes.
     short = re.sub(r"(\.\d{6})\d*", r"\1", text)
     return datetime.datetime.fromisoformat(short.replace("Z", "+00:00")).timestamp()
@@ -266,8 +263,15 @@ def test_every_recording_rule_returns_data(watched, record):
 
 
 def test_what_goes_wrong_raises_its_alert_and_nothing_else_does(watched):
-    active = watched.prometheus.active()
-    assert set(active) == EXPECTED
+    def expected_alone():
+        # Keeps the breaker open: its mean over time counts.
+        for one in watched.instances:
+            one.chat("dead")
+        active = watched.prometheus.active()
+        assert set(active) <= EXPECTED
+        return set(active) == EXPECTED and active
+
+    active = until(expected_alone)
     # The only ones here without a time that they must last.
     assert active["LlmServiceProviderKeyRefused"] == "firing"
     assert active["LlmServiceErrorBudgetBurnFast"] == "pending"
@@ -283,12 +287,12 @@ def test_an_alert_comes_with_its_figures(watched):
         "1 of the keys of locked")
 
 
-QUERIES = [(panel["title"], target["expr"])
+QUERIES = [pytest.param(target["expr"], id=f"{panel['title']} {target['refId']}")
            for panel in panels() for target in panel["targets"]]
 
 
-@pytest.mark.parametrize("title,query", QUERIES)
-def test_every_query_of_the_dashboard_returns_data(watched, title, query):
+@pytest.mark.parametrize("query", QUERIES)
+def test_every_query_of_the_dashboard_returns_data(watched, query):
     for variable, value in (("$__rate_interval", "1m"), ("$job", "llm-service"),
                             ("$instance", ".*")):
         query = query.replace(variable, value)
@@ -328,7 +332,7 @@ def families(watched) -> dict[str, str]:
 def test_rules_and_dashboard_name_only_metrics_that_exist(watched):
     known = set(families(watched))
     labels = {name for name in ALLOWED_LABELS if name.startswith("gen_ai_")}
-    for text in (json.dumps([query for _, query in QUERIES]),
+    for text in (json.dumps([query.values for query in QUERIES]),
                  json.dumps([rule["expr"] for rule in rules()])):
         named = names_in(text) - labels
         assert len(named) > 15
@@ -337,16 +341,15 @@ def test_rules_and_dashboard_name_only_metrics_that_exist(watched):
 
 def test_the_runbook_lists_every_metric_with_its_type_and_labels(watched):
     text = OPERATIONS.read_text()
-    rows = dict(re.findall(r"^\| `(\w+)` \| (\w+) \|", text, re.M))
-    assert rows == families(watched)
-    listed = {name: set(re.findall(r"`(\w+)`", labels)) for name, labels in
-              re.findall(r"^\| `(\w+)` \| \w+ \| ([^|]*) \|", text, re.M)}
-    for name in rows:
+    rows = re.findall(r"^\| `(\w+)` \| (\w+) \|([^|]*)\|", text, re.M)
+    assert {name: kind for name, kind, _ in rows} == families(watched)
+    for name, _, listed in rows:
         series = watched.prometheus.query(
             f'{{__name__=~"{name}(_count)?", job="llm-service"}}')
         assert series, name
         labels = {label for one in series for label in one["metric"]}
-        assert labels - {"__name__", "job", "instance"} == listed[name], name
+        labels -= {"__name__", "job", "instance"}
+        assert labels == set(re.findall(r"`(\w+)`", listed)), name
 
 
 def test_the_number_of_series_depends_on_the_configuration_alone(watched):
