@@ -68,7 +68,7 @@ def test_every_alert_has_a_case_that_fires_and_one_that_is_silent():
     fires, silent = set(), set()
     for path in UNIT_TESTS:
         for case in yaml.safe_load(path.read_text())["tests"]:
-            for check in case["alert_rule_test"]:
+            for check in case.get("alert_rule_test", []):
                 kind = fires if check["exp_alerts"] else silent
                 kind.add(check["alertname"])
     assert fires == silent == set(alerts())
@@ -151,3 +151,41 @@ def test_grafana_finds_its_source_and_the_dashboard():
         (folder / "dashboards" / "llm-service.yaml").read_text())["providers"]
     assert provider["type"] == "file"
     assert provider["options"]["path"].endswith("/dashboards")
+
+
+@pytest.fixture
+def compose() -> dict:
+    path = DEPLOY / "docker-compose.yaml"
+    if not path.exists():
+        pytest.skip("no compose file in this checkout")
+    return yaml.safe_load(path.read_text())["services"]
+
+
+def test_prometheus_looks_for_what_the_containers_are_called(compose):
+    scrape = yaml.safe_load((PROMETHEUS / "prometheus.yaml").read_text())
+    job = scrape["scrape_configs"][0]
+    assert job["job_name"] == "llm-service"
+    (found,) = job["dns_sd_configs"]
+    (name,) = found["names"]
+    assert name in compose
+    listening = yaml.safe_load((DEPLOY / "container.yaml").read_text())
+    assert listening["server"]["metrics"]["listen"] == f"0.0.0.0:{found['port']}"
+
+
+def test_the_containers_read_the_rules_the_source_and_the_dashboard(compose):
+    mounts = {volume.split(":")[1]: DEPLOY / volume.split(":")[0]
+              for name in ("prometheus", "grafana")
+              for volume in compose[name]["volumes"]}
+    (config,) = [word.split("=")[1] for word in compose["prometheus"]["command"]
+                 if word.startswith("--config.file=")]
+    for inside in (Path(config), Path(config).parent / "rules.yaml",
+                   Path("/etc/grafana/provisioning/datasources/prometheus.yaml"),
+                   Path("/var/lib/grafana/dashboards/llm-service.json")):
+        outside = [source / inside.relative_to(target)
+                   for target, source in mounts.items()
+                   if inside.is_relative_to(target)
+                   and (source / inside.relative_to(target)).exists()]
+        assert outside, inside
+    provider = yaml.safe_load((DEPLOY / "grafana" / "provisioning" / "dashboards"
+                               / "llm-service.yaml").read_text())["providers"][0]
+    assert provider["options"]["path"] in mounts
