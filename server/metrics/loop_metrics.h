@@ -40,7 +40,9 @@ inline constexpr std::array<double, 14> kOverheadBounds = {
 inline constexpr std::array<double, 12> kQueueBounds = {
     0.001, 0.005, 0.02, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 120};
 
-// Outcomes of requests and of attempts; anything else counts as "other".
+// Outcomes of requests and of attempts; anything else counts as "other". Alerts
+// take other for a fault of ours, so every word that refuses a caller for what
+// he sent stands here.
 inline constexpr std::string_view kRequestOutcomes[] = {
     "ok",
     "client_cancelled",
@@ -59,6 +61,10 @@ inline constexpr std::string_view kRequestOutcomes[] = {
     "timeout",
     "overloaded",
     "idempotency_conflict",
+    "not_found",
+    "method_not_allowed",
+    "not_implemented",
+    "stopping",
     "internal"};
 inline constexpr std::string_view kAttemptOutcomes[] = {
     "ok",           "client_cancelled", "lost",           "not_dispatched",

@@ -38,8 +38,7 @@ void AddSources(const MetricSources& sources,
             "Rows in journals that the store has not taken yet.",
             MetricType::Gauge, families);
   AddSource(sources.ledger_journal_bytes, "llm_service_ledger_journal_bytes",
-            "Bytes of the journals; calls are refused when they are full, at "
-            "256 MiB.",
+            "Bytes of the journals; calls are refused from 224 MiB on.",
             MetricType::Gauge, families);
   AddSource(sources.ledger_rows_quarantined,
             "llm_service_ledger_rows_quarantined_total",

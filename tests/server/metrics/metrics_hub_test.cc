@@ -64,6 +64,39 @@ TEST_CASE("Refusals at a door count by outcome, under no name", "[metrics]") {
             "outcome=\"invalid_api_key\"} 1\n"));
 }
 
+TEST_CASE("A wrong path or method is no outcome without a name", "[metrics]") {
+  MetricsHub hub(Table(), 1, {}, {});
+  for (const char* code :
+       {"not_found", "method_not_allowed", "not_implemented"}) {
+    CAPTURE(code);
+    hub.ObserverForLoop(0).OnRefused({"http", "r", "", code, 404});
+    CHECK(Has(hub.Render(), std::string("outcome=\"") + code + "\"} 1\n"));
+  }
+  CHECK(Has(hub.Render(), "outcome=\"other\"} 0\n"));
+}
+
+TEST_CASE("Failures that alerts watch are 0 before their first", "[metrics]") {
+  MetricsHub hub(Table(), 1, {}, {});
+  const std::string mine =
+      "{provider=\"deepseek\",model=\"deepseek-chat\",outcome=\"";
+  CHECK_FALSE(Has(hub.Render(), mine));  // the whole catalog would be much
+  CallObserver& observer = hub.ObserverForLoop(0);
+  observer.OnAttemptFinished(Attempt("deepseek", "deepseek-chat"));
+  observer.OnCallFinished(Request("deepseek", "deepseek-chat"), {});
+  const std::string text = hub.Render();
+  for (const char* outcome :
+       {"provider_unavailable", "timeout", "internal", "overloaded", "other"}) {
+    CAPTURE(outcome);
+    CHECK(Has(text, "llm_service_requests_total" + mine + outcome + "\"} 0\n"));
+  }
+  for (const char* outcome : {"connect", "server_error", "permission"}) {
+    CAPTURE(outcome);
+    CHECK(Has(text, "llm_service_attempts_total" + mine + outcome + "\"} 0\n"));
+  }
+  CHECK_FALSE(Has(text, mine + "content_filter"));
+  CHECK(Has(text, "le=\"327.68\"}"));  // a rule reads this bucket
+}
+
 TEST_CASE("Waits in line count by provider, replays for themselves",
           "[metrics]") {
   MetricSources sources;
