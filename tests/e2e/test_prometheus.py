@@ -81,7 +81,9 @@ shut: {provider: locked, upstream: m}
 unpriced: {provider: good, upstream: nobody-knows-its-price}""",
         extra="""routing: {max_retries_same: 0, probe_interval: 1s}
 embeddings: {cache: {max_bytes: 1MiB, ttl: 1h}}
-""")
+""").replace(
+        # No drain ends before its test has seen it.
+        "  workers: 2", "  workers: 2\n  drain: 110s")
 
 
 class Prometheus:
@@ -183,6 +185,8 @@ class Watched:
             for _ in range(2):
                 assert one.chat("shut").status == 502
                 assert one.chat("nobody").status == 404
+                assert one.call("/v1/no-such-route").status == 404
+                assert one.call("/v1/chat/completions").status == 405
                 once = {"Idempotency-Key": f"key-{time.monotonic_ns()}"}
                 for _ in range(2):
                     assert one.chat("m", headers=once).status == 200
@@ -323,6 +327,14 @@ def test_every_query_of_the_dashboard_returns_data(watched, query):
     assert any(finite(series) for series in found), (query, found)
 
 
+def test_a_wrong_path_or_method_is_no_failure_of_ours(watched):
+    for outcome in ("not_found", "method_not_allowed"):
+        assert watched.prometheus.value(
+            f'sum(llm_service_requests_total{{outcome="{outcome}"}})') == 8
+    assert watched.prometheus.value(
+        'sum(llm_service_requests_total{outcome="other"})') == 0
+
+
 def test_costs_are_those_of_the_ledger(watched):
     """Sums of the counters, currency by currency."""
     native: dict[str, float] = {}
@@ -420,11 +432,7 @@ def test_a_store_that_another_program_locks_shows(watched):
 def test_a_drain_is_seen_to_its_end(watched):
     one = watched.instances[0]
     name = one.addresses["metrics"]
-    # Within server.drain, and long enough for Prometheus to see it.
-    watched.simulator.script("still", delay_ms=20_000, times=1, **JSON, body={
-        "id": "x", "object": "chat.completion", "created": 1, "model": "m",
-        "choices": [{"index": 0, "finish_reason": "stop",
-                     "message": {"role": "assistant", "content": "hi"}}]})
+    watched.simulator.script("still", before_head="stall", times=1)
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
         call = pool.submit(one.chat, "held")
         until(lambda: watched.prometheus.value(
@@ -433,8 +441,9 @@ def test_a_drain_is_seen_to_its_end(watched):
         until(lambda: watched.prometheus.value(
             f'llm_service_draining{{instance="{name}"}}') == 1)
         until(lambda: "LlmServiceDrainingStuck" in watched.prometheus.active())
-        assert call.result().status == 200
-    assert one.stop() == 0
+        # The second SIGTERM ends the drain, and the call with it.
+        assert one.stop() == 0
+        assert call.result().status == 503
 
 
 def test_an_instance_that_dies_is_missed_and_its_calls_are_counted(watched):
