@@ -172,6 +172,18 @@ def test_prometheus_looks_for_what_the_containers_are_called(compose):
     assert listening["server"]["metrics"]["listen"] == f"0.0.0.0:{found['port']}"
 
 
+def test_kubernetes_shows_prometheus_every_instance_also_one_that_drains():
+    path = DEPLOY / "kubernetes" / "metrics-service.yaml"
+    service = yaml.safe_load(path.read_text())
+    assert service["spec"]["clusterIP"] == "None"
+    assert service["spec"]["publishNotReadyAddresses"] is True
+    text = (PROMETHEUS / "prometheus.yaml").read_text()
+    assert service["metadata"]["name"] in text
+    (found,) = yaml.safe_load(text)["scrape_configs"][0]["dns_sd_configs"]
+    (port,) = service["spec"]["ports"]
+    assert port["port"] == found["port"]
+
+
 def test_the_containers_read_the_rules_the_source_and_the_dashboard(compose):
     mounts = {volume.split(":")[1]: DEPLOY / volume.split(":")[0]
               for name in ("prometheus", "grafana")
