@@ -52,23 +52,18 @@ std::vector<std::string> SortedKeys(const Map& map) {
   return keys;
 }
 
+// Not where an instance listens, with which files and threads, nor where its
+// store is: instances that differ in these alone decide alike.
 void AddServer(const Config& config, Digest* digest) {
   const ServerConfig& server = config.server;
-  for (const ListenerConfig* listener :
-       {&server.http, &server.grpc, &server.admin_http, &server.admin_grpc,
-        &server.metrics}) {
-    digest->Add(listener->address, listener->tls.cert_file,
-                listener->tls.key_file, listener->tls.client_ca_file);
-  }
-  digest->Add(server.workers, server.max_body, server.max_in_flight,
-              server.max_connections, server.max_body_memory,
-              absl::FormatDuration(server.drain),
+  digest->Add(server.max_body, server.max_in_flight, server.max_connections,
+              server.max_body_memory, absl::FormatDuration(server.drain),
               absl::FormatDuration(server.stream_grace),
               absl::StrJoin(server.cors, ","));
   digest->Add(config.embeddings.cache_bytes,
               absl::FormatDuration(config.embeddings.cache_ttl));
-  digest->Add(static_cast<int>(config.auth.mode), config.store.sqlite,
-              config.store.ledger, config.usage.report_currency);
+  digest->Add(static_cast<int>(config.auth.mode), config.store.ledger,
+              config.usage.report_currency);
   for (const ExchangeRate& rate : config.usage.rates) {
     digest->Add(rate.from, rate.to, rate.rate, absl::FormatTime(rate.since));
   }

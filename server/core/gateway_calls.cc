@@ -53,7 +53,11 @@ CallResult Gateway::Shed(const CallContext& context, std::string_view message) {
   CallResult refused;
   refused.status =
       MakeCallError(absl::StatusCode::kUnavailable, std::move(detail));
-  NoteRefusal(context, "overloaded", CallErrorHttpStatus(refused.status));
+  // The caller's next try meets another instance, so a release is told apart
+  // from too much load: as an outcome only, since both mean the same to
+  // callers.
+  NoteRefusal(context, parts_.state->refusing ? "stopping" : "overloaded",
+              CallErrorHttpStatus(refused.status));
   return refused;
 }
 

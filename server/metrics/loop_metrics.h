@@ -40,7 +40,9 @@ inline constexpr std::array<double, 14> kOverheadBounds = {
 inline constexpr std::array<double, 12> kQueueBounds = {
     0.001, 0.005, 0.02, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 120};
 
-// Outcomes of requests and of attempts; anything else counts as "other".
+// Outcomes of requests and of attempts; anything else counts as "other". Alerts
+// take other for a fault of ours, so every word that refuses a caller for what
+// he sent stands here.
 inline constexpr std::string_view kRequestOutcomes[] = {
     "ok",
     "client_cancelled",
@@ -58,7 +60,12 @@ inline constexpr std::string_view kRequestOutcomes[] = {
     "provider_rate_limited",
     "timeout",
     "overloaded",
-    "idempotency_conflict"};
+    "idempotency_conflict",
+    "not_found",
+    "method_not_allowed",
+    "not_implemented",
+    "stopping",
+    "internal"};
 inline constexpr std::string_view kAttemptOutcomes[] = {
     "ok",           "client_cancelled", "lost",           "not_dispatched",
     "unsupported",  "invalid_request",  "context_length", "content_filter",
@@ -68,6 +75,9 @@ inline constexpr std::string_view kAttemptOutcomes[] = {
     "empty_answer", "cancelled",        "sink_failed"};
 inline constexpr std::string_view kPriceStatuses[] = {
     "priced", "unknown_model", "unknown_tier", "unknown_usage"};
+// By UsageSource.
+inline constexpr std::string_view kUsageSources[] = {"none", "provider",
+                                                     "partial", "estimated"};
 
 using Count = std::atomic<uint64_t>;
 
@@ -104,6 +114,7 @@ struct LoopCells {
   std::vector<SeriesCells> by_series;
   Histogram<kOverheadBounds.size()> overhead;
   std::array<Count, std::size(kPriceStatuses) + 1> price_lookups{};
+  std::array<Count, std::size(kUsageSources)> usage_sources{};
   Count replays{0};
 };
 

@@ -1,5 +1,6 @@
 #include "server/metrics/metric_families.h"
 
+#include <algorithm>
 #include <functional>
 #include <limits>
 #include <map>
@@ -84,24 +85,45 @@ void AddHistogram(const Generations& generations,
   for (const auto& [labels, sum] : sums) sum.Emit(bounds, labels, family);
 }
 
+// Shown as 0 from a pair's first event on, since rate() does not see the step
+// from no series to 1: otherwise the first failure of each kind would be
+// missed.
+bool IsWatched(std::string_view outcome) {
+  constexpr std::string_view kWatched[] = {"provider_unavailable",
+                                           "provider_rate_limited",
+                                           "timeout",
+                                           "overloaded",
+                                           "internal",
+                                           "other",
+                                           "rate_limited",
+                                           "server_error",
+                                           "connect",
+                                           "permission"};
+  return std::find(std::begin(kWatched), std::end(kWatched), outcome) !=
+         std::end(kWatched);
+}
+
 template <size_t kWords>
 void AddOutcomes(const Generations& generations,
                  std::array<Count, kWords + 1> SeriesCells::*member,
                  const std::string_view (&words)[kWords],
                  MetricFamily* family) {
-  std::map<Labels, uint64_t> sums;
+  std::map<Labels, std::array<uint64_t, kWords + 1>> sums;
   ForEachSeries(
       generations, [&](const SeriesLabels& series, const SeriesCells& cells) {
         for (size_t i = 0; i <= kWords; ++i) {
           const uint64_t n = (cells.*member)[i].load(std::memory_order_relaxed);
-          if (n == 0) continue;
-          Labels labels = OwnLabels(series);
-          labels.emplace_back("outcome", i < kWords ? words[i] : "other");
-          sums[std::move(labels)] += n;
+          if (n > 0) sums[OwnLabels(series)].at(i) += n;
         }
       });
-  for (const auto& [labels, n] : sums) {
-    AddValue(labels, static_cast<double>(n), family);
+  for (const auto& [pair, counts] : sums) {
+    for (size_t i = 0; i <= kWords; ++i) {
+      const std::string_view word = i < kWords ? words[i] : "other";
+      if (counts.at(i) == 0 && !IsWatched(word)) continue;
+      Labels labels = pair;
+      labels.emplace_back("outcome", word);
+      AddValue(std::move(labels), static_cast<double>(counts.at(i)), family);
+    }
   }
 }
 
@@ -206,6 +228,25 @@ MetricFamily PriceFamily(const Generations& generations) {
   return family;
 }
 
+MetricFamily UsageSourceFamily(const Generations& generations) {
+  MetricFamily family = MakeFamily(
+      "llm_service_usage_source_total",
+      "Upstream calls by where their token counts come from; failed ones "
+      "mostly have none.",
+      MetricType::Counter);
+  for (size_t i = 0; i < std::size(kUsageSources); ++i) {
+    uint64_t n = 0;
+    for (const auto& generation : generations) {
+      for (const auto& loop : generation->cells) {
+        n += loop->usage_sources[i].load(std::memory_order_relaxed);
+      }
+    }
+    AddValue({{"source", std::string(kUsageSources[i])}},
+             static_cast<double>(n), &family);
+  }
+  return family;
+}
+
 }  // namespace
 
 MetricFamily MakeFamily(std::string name, std::string help, MetricType type) {
@@ -263,6 +304,7 @@ std::vector<MetricFamily> CountedFamilies(const Generations& generations) {
   families.push_back(CostFamily(generations));
   families.push_back(OverheadFamily(generations));
   families.push_back(PriceFamily(generations));
+  families.push_back(UsageSourceFamily(generations));
   families.push_back(QueueFamily(generations));
   families.push_back(ReplayFamily(generations));
   return families;

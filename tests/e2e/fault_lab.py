@@ -214,11 +214,11 @@ def usage_by_run(service) -> dict[str, dict]:
 
 
 def series(text: str, family: str, *labels: str) -> dict:
-    """The family's values by those labels."""
+    """The family's values by those labels, without those that are 0."""
     values: dict = {}
     for line in text.splitlines():
         found = re.match(rf"{family}{{(.*)}} (\S+)", line)
-        if not found:
+        if not found or float(found.group(2)) == 0:
             continue
         named = dict(re.findall(r'(\w+)="([^"]*)"', found.group(1)))
         key = tuple(named[label] for label in labels)

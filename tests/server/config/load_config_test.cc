@@ -437,6 +437,19 @@ TEST_CASE("The version changes with the configuration and not with secrets",
   CHECK(first->table->version != other->table->version);
 }
 
+TEST_CASE("Instances on one machine have one version", "[config][OPS-4]") {
+  const auto version = [](const std::string& server, const std::string& rest) {
+    return MustLoad("server: {" + server + "}\n" + rest)->table->version;
+  };
+  const std::string one = version("", "");
+  CHECK(one == version("http: {listen: \"127.0.0.1:8014\"}, grpc: {listen: "
+                       "\"127.0.0.1:50061\"}, workers: 3",
+                       ""));
+  CHECK(one == version("metrics: {listen: \"127.0.0.1:9474\"}",
+                       "store: {sqlite: second.db}\n"));
+  CHECK(one != version("max_body: 1MiB", ""));
+}
+
 TEST_CASE("Secret files are read and trimmed", "[config]") {
   const TempFile secret("  sk-from-file\r\n");
   const auto config =

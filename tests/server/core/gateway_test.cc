@@ -198,7 +198,7 @@ TEST_CASE("A call refused while draining is told to the observer",
   CHECK(refused.door == "http");
   CHECK(refused.key_id == "key_1");
   CHECK(refused.request_id == context.call_id.value);
-  CHECK(refused.code == "overloaded");
+  CHECK(refused.code == "stopping");
   CHECK(refused.http_status == 503);
   CHECK(refused.client_request_id == "theirs");
   CHECK(refused.trace_id == "trace");

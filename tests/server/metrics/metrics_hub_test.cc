@@ -64,6 +64,39 @@ TEST_CASE("Refusals at a door count by outcome, under no name", "[metrics]") {
             "outcome=\"invalid_api_key\"} 1\n"));
 }
 
+TEST_CASE("A wrong path or method is no outcome without a name", "[metrics]") {
+  MetricsHub hub(Table(), 1, {}, {});
+  for (const char* code :
+       {"not_found", "method_not_allowed", "not_implemented"}) {
+    CAPTURE(code);
+    hub.ObserverForLoop(0).OnRefused({"http", "r", "", code, 404});
+    CHECK(Has(hub.Render(), std::string("outcome=\"") + code + "\"} 1\n"));
+  }
+  CHECK(Has(hub.Render(), "outcome=\"other\"} 0\n"));
+}
+
+TEST_CASE("Failures that alerts watch are 0 before their first", "[metrics]") {
+  MetricsHub hub(Table(), 1, {}, {});
+  const std::string mine =
+      "{provider=\"deepseek\",model=\"deepseek-chat\",outcome=\"";
+  CHECK_FALSE(Has(hub.Render(), mine));  // the whole catalog would be much
+  CallObserver& observer = hub.ObserverForLoop(0);
+  observer.OnAttemptFinished(Attempt("deepseek", "deepseek-chat"));
+  observer.OnCallFinished(Request("deepseek", "deepseek-chat"), {});
+  const std::string text = hub.Render();
+  for (const char* outcome :
+       {"provider_unavailable", "timeout", "internal", "overloaded", "other"}) {
+    CAPTURE(outcome);
+    CHECK(Has(text, "llm_service_requests_total" + mine + outcome + "\"} 0\n"));
+  }
+  for (const char* outcome : {"connect", "server_error", "permission"}) {
+    CAPTURE(outcome);
+    CHECK(Has(text, "llm_service_attempts_total" + mine + outcome + "\"} 0\n"));
+  }
+  CHECK_FALSE(Has(text, mine + "content_filter"));
+  CHECK(Has(text, "le=\"327.68\"}"));  // a rule reads this bucket
+}
+
 TEST_CASE("Waits in line count by provider, replays for themselves",
           "[metrics]") {
   MetricSources sources;
@@ -151,6 +184,35 @@ TEST_CASE("Calls and attempts are counted under configured names",
       Has(text, "llm_service_build_info{version=\"0.1.0\",commit=\"abcdef\""));
 }
 
+TEST_CASE("Upstream calls count by where their token counts come from",
+          "[metrics]") {
+  const auto [source, word] = GENERATE(table<UsageSource, std::string>({
+      {UsageSource::kNone, "none"},
+      {UsageSource::kProvider, "provider"},
+      {UsageSource::kPartial, "partial"},
+      {UsageSource::kEstimated, "estimated"},
+  }));
+  MetricsHub hub(Table(), 1, {}, {});
+  AttemptRecord attempt = Attempt("deepseek", "deepseek-chat");
+  attempt.usage_source = source;
+  hub.ObserverForLoop(0).OnAttemptFinished(attempt);
+  const std::string text = hub.Render();
+  CAPTURE(text);
+  for (const char* any : {"none", "provider", "partial", "estimated"}) {
+    CHECK(Has(text, "llm_service_usage_source_total{source=\"" +
+                        std::string(any) +
+                        (any == word ? "\"} 1\n" : "\"} 0\n")));
+  }
+}
+
+TEST_CASE("A fault of our own counts under its name", "[metrics]") {
+  MetricsHub hub(Table(), 1, {}, {});
+  RequestRecord request = Request("deepseek", "deepseek-chat");
+  request.outcome = "internal";
+  hub.ObserverForLoop(0).OnCallFinished(request, {});
+  CHECK(Has(hub.Render(), "outcome=\"internal\"} 1\n"));
+}
+
 TEST_CASE("Names from callers and providers never make a series",
           "[metrics][MET-1]") {
   MetricsHub hub(Table(), 1, {}, {});
@@ -226,6 +288,11 @@ TEST_CASE("Gauges come from their sources", "[metrics]") {
   sources.ledger_rows = [] { return 40; };
   sources.ledger_rows_dropped = [] { return 0; };
   sources.ledger_queue_rows = [] { return 5; };
+  sources.ledger_journal_bytes = [] { return 4096; };
+  sources.ledger_rows_quarantined = [] { return 1; };
+  sources.ledger_rows_lost = [] { return 2; };
+  sources.ledger_store_up = [] { return true; };
+  sources.draining = [] { return false; };
   HealthView view;
   sources.health = [&view](const RouteTable&, const Deployment&) {
     return view;
@@ -239,6 +306,11 @@ TEST_CASE("Gauges come from their sources", "[metrics]") {
   CHECK(Has(text, "llm_service_ledger_rows_total 40\n"));
   CHECK(Has(text, "llm_service_ledger_rows_dropped_total 0\n"));
   CHECK(Has(text, "llm_service_ledger_queue_rows 5\n"));
+  CHECK(Has(text, "llm_service_ledger_journal_bytes 4096\n"));
+  CHECK(Has(text, "llm_service_ledger_rows_quarantined_total 1\n"));
+  CHECK(Has(text, "llm_service_ledger_rows_lost_total 2\n"));
+  CHECK(Has(text, "llm_service_ledger_store_up 1\n"));
+  CHECK(Has(text, "llm_service_draining 0\n"));
   CHECK(Has(text, "llm_service_provider_healthy{provider=\"deepseek\"} 1\n"));
   CHECK(Has(text, "llm_service_provider_keys{provider=\"deepseek\"} 3\n"));
   CHECK(Has(text,
