@@ -1,0 +1,280 @@
+"""Three instances on one SQLite file behind Debian's nginx, with the project's own
+configuration: whatever happens to one of them, callers of the others see nothing,
+and every answer is in the books once."""
+
+import decimal
+import json
+import sqlite3
+import time
+
+import grpc
+import pytest
+
+import harness
+from balancer import Balancer, Crowd
+from harness import config, report, upstream
+from test_grpc import stubs  # noqa: F401 (a fixture)
+from wire import wait_for
+
+PRICED = (
+    "m: {provider: a, upstream: m, price: {currency: USD, "
+    'per_million: {input: "3", output: "15"}}}'
+)
+DOORS = ("http", "grpc")
+
+
+class Fleet:
+    """Three instances that keep their addresses over a restart."""
+
+    def __init__(self, service, tmp_path, provider: str):
+        self.instances = []
+        for _ in range(3):
+            text = config(provider, models=PRICED, auth="keys")
+            for door in DOORS:
+                with harness.socket_port() as port:
+                    was = f'{door}: {{listen: "127.0.0.1:0"}}'
+                    assert was in text
+                    text = text.replace(was, was.replace(":0", f":{port}"))
+            text = text.replace('"service.db"', json.dumps(str(tmp_path / "one.db")))
+            self.instances.append(service(text))
+        self.addresses = [dict(one.addresses) for one in self.instances]
+        self.balancer = Balancer(tmp_path / "balancer", self.addresses)
+
+    def calls_of(self, number: int, since: float = 0) -> list[dict]:
+        """What nginx sent to one of them, and nowhere else afterwards."""
+        ours = {self.addresses[number][door] for door in DOORS}
+        return [
+            call
+            for call in self.balancer.calls()
+            if call["instance"].split(", ")[-1] in ours and call["ended"] >= since
+        ]
+
+    def await_calls(self, number: int, count: int = 20) -> None:
+        """Until this one has answered so many more."""
+        since = time.time()
+        wait_for(
+            lambda: sum(
+                call["status"] == 200 and call["ended"] - call["took"] > since
+                for call in self.calls_of(number, since)
+            )
+            >= count,
+            30,
+            f"instance {number} takes no calls",
+        )
+
+    def in_flight(self, number: int) -> int:
+        for line in self.instances[number].metrics().splitlines():
+            if line.startswith("llm_service_inflight_requests "):
+                return int(float(line.split()[1]))
+        raise AssertionError("no such metric")
+
+
+@pytest.fixture
+def provider():
+    # A stream of 20 pieces takes 0.6 s: some are always under way.
+    simulator = harness.Simulator("--deltas", "20", "--interval-ms", "30")
+    yield simulator
+    simulator.close()
+
+
+@pytest.fixture
+def fleet(service, tmp_path, provider):
+    made = Fleet(service, tmp_path, upstream("a", provider.base_url("lb")))
+    yield made
+    made.balancer.close()
+
+
+def drain(fleet: Fleet, number: int) -> float:
+    """SIGTERM with streams under way; the time of the signal."""
+    wait_for(lambda: fleet.in_flight(number) > 0, 30, "nothing is in flight")
+    told = time.time()
+    assert fleet.instances[number].stop() == 0
+    return told
+
+
+def test_what_happens_to_one_instance_is_felt_by_no_other(
+    fleet, stubs, provider, tmp_path  # noqa: F811
+):
+    key = fleet.instances[0].create_key("crowd")
+    wait_for(
+        lambda: all(
+            one.call("/v1/models", key=key).status == 200 for one in fleet.instances
+        )
+    )
+    with Crowd(fleet.balancer, stubs, key) as crowd:
+        for number in range(3):
+            fleet.await_calls(number)
+
+        killed_at = time.time()
+        fleet.instances[0].kill9()
+        for number in (1, 2):
+            fleet.await_calls(number)
+        fleet.instances[0].start()
+        fleet.await_calls(0)
+
+        drained_at = drain(fleet, 1)
+        back_at = time.time()
+        for number in (0, 2):
+            fleet.await_calls(number)
+        fleet.instances[1].start()
+        fleet.await_calls(1)
+
+        restarted_at = drain(fleet, 2)
+        fleet.instances[2].start()
+        fleet.await_calls(2)
+
+    # Only calls that the killed process had may have failed.
+    victims = {call["request_id"] for call in fleet.calls_of(0, killed_at)}
+    failed = [answer for answer in crowd.answers if answer.trouble]
+    assert [one for one in failed if one.run not in victims] == []
+    assert all(one.began < drained_at for one in failed)
+    # /readyz was what sent calls elsewhere: nobody met a closed door.
+    for number, since in ((1, drained_at), (2, restarted_at)):
+        ours = {fleet.addresses[number][door] for door in DOORS}
+        assert not [
+            call
+            for call in fleet.balancer.calls()
+            if call["ended"] > since and ours & set(call["instance"].split(", ")[:-1])
+        ]
+    check_books(fleet, crowd, provider, tmp_path, key)
+    answered = crowd.answered()
+    report(
+        f"three instances behind nginx: {len(answered)} answered, {len(failed)} lost "
+        f"with the killed process, none otherwise; a drain of "
+        f"{back_at - drained_at:.1f} s with streams under way, two restarts"
+    )
+
+
+def check_books(fleet, crowd, provider, tmp_path, key):
+    """Callers, report and rows agree to the last token and pico-dollar."""
+    answered = crowd.answered()
+    ids = {answer.request_id for answer in answered}
+    assert len(ids) == len(answered)
+    lost = {answer.run for answer in crowd.answers if answer.trouble}
+    wait_for(
+        lambda: {
+            one.usage(key=key)["total"]["requests"] for one in fleet.instances
+        } == {row_count(tmp_path, "requests")},
+        20,
+        "the instances' reports differ from the rows",
+    )
+    database = sqlite3.connect(tmp_path / "one.db")
+    rows = database.execute("SELECT request_id, run_id, outcome FROM requests").fetchall()
+    assert len({run for _, run, _ in rows}) == len(rows), "a call is counted twice"
+    good = {request for request, run, outcome in rows if outcome == "ok"}
+    assert ids <= good
+    # What was answered but did not reach its caller was on the killed process.
+    assert {run for request, run, _ in rows if request not in ids} <= lost
+    attempts = database.execute(
+        "SELECT run_id, count(*) FROM attempts GROUP BY run_id"
+    ).fetchall()
+    assert {count for _, count in attempts} == {1}
+    seen = [
+        json.loads(call["body"])["messages"][0]["content"]
+        for call in provider.log("lb")
+    ]
+    assert len(seen) == len(set(seen)), "a call was sent upstream twice"
+    assert {answer.run for answer in answered} <= set(seen)
+
+    runs = {
+        group["keys"]["run_id"]: group
+        for group in fleet.instances[1].usage("?by=run_id", key)["groups"]
+    }
+    for answer in answered:
+        group = runs[answer.run]
+        assert group["requests"] == 1
+        assert group["tokens"]["input"] + group["tokens"]["output"] == answer.tokens
+        assert decimal.Decimal(str(group["cost"])) == decimal.Decimal(answer.cost) > 0
+
+
+def row_count(tmp_path, table: str) -> int:
+    database = sqlite3.connect(tmp_path / "one.db")
+    return database.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+
+
+def test_calls_of_one_key_or_run_meet_on_one_instance(fleet, provider):
+    key = fleet.instances[0].create_key("affine")
+    wait_for(
+        lambda: all(
+            one.call("/v1/models", key=key).status == 200 for one in fleet.instances
+        )
+    )
+
+    def ask(path="", **headers) -> harness.Reply:
+        body = {"model": "m", "messages": [{"role": "user", "content": "once"}]}
+        headers["Authorization"] = f"Bearer {key}"
+        url = f"http://{fleet.balancer.http}{path}/v1/chat/completions"
+        return harness.call(url, body, headers)
+
+    for number in range(8):
+        keyed = [ask(**{"Idempotency-Key": f"k{number}"}) for _ in range(3)]
+        assert [reply.status for reply in keyed] == [200] * 3
+        assert len({reply.json()["llm_service"]["request_id"] for reply in keyed}) <= 3
+    assert len(provider.log("lb")) == 8, "a repeated key was asked again"
+    for number in range(8):
+        for _ in range(3):
+            assert ask(f"/t/task=general,run=r{number}").status == 200
+    places = {}
+    for call in fleet.balancer.calls():
+        if call["uri"].startswith("/t/"):
+            places.setdefault(call["uri"], set()).add(call["instance"])
+    assert {len(instances) for instances in places.values()} == {1}
+    assert len(set.union(*places.values())) > 1, "all runs are on one instance"
+
+
+def test_where_nobody_is_left_both_doors_say_so_in_their_own_words(
+    fleet, stubs  # noqa: F811
+):
+    for instance in fleet.instances:
+        instance.kill9()
+    reply = harness.call(f"http://{fleet.balancer.http}/v1/models")
+    assert reply.status == 502
+    assert reply.json()["error"]["code"] == "provider_unavailable"
+    with grpc.insecure_channel(fleet.balancer.grpc) as channel:
+        with pytest.raises(grpc.RpcError) as caught:
+            stubs.LlmService(channel).ListModels(
+                stubs.models.ListModelsRequest(), timeout=20
+            )
+    assert caught.value.code() == grpc.StatusCode.UNAVAILABLE
+    assert "instance" in caught.value.details()
+
+
+def test_nginx_takes_what_the_service_takes_and_refuses_in_its_words(fleet):
+    key = fleet.instances[0].create_key("large")
+    wait_for(
+        lambda: all(
+            one.call("/v1/models", key=key).status == 200 for one in fleet.instances
+        )
+    )
+    url = f"http://{fleet.balancer.http}/v1/chat/completions"
+    headers = {"Authorization": f"Bearer {key}"}
+
+    def ask(size: int) -> harness.Reply:
+        text = "x" * size
+        body = {"model": "m", "messages": [{"role": "user", "content": text}]}
+        return harness.call(url, body, headers)
+
+    assert ask(20 << 20).status == 200
+    reply = ask(33 << 20)
+    assert reply.status == 413
+    assert reply.json()["error"]["code"] == "body_too_large"
+
+
+def test_instances_come_and_go_by_the_list_without_a_reload(fleet):
+    addresses = fleet.addresses
+
+    def asked() -> set[str]:
+        since = time.time()
+        for _ in range(6):
+            harness.call(f"http://{fleet.balancer.http}/v1/models")
+        return {
+            call["instance"]
+            for call in fleet.balancer.calls()
+            if call["ended"] >= since - 0.001
+        }
+
+    wait_for(lambda: asked() == {one["http"] for one in addresses})
+    fleet.balancer.list(addresses[:1])
+    wait_for(lambda: asked() == {addresses[0]["http"]})
+    fleet.balancer.list(addresses[1:])
+    wait_for(lambda: asked() == {one["http"] for one in addresses[1:]})
