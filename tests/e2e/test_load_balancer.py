@@ -26,7 +26,7 @@ DOORS = ("http", "grpc")
 class Fleet:
     """Three instances that keep their addresses over a restart."""
 
-    def __init__(self, service, tmp_path, provider: str):
+    def __init__(self, service, tmp_path, provider: str, limits: str = ""):
         self.instances = []
         for _ in range(3):
             text = config(provider, models=PRICED, auth="keys")
@@ -36,6 +36,7 @@ class Fleet:
                     assert was in text
                     text = text.replace(was, was.replace(":0", f":{port}"))
             text = text.replace('"service.db"', json.dumps(str(tmp_path / "one.db")))
+            text = text.replace("  workers: 2", "  workers: 2" + limits)
             self.instances.append(service(text))
         self.addresses = [dict(one.addresses) for one in self.instances]
         self.balancer = Balancer(tmp_path / "balancer", self.addresses)
@@ -80,6 +81,19 @@ def provider():
 @pytest.fixture
 def fleet(service, tmp_path, provider):
     made = Fleet(service, tmp_path, upstream("a", provider.base_url("lb")))
+    yield made
+    made.balancer.close()
+
+
+@pytest.fixture
+def hasty(service, tmp_path, provider):
+    """For tests in which nobody is drained."""
+    made = Fleet(
+        service,
+        tmp_path,
+        upstream("a", provider.base_url("lb")),
+        "\n  drain: 100ms",
+    )
     yield made
     made.balancer.close()
 
@@ -192,18 +206,18 @@ def row_count(tmp_path, table: str) -> int:
     return database.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
 
 
-def test_calls_of_one_key_or_run_meet_on_one_instance(fleet, provider):
-    key = fleet.instances[0].create_key("affine")
+def test_calls_of_one_key_or_run_meet_on_one_instance(hasty, provider):
+    key = hasty.instances[0].create_key("affine")
     wait_for(
         lambda: all(
-            one.call("/v1/models", key=key).status == 200 for one in fleet.instances
+            one.call("/v1/models", key=key).status == 200 for one in hasty.instances
         )
     )
 
     def ask(path="", **headers) -> harness.Reply:
         body = {"model": "m", "messages": [{"role": "user", "content": "once"}]}
         headers["Authorization"] = f"Bearer {key}"
-        url = f"http://{fleet.balancer.http}{path}/v1/chat/completions"
+        url = f"http://{hasty.balancer.http}{path}/v1/chat/completions"
         return harness.call(url, body, headers)
 
     for number in range(8):
@@ -215,7 +229,7 @@ def test_calls_of_one_key_or_run_meet_on_one_instance(fleet, provider):
         for _ in range(3):
             assert ask(f"/t/task=general,run=r{number}").status == 200
     places = {}
-    for call in fleet.balancer.calls():
+    for call in hasty.balancer.calls():
         if call["uri"].startswith("/t/"):
             places.setdefault(call["uri"], set()).add(call["instance"])
     assert {len(instances) for instances in places.values()} == {1}
@@ -223,14 +237,14 @@ def test_calls_of_one_key_or_run_meet_on_one_instance(fleet, provider):
 
 
 def test_where_nobody_is_left_both_doors_say_so_in_their_own_words(
-    fleet, stubs  # noqa: F811
+    hasty, stubs  # noqa: F811
 ):
-    for instance in fleet.instances:
+    for instance in hasty.instances:
         instance.kill9()
-    reply = harness.call(f"http://{fleet.balancer.http}/v1/models")
+    reply = harness.call(f"http://{hasty.balancer.http}/v1/models")
     assert reply.status == 502
     assert reply.json()["error"]["code"] == "provider_unavailable"
-    with grpc.insecure_channel(fleet.balancer.grpc) as channel:
+    with grpc.insecure_channel(hasty.balancer.grpc) as channel:
         with pytest.raises(grpc.RpcError) as caught:
             stubs.LlmService(channel).ListModels(
                 stubs.models.ListModelsRequest(), timeout=20
@@ -239,14 +253,14 @@ def test_where_nobody_is_left_both_doors_say_so_in_their_own_words(
     assert "instance" in caught.value.details()
 
 
-def test_nginx_takes_what_the_service_takes_and_refuses_in_its_words(fleet):
-    key = fleet.instances[0].create_key("large")
+def test_nginx_takes_what_the_service_takes_and_refuses_in_its_words(hasty):
+    key = hasty.instances[0].create_key("large")
     wait_for(
         lambda: all(
-            one.call("/v1/models", key=key).status == 200 for one in fleet.instances
+            one.call("/v1/models", key=key).status == 200 for one in hasty.instances
         )
     )
-    url = f"http://{fleet.balancer.http}/v1/chat/completions"
+    url = f"http://{hasty.balancer.http}/v1/chat/completions"
     headers = {"Authorization": f"Bearer {key}"}
 
     def ask(size: int) -> harness.Reply:
@@ -260,21 +274,21 @@ def test_nginx_takes_what_the_service_takes_and_refuses_in_its_words(fleet):
     assert reply.json()["error"]["code"] == "body_too_large"
 
 
-def test_instances_come_and_go_by_the_list_without_a_reload(fleet):
-    addresses = fleet.addresses
+def test_instances_come_and_go_by_the_list_without_a_reload(hasty):
+    addresses = hasty.addresses
 
     def asked() -> set[str]:
         since = time.time()
         for _ in range(6):
-            harness.call(f"http://{fleet.balancer.http}/v1/models")
+            harness.call(f"http://{hasty.balancer.http}/v1/models")
         return {
             call["instance"]
-            for call in fleet.balancer.calls()
+            for call in hasty.balancer.calls()
             if call["ended"] >= since - 0.001
         }
 
     wait_for(lambda: asked() == {one["http"] for one in addresses})
-    fleet.balancer.list(addresses[:1])
+    hasty.balancer.list(addresses[:1])
     wait_for(lambda: asked() == {addresses[0]["http"]})
-    fleet.balancer.list(addresses[1:])
+    hasty.balancer.list(addresses[1:])
     wait_for(lambda: asked() == {one["http"] for one in addresses[1:]})
