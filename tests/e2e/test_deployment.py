@@ -1,0 +1,284 @@
+"""What deploy/ says to engines and init systems, checked without one: the words by
+their specifications, and what they promise against the service itself."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+
+import compose_spec
+import kubernetes_validate
+import pytest
+import yaml
+
+import harness
+
+sys.path.insert(0, str(harness.ROOT / "tests" / "checks"))
+import dockerfile  # noqa: E402
+
+DEPLOY = harness.ROOT / "deploy"
+KUBERNETES = "1.34"
+# What an instance takes after SIGTERM: the drain of the configuration, and the
+# service's own slack (server/serve.cc).
+SLACK = 30
+
+
+def seconds(text: str) -> int:
+    return int(re.fullmatch(r"(\d+)s", text).group(1))
+
+
+def container_drain() -> int:
+    text = yaml.safe_load((DEPLOY / "container.yaml").read_text())
+    return seconds(text["server"]["drain"])
+
+
+def manifests() -> list[dict]:
+    files = sorted((DEPLOY / "kubernetes").glob("*.yaml"))
+    return [one for file in files for one in yaml.safe_load_all(file.read_text())]
+
+
+def manifest(kind: str, name: str) -> dict:
+    (found,) = [
+        one
+        for one in manifests()
+        if one["kind"] == kind and one["metadata"]["name"] == name
+    ]
+    return found
+
+
+def compose() -> dict:
+    return yaml.safe_load((DEPLOY / "docker-compose.yaml").read_text())
+
+
+def test_the_compose_file_is_one_by_its_specification():
+    read = compose_spec.PyCompose.from_yaml((DEPLOY / "docker-compose.yaml").read_text())
+    assert set(read.service_names()) == {
+        "llm-service", "balancer", "prometheus", "grafana",
+    }
+    with pytest.raises(Exception, match="cap_drop|unknown|invalid"):
+        compose_spec.PyCompose.from_yaml("services: {a: {image: a, cap_drop: 7}}")
+
+
+def test_what_compose_builds_mounts_and_stops_is_there():
+    services = compose()["services"]
+    stages = {stage.name: stage for stage in dockerfile.read()}
+    for name, stage in (("llm-service", "service"), ("balancer", "balancer")):
+        service = services[name]
+        assert service["build"]["target"] == stage in stages
+        assert (DEPLOY / service["build"]["context"]).resolve() == harness.ROOT
+        assert seconds(service["stop_grace_period"]) > container_drain() + SLACK
+        assert service["read_only"] and service["cap_drop"] == ["ALL"]
+    # A published port belongs to one container: the scaled service has none.
+    assert "ports" not in services["llm-service"]
+    assert set(services["balancer"]["ports"]) == {"8004:8004", "9004:9004"}
+    for name in ("prometheus", "grafana"):
+        assert all(port.startswith("127.0.0.1:") for port in services[name]["ports"])
+        for volume in services[name]["volumes"]:
+            if volume.startswith("."):
+                assert (DEPLOY / volume.split(":")[0]).exists(), volume
+
+
+@pytest.mark.parametrize("version", ["1.28", KUBERNETES])
+def test_every_manifest_is_one_by_kubernetes_own_schema(version):
+    for one in manifests():
+        kubernetes_validate.validate(one, version, strict=True)
+    wrong = manifest("Deployment", "llm-service")
+    wrong["spec"]["replica"] = 3
+    with pytest.raises(kubernetes_validate.ValidationError):
+        kubernetes_validate.validate(wrong, version, strict=True)
+
+
+def test_manifests_refer_to_what_is_there():
+    for name in ("llm-service", "llm-balancer"):
+        deployment = manifest("Deployment", name)
+        pod = deployment["spec"]["template"]
+        labels = pod["metadata"]["labels"].items()
+        assert deployment["spec"]["selector"]["matchLabels"].items() <= labels
+        budget = manifest("PodDisruptionBudget", name)
+        assert budget["spec"]["selector"]["matchLabels"].items() <= labels
+        spec = pod["spec"]
+        (container,) = spec["containers"]
+        doors = {port["name"] for port in container["ports"]}
+        for service in manifests():
+            if (
+                service["kind"] == "Service"
+                and service["spec"]["selector"].items() <= labels
+            ):
+                assert {port["targetPort"] for port in service["spec"]["ports"]} <= doors
+        for probe in ("livenessProbe", "readinessProbe"):
+            ((_, how),) = [
+                item
+                for item in container[probe].items()
+                if item[0] in ("httpGet", "tcpSocket")
+            ]
+            assert how["port"] in doors
+        assert container["readinessProbe"]["httpGet"]["path"] == "/readyz"
+        volumes = {volume["name"] for volume in spec["volumes"]}
+        assert {mount["name"] for mount in container["volumeMounts"]} <= volumes
+        assert spec["securityContext"]["runAsNonRoot"]
+        assert not container["securityContext"]["allowPrivilegeEscalation"]
+        assert container["securityContext"]["readOnlyRootFilesystem"]
+
+
+def test_pods_are_given_the_time_that_a_drain_takes():
+    spec = manifest("Deployment", "llm-service")["spec"]["template"]["spec"]
+    config = yaml.safe_load(manifest("ConfigMap", "llm-service")["data"]["config.yaml"])
+    stop = spec["containers"][0]["lifecycle"]["preStop"]["exec"]["command"]
+    takes = int(stop[-1]) + seconds(config["server"]["drain"]) + SLACK
+    assert spec["terminationGracePeriodSeconds"] > takes
+
+
+def test_users_of_images_and_manifests_are_the_same():
+    stages = {stage.name: stage for stage in dockerfile.read()}
+    for stage, name in (("service", "llm-service"), ("balancer", "llm-balancer")):
+        pod = manifest("Deployment", name)["spec"]["template"]["spec"]
+        user, group = stages[stage].last("USER").split(":")
+        assert int(user) == pod["securityContext"]["runAsUser"] > 0
+        assert int(group) == pod["securityContext"]["runAsGroup"] > 0
+        (container,) = pod["containers"]
+        exposed = {int(port) for port in stages[stage].last("EXPOSE").split()}
+        assert {port["containerPort"] for port in container["ports"]} <= exposed
+
+
+def test_the_service_takes_the_configurations_of_containers(tmp_path):
+    texts = [
+        (DEPLOY / "container.yaml").read_text(),
+        manifest("ConfigMap", "llm-service")["data"]["config.yaml"],
+    ]
+    (tmp_path / "admin_key").write_text(harness.ADMIN_KEY)
+    for text in texts:
+        where = tmp_path / "config.yaml"
+        where.write_text(
+            re.sub(r"file:/run/secrets/(\S*/)?admin_key", f"file:{tmp_path}/admin_key", text)
+        )
+        subprocess.run(
+            [harness.SERVICE, "check", "--config", where], check=True, timeout=30
+        )
+        ports = set(re.findall(r':(\d+)"', text))
+        assert ports == {"8004", "9004", "8005", "9005", "9464"}
+
+
+def test_the_image_is_made_of_known_steps_and_listed_packages():
+    stages = {stage.name: stage for stage in dockerfile.read()}
+    assert list(stages) == ["build", "balancer", "service"]
+    text = (DEPLOY / "Dockerfile").read_text()
+    # Packages stand in packages.txt or come from the binary, never here.
+    assert re.findall(r"apt-get install [^&\n]*", text) == [
+        "apt-get install -y --no-install-recommends "
+        "$(cat /usr/share/llm-service/packages) "
+    ]
+    files = dockerfile.context()
+    for stage in stages.values():
+        for word, rest in stage.steps:
+            if word == "COPY" and not rest.startswith("--from="):
+                for name in rest.split()[:-1]:
+                    assert name == "." or name in files, f"not in the context: {name}"
+    assert "CMakeLists.txt" in files and "deploy/runtime-packages" in files
+    assert not [name for name in files if name.startswith(("tests/", ".git/", "build"))]
+
+
+def test_the_packages_of_the_image_are_those_of_the_binary():
+    listed = subprocess.run(
+        [DEPLOY / "runtime-packages", harness.SERVICE],
+        check=True, capture_output=True, text=True,
+    ).stdout.split()
+    assert {"ca-certificates", "tzdata", "libgrpc++1.51", "libcurl4"} <= set(listed)
+    assert not [name for name in listed if name.endswith("-dev")]
+    # With all they depend on they hold every library that the program loads.
+    closure = subprocess.run(
+        ["apt-cache", "depends", "--recurse", "--installed", "--no-recommends",
+         "--no-suggests", "--no-conflicts", "--no-breaks", "--no-replaces",
+         "--no-enhances", *listed],
+        check=True, capture_output=True, text=True,
+    ).stdout
+    closure = set(re.findall(r"^(\S+)$", closure, re.MULTILINE))
+    loaded = subprocess.run(
+        ["ldd", harness.SERVICE], check=True, capture_output=True, text=True
+    ).stdout
+    for path in re.findall(r"=> (/\S+)", loaded):
+        real = subprocess.run(
+            ["readlink", "-f", path], check=True, capture_output=True, text=True
+        ).stdout.strip()
+        owner = subprocess.run(
+            f"dpkg-query -S {real} || dpkg-query -S {real.removeprefix('/usr')}",
+            shell=True, check=True, capture_output=True, text=True,
+        ).stdout.split(":")[0]
+        assert owner in closure, f"{owner} has {path}"
+
+
+@pytest.mark.parametrize(
+    "unit", ["llm-service.service", "balancer/llm-balancer.service"]
+)
+def test_systemd_takes_the_units_and_finds_them_hardened(unit, tmp_path):
+    text = (DEPLOY / unit).read_text()
+    # The program is not installed on this machine.
+    (tmp_path / "llm-service").symlink_to(harness.SERVICE)
+    text = text.replace("/usr/local/bin", str(tmp_path))
+    where = tmp_path / unit.split("/")[-1]
+    where.write_text(text)
+    names = [where]
+    if "%i" in text:
+        template = tmp_path / "llm-service@2.service"
+        template.write_text(text)
+        names.append(template)
+    checked = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", *names],
+        capture_output=True, text=True, timeout=60,
+    )
+    ours = [line for line in checked.stderr.splitlines() if str(tmp_path) in line
+            or where.name in line]
+    assert checked.returncode == 0 and not ours, checked.stderr
+    judged = subprocess.run(
+        ["systemd-analyze", "security", "--offline=true", "--no-pager",
+         "--threshold=20", where],
+        capture_output=True, text=True, timeout=60,
+    )
+    assert judged.returncode == 0, judged.stdout[-400:]
+    figure = re.search(r"exposure level for .*: (\S+)", judged.stdout).group(1)
+    harness.report(f"systemd-analyze security {where.name}: {figure}")
+
+
+def test_a_unit_waits_as_long_as_a_drain_takes():
+    text = (DEPLOY / "llm-service.service").read_text()
+    limit = int(re.search(r"TimeoutStopSec=(\d+)", text).group(1))
+    assert limit > container_drain() + SLACK
+
+
+def test_three_instances_start_by_one_command_and_share_a_key(tmp_path):
+    if harness.SERVICE != harness.ROOT / "build/release/server/llm-service":
+        pytest.skip("the script starts build/release")
+    # Below the ports that the kernel gives away; the script's are up to 2000 on.
+    base = 20000 + os.getpid() % 8000
+    environment = {
+        "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+        "LLM_THREE_STATE": str(tmp_path / "three"),
+        "LLM_THREE_PORT": str(base),
+    }
+    script = subprocess.Popen(
+        [DEPLOY / "three-instances"], env=environment, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        said, deadline = "", time.monotonic() + 60
+        while "Stop with" not in said:
+            line = script.stdout.readline()
+            assert line and time.monotonic() < deadline, said
+            said += line
+        lines = re.findall(r"^curl .*", said, re.MULTILINE)
+        answer = json.loads(subprocess.check_output(["bash", "-c", lines[0]]))
+        assert answer["llm_service"]["provider"] == "simulated"
+        deadline = time.monotonic() + 10
+        requests = 0
+        while requests == 0 and time.monotonic() < deadline:
+            usage = json.loads(subprocess.check_output(["bash", "-c", lines[1]]))
+            requests = usage["total"]["requests"]
+        assert requests == 1
+        # The drain that it suggests.
+        subprocess.check_call(re.search(r"kill -TERM \d+", said).group().split())
+        for _ in range(20):
+            answer = json.loads(subprocess.check_output(["bash", "-c", lines[0]]))
+            assert answer["llm_service"]["provider"] == "simulated"
+    finally:
+        script.terminate()
+        assert script.wait(60) == 0
