@@ -115,7 +115,7 @@ class Builder:
             mounts += f"mount --bind {cache} {root}/root/.cache/ccache; "
         jump = f"chroot --userspec={user} {shlex.quote(str(root))}"
         subprocess.run(
-            ["unshare", "--mount", "--pid", "--fork", "sh", "-ec",
+            ["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-ec",
              f"{mounts}exec {jump} /bin/sh -ec {shlex.quote(inside)}"],
             check=True, stdin=subprocess.DEVNULL,
             env={"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import threading
 import time
 
 import compose_spec
@@ -14,6 +15,7 @@ import pytest
 import yaml
 
 import harness
+from wire import wait_for
 
 sys.path.insert(0, str(harness.ROOT / "tests" / "checks"))
 import dockerfile  # noqa: E402
@@ -244,6 +246,38 @@ def test_a_unit_waits_as_long_as_a_drain_takes():
     text = (DEPLOY / "llm-service.service").read_text()
     limit = int(re.search(r"TimeoutStopSec=(\d+)", text).group(1))
     assert limit > container_drain() + SLACK
+
+
+def test_a_backup_made_under_load_has_keys_and_usage(service, tmp_path):
+    text = harness.config("simulated: {}", auth="keys")
+    running = service(text)
+    key = running.create_key("kept")
+    stop = threading.Event()
+
+    def load() -> None:
+        while not stop.is_set():
+            assert running.chat(key=key).status == 200
+
+    callers = [threading.Thread(target=load, daemon=True) for _ in range(4)]
+    for caller in callers:
+        caller.start()
+    wait_for(lambda: running.usage()["total"]["requests"] > 50)
+    # As operations.md has it.
+    (command,) = re.findall(
+        r'"VACUUM INTO .*"', (DEPLOY / "operations.md").read_text()
+    )
+    copy = tmp_path / "service.db"
+    command = re.sub(r"'.*'", f"'{copy}'", command).strip('"')
+    before = running.usage()["total"]["requests"]
+    subprocess.run(
+        ["sqlite3", running.directory / "service.db", command], check=True, timeout=60
+    )
+    stop.set()
+    for caller in callers:
+        caller.join()
+    restored = service(text, directory=tmp_path)
+    assert restored.usage()["total"]["requests"] >= before
+    assert restored.chat(key=key).status == 200
 
 
 def test_three_instances_start_by_one_command_and_share_a_key(tmp_path):
