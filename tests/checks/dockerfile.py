@@ -97,9 +97,16 @@ class Builder:
         new = self.root("base.new")
         shutil.rmtree(new, ignore_errors=True)
         subprocess.run(
-            ["debootstrap", "--variant=minbase", "--include=ca-certificates",
-             "bookworm", new, MIRROR],
-            check=True, stdout=subprocess.DEVNULL,
+            [
+                "debootstrap",
+                "--variant=minbase",
+                "--include=ca-certificates",
+                "bookworm",
+                new,
+                MIRROR,
+            ],
+            check=True,
+            stdout=subprocess.DEVNULL,
         )
         (new / "etc/apt/sources.list").write_text(SOURCES)
         new.rename(base)
@@ -115,11 +122,23 @@ class Builder:
             mounts += f"mount --bind {cache} {root}/root/.cache/ccache; "
         jump = f"chroot --userspec={user} {shlex.quote(str(root))}"
         subprocess.run(
-            ["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-ec",
-             f"{mounts}exec {jump} /bin/sh -ec {shlex.quote(inside)}"],
-            check=True, stdin=subprocess.DEVNULL,
-            env={"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-                 "HOME": "/root", "DEBIAN_FRONTEND": "noninteractive"},
+            [
+                "unshare",
+                "--mount",
+                "--pid",
+                "--fork",
+                "--kill-child",
+                "sh",
+                "-ec",
+                f"{mounts}exec {jump} /bin/sh -ec {shlex.quote(inside)}",
+            ],
+            check=True,
+            stdin=subprocess.DEVNULL,
+            env={
+                "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+                "HOME": "/root",
+                "DEBIAN_FRONTEND": "noninteractive",
+            },
         )
 
     def copy(self, root: Path, directory: str, rest: str) -> None:
@@ -162,7 +181,9 @@ class Builder:
             self.run_in(root, directory, f"command -v {program}", user)
         size = subprocess.run(
             ["du", "-smx", "--exclude=.cache", root],
-            check=True, capture_output=True, text=True,
+            check=True,
+            capture_output=True,
+            text=True,
         )
         print(f"== {stage.name}: {size.stdout.split()[0]} MiB", flush=True)
 
@@ -177,7 +198,9 @@ def main(arguments: list[str]) -> None:
             builder.build(stage)
             if stage.name == "service":
                 builder.run_in(
-                    builder.root(stage.name), "/", "llm-service --version",
+                    builder.root(stage.name),
+                    "/",
+                    "llm-service --version",
                     stage.last("USER"),
                 )
 

@@ -3,7 +3,10 @@ configuration: whatever happens to one of them, callers of the others see nothin
 and every answer is in the books once."""
 
 import decimal
+import http.client
 import json
+import os
+import signal
 import sqlite3
 import time
 
@@ -98,6 +101,17 @@ def hasty(service, tmp_path, provider):
     made.balancer.close()
 
 
+def shared_key(fleet: Fleet) -> str:
+    """A caller's key that every instance has heard of."""
+    key = fleet.instances[0].create_key("caller")
+    wait_for(
+        lambda: all(
+            one.call("/v1/models", key=key).status == 200 for one in fleet.instances
+        )
+    )
+    return key
+
+
 def drain(fleet: Fleet, number: int) -> float:
     """SIGTERM with streams under way; the time of the signal."""
     wait_for(lambda: fleet.in_flight(number) > 0, 30, "nothing is in flight")
@@ -109,12 +123,7 @@ def drain(fleet: Fleet, number: int) -> float:
 def test_what_happens_to_one_instance_is_felt_by_no_other(
     fleet, stubs, provider, tmp_path  # noqa: F811
 ):
-    key = fleet.instances[0].create_key("crowd")
-    wait_for(
-        lambda: all(
-            one.call("/v1/models", key=key).status == 200 for one in fleet.instances
-        )
-    )
+    key = shared_key(fleet)
     with Crowd(fleet.balancer, stubs, key) as crowd:
         for number in range(3):
             fleet.await_calls(number)
@@ -166,14 +175,15 @@ def check_books(fleet, crowd, provider, tmp_path, key):
     assert len(ids) == len(answered)
     lost = {answer.run for answer in crowd.answers if answer.trouble}
     wait_for(
-        lambda: {
-            one.usage(key=key)["total"]["requests"] for one in fleet.instances
-        } == {row_count(tmp_path, "requests")},
+        lambda: {one.usage(key=key)["total"]["requests"] for one in fleet.instances}
+        == {row_count(tmp_path, "requests")},
         20,
         "the instances' reports differ from the rows",
     )
     database = sqlite3.connect(tmp_path / "one.db")
-    rows = database.execute("SELECT request_id, run_id, outcome FROM requests").fetchall()
+    rows = database.execute(
+        "SELECT request_id, run_id, outcome FROM requests"
+    ).fetchall()
     assert len({run for _, run, _ in rows}) == len(rows), "a call is counted twice"
     good = {request for request, run, outcome in rows if outcome == "ok"}
     assert ids <= good
@@ -207,12 +217,7 @@ def row_count(tmp_path, table: str) -> int:
 
 
 def test_calls_of_one_key_or_run_meet_on_one_instance(hasty, provider):
-    key = hasty.instances[0].create_key("affine")
-    wait_for(
-        lambda: all(
-            one.call("/v1/models", key=key).status == 200 for one in hasty.instances
-        )
-    )
+    key = shared_key(hasty)
 
     def ask(path="", **headers) -> harness.Reply:
         body = {"model": "m", "messages": [{"role": "user", "content": "once"}]}
@@ -223,7 +228,6 @@ def test_calls_of_one_key_or_run_meet_on_one_instance(hasty, provider):
     for number in range(8):
         keyed = [ask(**{"Idempotency-Key": f"k{number}"}) for _ in range(3)]
         assert [reply.status for reply in keyed] == [200] * 3
-        assert len({reply.json()["llm_service"]["request_id"] for reply in keyed}) <= 3
     assert len(provider.log("lb")) == 8, "a repeated key was asked again"
     for number in range(8):
         for _ in range(3):
@@ -254,12 +258,7 @@ def test_where_nobody_is_left_both_doors_say_so_in_their_own_words(
 
 
 def test_nginx_takes_what_the_service_takes_and_refuses_in_its_words(hasty):
-    key = hasty.instances[0].create_key("large")
-    wait_for(
-        lambda: all(
-            one.call("/v1/models", key=key).status == 200 for one in hasty.instances
-        )
-    )
+    key = shared_key(hasty)
     url = f"http://{hasty.balancer.http}/v1/chat/completions"
     headers = {"Authorization": f"Bearer {key}"}
 
@@ -272,6 +271,93 @@ def test_nginx_takes_what_the_service_takes_and_refuses_in_its_words(hasty):
     reply = ask(33 << 20)
     assert reply.status == 413
     assert reply.json()["error"]["code"] == "body_too_large"
+
+
+def test_large_messages_pass_over_grpc_and_too_large_ones_are_named(
+    hasty, stubs  # noqa: F811
+):
+    key = shared_key(hasty)
+    limits = [("grpc.max_send_message_length", -1)]
+    with grpc.insecure_channel(hasty.balancer.grpc, limits) as channel:
+        door = stubs.LlmService(channel)
+
+        def ask(size: int):
+            return door.ChatCompletion(
+                stubs.chat.ChatCompletionRequest(
+                    model="m",
+                    messages=[stubs.chat.Message(role="user", content="x" * size)],
+                ),
+                timeout=60,
+                metadata=[("authorization", f"Bearer {key}")],
+            )
+
+        assert ask(20 << 20).choices
+        for size in (33 << 20, 45 << 20):  # the service's word, then nginx's
+            with pytest.raises(grpc.RpcError) as caught:
+                ask(size)
+            assert caught.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+
+
+def test_each_event_passes_at_once_and_leaving_reaches_the_provider(
+    hasty, stubs, provider  # noqa: F811
+):
+    key = shared_key(hasty)
+    event = (
+        'data: {"id":"x","choices":[{"index":0,"delta":{"content":"first"},'
+        '"finish_reason":null}]}\n\n'
+    )
+    # The rest never comes: who waited for more than an event would hear nothing.
+    provider.script(
+        "lb",
+        body=event + " " * 100,
+        stall_after=len(event),
+        headers={"content-type": "text/event-stream"},
+        times=2,
+    )
+    body = json.dumps(
+        {"model": "m", "stream": True, "messages": [{"role": "user", "content": "x"}]}
+    )
+    link = http.client.HTTPConnection(hasty.balancer.http, timeout=30)
+    link.request(
+        "POST", "/v1/chat/completions", body, {"Authorization": f"Bearer {key}"}
+    )
+    answer = link.getresponse()
+    while b"first" not in (line := answer.readline()):
+        assert line
+    answer.close()
+    link.close()
+    with grpc.insecure_channel(hasty.balancer.grpc) as channel:
+        stream = stubs.LlmService(channel).StreamChatCompletion(
+            stubs.chat.ChatCompletionRequest(
+                model="m", messages=[stubs.chat.Message(role="user", content="x")]
+            ),
+            timeout=30,
+            metadata=[("authorization", f"Bearer {key}")],
+        )
+        assert any(choice.delta.content == "first" for choice in next(stream).choices)
+        stream.cancel()
+        wait_for(
+            lambda: [call["outcome"] for call in provider.log("lb")]
+            == ["client_left"] * 2,
+            20,
+            "the provider has not heard that callers left",
+        )
+
+
+def test_an_instance_that_hangs_gets_no_more_calls(hasty):
+    hung = hasty.instances[0]
+    hung.process.send_signal(signal.SIGSTOP)
+    try:
+        # Its kernel still accepts connections: only silence tells.
+        name = "{http} {grpc} is not ready".format(**hasty.addresses[0])
+        wait_for(
+            lambda: hasty.balancer.log("error.log").count(name) >= os.cpu_count(), 30
+        )
+        for _ in range(12):
+            reply = harness.call(f"http://{hasty.balancer.http}/v1/models", timeout=5)
+            assert reply.status == 401
+    finally:
+        hung.process.send_signal(signal.SIGCONT)
 
 
 def test_instances_come_and_go_by_the_list_without_a_reload(hasty):
