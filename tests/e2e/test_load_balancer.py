@@ -180,6 +180,7 @@ def check_books(fleet, crowd, provider, tmp_path, key):
         20,
         "the instances' reports differ from the rows",
     )
+    assert row_count(tmp_path, "quarantine") == 0
     database = sqlite3.connect(tmp_path / "one.db")
     rows = database.execute(
         "SELECT request_id, run_id, outcome FROM requests"
