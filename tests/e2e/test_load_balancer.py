@@ -132,6 +132,7 @@ def test_what_happens_to_one_instance_is_felt_by_no_other(
         fleet.instances[0].kill9()
         for number in (1, 2):
             fleet.await_calls(number)
+        again_at = time.time()
         fleet.instances[0].start()
         fleet.await_calls(0)
 
@@ -150,7 +151,14 @@ def test_what_happens_to_one_instance_is_felt_by_no_other(
     victims = {call["request_id"] for call in fleet.calls_of(0, killed_at)}
     failed = [answer for answer in crowd.answers if answer.trouble]
     assert [one for one in failed if one.run not in victims] == []
-    assert all(one.began < drained_at for one in failed)
+    assert all(one.began < again_at for one in failed)
+    # What the draining ones had went on to its end.
+    for number, told in ((1, drained_at), (2, restarted_at)):
+        assert [
+            call
+            for call in fleet.calls_of(number, told)
+            if call["ended"] - call["took"] < told
+        ]
     # /readyz was what sent calls elsewhere: nobody met a closed door.
     for number, since in ((1, drained_at), (2, restarted_at)):
         ours = {fleet.addresses[number][door] for door in DOORS}
