@@ -69,6 +69,15 @@ def test_the_compose_file_is_one_by_its_specification():
         compose_spec.PyCompose.from_yaml("services: {a: {image: a, cap_drop: 7}}")
 
 
+def test_no_secret_gets_into_git_or_an_image():
+    ours = [secret["file"] for secret in compose()["secrets"].values()]
+    ours += [one["path"] for one in compose()["services"]["llm-service"]["env_file"]]
+    names = [str((DEPLOY / name).resolve().relative_to(harness.ROOT)) for name in ours]
+    assert len(names) == 3
+    subprocess.run(["git", "check-ignore", "-q", *names], cwd=harness.ROOT, check=True)
+    assert all(dockerfile.ignored(name) for name in names)
+
+
 def test_what_compose_builds_mounts_and_stops_is_there():
     services = compose()["services"]
     stages = {stage.name: stage for stage in dockerfile.read()}
