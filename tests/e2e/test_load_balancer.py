@@ -254,16 +254,25 @@ def test_where_nobody_is_left_both_doors_say_so_in_their_own_words(
 ):
     for instance in hasty.instances:
         instance.kill9()
+    for named in (hasty.addresses, []):
+        hasty.balancer.list(named)
+        reply = harness.call(f"http://{hasty.balancer.http}/v1/models")
+        assert reply.status == 502
+        assert reply.json()["error"]["code"] == "provider_unavailable"
+        with grpc.insecure_channel(hasty.balancer.grpc) as channel:
+            with pytest.raises(grpc.RpcError) as caught:
+                stubs.LlmService(channel).ListModels(
+                    stubs.models.ListModelsRequest(), timeout=20
+                )
+        assert caught.value.code() == grpc.StatusCode.UNAVAILABLE
+        assert "instance" in caught.value.details()
+    # Nobody is asked any more once the empty list is read.
+    wait_for(
+        lambda: harness.call(f"http://{hasty.balancer.http}/v1/models").status == 502
+        and hasty.balancer.calls()[-1]["instance"] == ""
+    )
     reply = harness.call(f"http://{hasty.balancer.http}/v1/models")
-    assert reply.status == 502
     assert reply.json()["error"]["code"] == "provider_unavailable"
-    with grpc.insecure_channel(hasty.balancer.grpc) as channel:
-        with pytest.raises(grpc.RpcError) as caught:
-            stubs.LlmService(channel).ListModels(
-                stubs.models.ListModelsRequest(), timeout=20
-            )
-    assert caught.value.code() == grpc.StatusCode.UNAVAILABLE
-    assert "instance" in caught.value.details()
 
 
 def test_nginx_takes_what_the_service_takes_and_refuses_in_its_words(hasty):
