@@ -37,6 +37,7 @@ absl::Status HttpStack::Parts::OpenStoreAndMetrics() {
     return store->Counters().rows_dropped;
   };
   sources.ledger_queue_rows = [this] { return store->Counters().queue_rows; };
+  AddStoreSources(&sources);
   sources.health = [this](const RouteTable& table,
                           const Deployment& deployment) {
     return health.View(SubjectOf(table, deployment), clock.Monotonic());
@@ -48,6 +49,18 @@ absl::Status HttpStack::Parts::OpenStoreAndMetrics() {
   metrics = std::make_unique<MetricsHub>(config->table, WorkerCount(),
                                          std::move(sources), build);
   return absl::OkStatus();
+}
+
+void HttpStack::Parts::AddStoreSources(MetricSources* sources) {
+  sources->ledger_journal_bytes = [this] {
+    return store->Counters().journal_bytes;
+  };
+  sources->ledger_rows_quarantined = [this] {
+    return store->Counters().quarantined;
+  };
+  sources->ledger_rows_lost = [this] { return store->Counters().lost; };
+  sources->ledger_store_up = [this] { return store->usage().Health().ok(); };
+  sources->draining = [this] { return state.draining.load(); };
 }
 
 void HttpStack::Parts::AddLoadSources(MetricSources* sources) {

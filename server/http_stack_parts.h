@@ -67,6 +67,7 @@ class HttpStack::Parts {
         clock, EmbeddingCache::Limits{from.cache_bytes, from.cache_ttl});
   }
   absl::Status OpenStoreAndMetrics();
+  void AddStoreSources(MetricSources* sources);
   void AddLoadSources(MetricSources* sources);
   absl::Status MakeWorkers();
   absl::Status Listen();

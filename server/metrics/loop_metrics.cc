@@ -45,6 +45,7 @@ void LoopMetrics::OnAttemptFinished(const AttemptRecord& record) {
   ObserveUsage(record, &cells);
   Increment(
       &loop.price_lookups[WordIndex(kPriceStatuses, record.price_status)]);
+  Increment(&loop.usage_sources.at(static_cast<size_t>(record.usage_source)));
   // Sums hold one currency each; prices are looked up in the provider's.
   if (record.cost.has_value() &&
       record.cost->currency.code == now.labels.series()[at].currency) {

@@ -58,7 +58,8 @@ inline constexpr std::string_view kRequestOutcomes[] = {
     "provider_rate_limited",
     "timeout",
     "overloaded",
-    "idempotency_conflict"};
+    "idempotency_conflict",
+    "internal"};
 inline constexpr std::string_view kAttemptOutcomes[] = {
     "ok",           "client_cancelled", "lost",           "not_dispatched",
     "unsupported",  "invalid_request",  "context_length", "content_filter",
@@ -68,6 +69,9 @@ inline constexpr std::string_view kAttemptOutcomes[] = {
     "empty_answer", "cancelled",        "sink_failed"};
 inline constexpr std::string_view kPriceStatuses[] = {
     "priced", "unknown_model", "unknown_tier", "unknown_usage"};
+// By UsageSource.
+inline constexpr std::string_view kUsageSources[] = {"none", "provider",
+                                                     "partial", "estimated"};
 
 using Count = std::atomic<uint64_t>;
 
@@ -104,6 +108,7 @@ struct LoopCells {
   std::vector<SeriesCells> by_series;
   Histogram<kOverheadBounds.size()> overhead;
   std::array<Count, std::size(kPriceStatuses) + 1> price_lookups{};
+  std::array<Count, std::size(kUsageSources)> usage_sources{};
   Count replays{0};
 };
 

@@ -206,6 +206,25 @@ MetricFamily PriceFamily(const Generations& generations) {
   return family;
 }
 
+MetricFamily UsageSourceFamily(const Generations& generations) {
+  MetricFamily family = MakeFamily(
+      "llm_service_usage_source_total",
+      "Upstream calls by where their token counts come from; failed ones "
+      "mostly have none.",
+      MetricType::Counter);
+  for (size_t i = 0; i < std::size(kUsageSources); ++i) {
+    uint64_t n = 0;
+    for (const auto& generation : generations) {
+      for (const auto& loop : generation->cells) {
+        n += loop->usage_sources[i].load(std::memory_order_relaxed);
+      }
+    }
+    AddValue({{"source", std::string(kUsageSources[i])}},
+             static_cast<double>(n), &family);
+  }
+  return family;
+}
+
 }  // namespace
 
 MetricFamily MakeFamily(std::string name, std::string help, MetricType type) {
@@ -263,6 +282,7 @@ std::vector<MetricFamily> CountedFamilies(const Generations& generations) {
   families.push_back(CostFamily(generations));
   families.push_back(OverheadFamily(generations));
   families.push_back(PriceFamily(generations));
+  families.push_back(UsageSourceFamily(generations));
   families.push_back(QueueFamily(generations));
   families.push_back(ReplayFamily(generations));
   return families;

@@ -8,6 +8,7 @@
 
 #include "server/metrics/loop_metrics.h"
 #include "server/metrics/metric_families.h"
+#include "server/metrics/process_metrics.h"
 
 namespace llm::server {
 namespace {
@@ -15,7 +16,8 @@ namespace {
 using prometheus::MetricFamily;
 using prometheus::MetricType;
 
-void AddSource(const std::function<int64_t()>& source, std::string name,
+template <typename Number>
+void AddSource(const std::function<Number()>& source, std::string name,
                std::string help, MetricType type,
                std::vector<MetricFamily>* families) {
   if (!source) return;
@@ -35,6 +37,21 @@ void AddSources(const MetricSources& sources,
   AddSource(sources.ledger_queue_rows, "llm_service_ledger_queue_rows",
             "Rows in journals that the store has not taken yet.",
             MetricType::Gauge, families);
+  AddSource(sources.ledger_journal_bytes, "llm_service_ledger_journal_bytes",
+            "Bytes of the journals; calls are refused when they are full, at "
+            "256 MiB.",
+            MetricType::Gauge, families);
+  AddSource(sources.ledger_rows_quarantined,
+            "llm_service_ledger_rows_quarantined_total",
+            "Rows that the store refused, kept aside.", MetricType::Counter,
+            families);
+  AddSource(sources.ledger_rows_lost, "llm_service_ledger_rows_lost_total",
+            "Rows made for calls of processes that died.", MetricType::Counter,
+            families);
+  AddSource(sources.ledger_store_up, "llm_service_ledger_store_up",
+            "1 while the store takes rows.", MetricType::Gauge, families);
+  AddSource(sources.draining, "llm_service_draining",
+            "1 from the signal to stop on.", MetricType::Gauge, families);
   AddSource(sources.body_bytes, "llm_service_body_bytes",
             "Bytes of request bodies in hand.", MetricType::Gauge, families);
   AddSource(sources.connections, "llm_service_connections",
@@ -241,6 +258,7 @@ std::string MetricsHub::Render() const {
   AddByProvider(sources_.provider_inflight,
                 "llm_service_provider_inflight_requests",
                 "Calls under way at the provider.", *table, &families);
+  AddProcess(&families);
   families.push_back(MakeFamily("llm_service_build_info",
                                 "What is running; the value is always 1.",
                                 MetricType::Gauge));

@@ -35,6 +35,12 @@ struct MetricSources {
   std::function<int64_t()> ledger_rows;
   std::function<int64_t()> ledger_rows_dropped;
   std::function<int64_t()> ledger_queue_rows;
+  std::function<int64_t()> ledger_journal_bytes;
+  std::function<int64_t()> ledger_rows_quarantined;
+  std::function<int64_t()> ledger_rows_lost;
+  // Whether the store takes rows, and whether a drain is under way.
+  std::function<bool()> ledger_store_up;
+  std::function<bool()> draining;
   // Calls that wait for a place at a provider, and those under way there.
   std::function<int64_t(std::string_view provider)> queued;
   std::function<int64_t(std::string_view provider)> provider_inflight;

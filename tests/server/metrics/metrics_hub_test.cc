@@ -151,6 +151,35 @@ TEST_CASE("Calls and attempts are counted under configured names",
       Has(text, "llm_service_build_info{version=\"0.1.0\",commit=\"abcdef\""));
 }
 
+TEST_CASE("Upstream calls count by where their token counts come from",
+          "[metrics]") {
+  const auto [source, word] = GENERATE(table<UsageSource, std::string>({
+      {UsageSource::kNone, "none"},
+      {UsageSource::kProvider, "provider"},
+      {UsageSource::kPartial, "partial"},
+      {UsageSource::kEstimated, "estimated"},
+  }));
+  MetricsHub hub(Table(), 1, {}, {});
+  AttemptRecord attempt = Attempt("deepseek", "deepseek-chat");
+  attempt.usage_source = source;
+  hub.ObserverForLoop(0).OnAttemptFinished(attempt);
+  const std::string text = hub.Render();
+  CAPTURE(text);
+  for (const char* any : {"none", "provider", "partial", "estimated"}) {
+    CHECK(Has(text, "llm_service_usage_source_total{source=\"" +
+                        std::string(any) +
+                        (any == word ? "\"} 1\n" : "\"} 0\n")));
+  }
+}
+
+TEST_CASE("A fault of our own counts under its name", "[metrics]") {
+  MetricsHub hub(Table(), 1, {}, {});
+  RequestRecord request = Request("deepseek", "deepseek-chat");
+  request.outcome = "internal";
+  hub.ObserverForLoop(0).OnCallFinished(request, {});
+  CHECK(Has(hub.Render(), "outcome=\"internal\"} 1\n"));
+}
+
 TEST_CASE("Names from callers and providers never make a series",
           "[metrics][MET-1]") {
   MetricsHub hub(Table(), 1, {}, {});
@@ -226,6 +255,11 @@ TEST_CASE("Gauges come from their sources", "[metrics]") {
   sources.ledger_rows = [] { return 40; };
   sources.ledger_rows_dropped = [] { return 0; };
   sources.ledger_queue_rows = [] { return 5; };
+  sources.ledger_journal_bytes = [] { return 4096; };
+  sources.ledger_rows_quarantined = [] { return 1; };
+  sources.ledger_rows_lost = [] { return 2; };
+  sources.ledger_store_up = [] { return true; };
+  sources.draining = [] { return false; };
   HealthView view;
   sources.health = [&view](const RouteTable&, const Deployment&) {
     return view;
@@ -239,6 +273,11 @@ TEST_CASE("Gauges come from their sources", "[metrics]") {
   CHECK(Has(text, "llm_service_ledger_rows_total 40\n"));
   CHECK(Has(text, "llm_service_ledger_rows_dropped_total 0\n"));
   CHECK(Has(text, "llm_service_ledger_queue_rows 5\n"));
+  CHECK(Has(text, "llm_service_ledger_journal_bytes 4096\n"));
+  CHECK(Has(text, "llm_service_ledger_rows_quarantined_total 1\n"));
+  CHECK(Has(text, "llm_service_ledger_rows_lost_total 2\n"));
+  CHECK(Has(text, "llm_service_ledger_store_up 1\n"));
+  CHECK(Has(text, "llm_service_draining 0\n"));
   CHECK(Has(text, "llm_service_provider_healthy{provider=\"deepseek\"} 1\n"));
   CHECK(Has(text, "llm_service_provider_keys{provider=\"deepseek\"} 3\n"));
   CHECK(Has(text,
