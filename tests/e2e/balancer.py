@@ -38,7 +38,10 @@ class Balancer:
             text = text.replace(f"listen {was}", f"listen {now}")
         conf.write_text(text)
         self.list(instances)
-        self.command = ["nginx", "-e", "error.log", "-p", directory, "-c", "nginx.conf"]
+        # Users' own PATH leaves out /usr/sbin.
+        nginx = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
+        assert nginx, "no nginx: deploy/install-packages balancer"
+        self.command = [nginx, "-e", "error.log", "-p", directory, "-c", "nginx.conf"]
         subprocess.run([*self.command, "-t"], check=True, capture_output=True)
         # As root its workers would be nobody, who may not read our directory.
         user = "user root;" if os.geteuid() == 0 else ""

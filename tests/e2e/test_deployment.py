@@ -4,6 +4,8 @@ their specifications, and what they promise against the service itself."""
 import json
 import os
 import re
+import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -331,18 +333,24 @@ def test_a_backup_made_under_load_has_keys_and_usage(service, tmp_path):
     assert restored.chat(key=key).status == 200
 
 
-def test_three_instances_start_by_one_command_and_share_a_key(tmp_path):
+def three_instances(tmp_path) -> dict[str, str]:
+    """The environment of a user other than root, on ports of our own."""
     if harness.SERVICE != harness.ROOT / "build/release/server/llm-service":
         pytest.skip("the script starts build/release")
-    # Below the ports that the kernel gives away; the script's are up to 2000 on.
-    base = 20000 + os.getpid() % 8000
-    environment = {
-        "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+    return {
+        "PATH": "/usr/local/bin:/usr/bin:/bin",
         "LLM_THREE_STATE": str(tmp_path / "three"),
-        "LLM_THREE_PORT": str(base),
+        # Below the ports that the kernel gives away; the script's are up to 2000 on.
+        "LLM_THREE_PORT": str(20000 + os.getpid() % 8000),
     }
+
+
+def test_three_instances_start_by_one_command_and_share_a_key(tmp_path):
     script = subprocess.Popen(
-        [DEPLOY / "three-instances"], env=environment, stdout=subprocess.PIPE, text=True
+        [DEPLOY / "three-instances"],
+        env=three_instances(tmp_path),
+        stdout=subprocess.PIPE,
+        text=True,
     )
     try:
         said, deadline = "", time.monotonic() + 60
@@ -351,19 +359,64 @@ def test_three_instances_start_by_one_command_and_share_a_key(tmp_path):
             assert line and time.monotonic() < deadline, said
             said += line
         lines = re.findall(r"^curl .*", said, re.MULTILINE)
-        answer = json.loads(subprocess.check_output(["bash", "-c", lines[0]]))
-        assert answer["llm_service"]["provider"] == "simulated"
-        deadline = time.monotonic() + 10
-        requests = 0
-        while requests == 0 and time.monotonic() < deadline:
-            usage = json.loads(subprocess.check_output(["bash", "-c", lines[1]]))
-            requests = usage["total"]["requests"]
-        assert requests == 1
-        # The drain that it suggests.
-        subprocess.check_call(re.search(r"kill -TERM \d+", said).group().split())
+
+        def ask(line: str) -> dict:
+            return json.loads(subprocess.check_output(["bash", "-c", line]))
+
+        assert ask(lines[0])["llm_service"]["provider"] == "simulated"
+        wait_for(lambda: ask(lines[1])["total"]["requests"] == 1, 10)
+        # The drain that it suggests: callers notice nothing before it is gone, and
+        # nothing afterwards.
+        drained = int(re.search(r"kill -TERM (\d+)", said).group(1))
+        os.kill(drained, signal.SIGTERM)
+
+        def answered_and_gone() -> bool:
+            assert ask(lines[0])["llm_service"]["provider"] == "simulated"
+            return not is_running(drained)
+
+        wait_for(answered_and_gone, 30, "the drained instance does not end")
         for _ in range(20):
-            answer = json.loads(subprocess.check_output(["bash", "-c", lines[0]]))
-            assert answer["llm_service"]["provider"] == "simulated"
+            assert ask(lines[0])["llm_service"]["provider"] == "simulated"
     finally:
         script.terminate()
         assert script.wait(60) == 0
+
+
+def is_running(process: int) -> bool:
+    """Whether it serves: a zombie, whose parent has not asked, does not."""
+    try:
+        text = Path(f"/proc/{process}/stat").read_text()
+    except FileNotFoundError:
+        return False
+    return text.rpartition(") ")[2][0] != "Z"
+
+
+@pytest.mark.parametrize("distance", [0, 200])
+def test_three_instances_refuse_a_port_that_is_taken(tmp_path, distance):
+    environment = three_instances(tmp_path)
+    port = int(environment["LLM_THREE_PORT"]) + distance
+    with socket.create_server(("127.0.0.1", port)):
+        ended = subprocess.run(
+            [DEPLOY / "three-instances"],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+    assert ended.returncode == 1
+    assert f"port {port} is taken" in ended.stderr
+
+
+def test_three_instances_end_with_a_reason_where_one_does_not_start(tmp_path):
+    environment = three_instances(tmp_path)
+    admin = int(environment["LLM_THREE_PORT"]) + 101  # it is not looked at before
+    with socket.create_server(("127.0.0.1", admin)):
+        ended = subprocess.run(
+            [DEPLOY / "three-instances"],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+    assert ended.returncode == 1
+    assert "a process ended" in ended.stderr and str(admin) in ended.stderr
