@@ -92,6 +92,7 @@ def test_what_compose_builds_mounts_and_stops_is_there():
         assert (DEPLOY / service["build"]["context"]).resolve() == harness.ROOT
         assert seconds(service["stop_grace_period"]) > container_drain() + SLACK
         assert service["read_only"] and service["cap_drop"] == ["ALL"]
+    assert services["llm-service"]["deploy"]["replicas"] == 3
     # A published port belongs to one container: the scaled service has none.
     assert "ports" not in services["llm-service"]
     assert set(services["balancer"]["ports"]) == {"8004:8004", "9004:9004"}
@@ -100,6 +101,14 @@ def test_what_compose_builds_mounts_and_stops_is_there():
         for volume in services[name]["volumes"]:
             if volume.startswith("."):
                 assert (DEPLOY / volume.split(":")[0]).exists(), volume
+
+
+def test_commands_for_compose_name_its_file():
+    text = (DEPLOY / "operations.md").read_text()
+    commands = re.findall(r"docker compose\b.*", text)
+    assert commands
+    for command in commands:
+        assert command.startswith("docker compose -f deploy/docker-compose.yaml")
 
 
 @pytest.mark.parametrize("version", ["1.28", KUBERNETES])
