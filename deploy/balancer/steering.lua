@@ -97,7 +97,8 @@ function steering.watch()
 end
 
 -- Whom to ask, best first: for calls with an affinity the same for all that
--- share it (rendezvous hashing: when an instance leaves, only its calls move);
+-- share it (rendezvous hashing: when an instance leaves, only its calls move, to
+-- all others alike; by a hash that is not linear, as CRC is, or shares differ);
 -- for others in turn. Where nobody is ready, everybody is asked: the service's
 -- own 503 says more than ours.
 local function order(affinity)
@@ -111,7 +112,7 @@ local function order(affinity)
   if affinity ~= "" then
     local weight = {}
     for _, one in ipairs(list) do
-      weight[one] = ngx.crc32_short(affinity .. " " .. one.name)
+      weight[one] = ngx.md5_bin(affinity .. " " .. one.name)
     end
     table.sort(list, function(a, b) return weight[a] > weight[b] end)
     return list

@@ -249,6 +249,45 @@ def test_calls_of_one_key_or_run_meet_on_one_instance(hasty, provider):
     assert len(set.union(*places.values())) > 1, "all runs are on one instance"
 
 
+def test_keys_are_shared_out_evenly_and_those_of_one_that_left_too(hasty):
+    link = http.client.HTTPConnection(hasty.balancer.http, timeout=30)
+
+    def places(path: str) -> list[str]:
+        """Who gets each of 3000 keys; nobody need answer 200 for that."""
+        for number in range(3000):
+            link.request("GET", path, headers={"Idempotency-Key": f"k{number}"})
+            link.getresponse().read()
+
+        def seen() -> list[str]:
+            calls = hasty.balancer.calls()
+            return [call["instance"] for call in calls if call["uri"] == path]
+
+        wait_for(lambda: len(seen()) == 3000)  # the line follows the answer
+        return seen()
+
+    def shares(who: list[str]) -> dict[str, float]:
+        return {one: who.count(one) / len(who) for one in set(who)}
+
+    first = places("/first")
+    assert len(shares(first)) == 3
+    assert all(0.28 < share < 0.39 for share in shares(first).values()), shares(first)
+    left, *stay = (one["http"] for one in hasty.addresses)
+    hasty.balancer.list(hasty.addresses[1:])
+    wait_for(
+        lambda: left
+        not in {
+            harness.call(f"http://{hasty.balancer.http}/").status
+            and hasty.balancer.calls()[-1]["instance"]
+            for _ in range(6)
+        }
+    )
+    second = places("/second")
+    moved = shares([now for was, now in zip(first, second) if was == left])
+    assert set(moved) == set(stay)
+    assert all(0.4 < share < 0.6 for share in moved.values()), moved
+    assert all(was == now for was, now in zip(first, second) if was != left)
+
+
 def test_where_nobody_is_left_both_doors_say_so_in_their_own_words(
     hasty, stubs  # noqa: F811
 ):
