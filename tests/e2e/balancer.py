@@ -23,7 +23,12 @@ PATIENCE = 30  # seconds; only what hangs takes as long
 class Balancer:
     """A running nginx with deploy/balancer's own files, on free ports."""
 
-    def __init__(self, directory: Path, instances: list[dict[str, str]]):
+    def __init__(
+        self,
+        directory: Path,
+        instances: list[dict[str, str]],
+        changes: dict[str, str] | None = None,
+    ):
         self.directory = directory
         directory.mkdir()
         for name in ("nginx.conf", "steering.lua"):
@@ -33,9 +38,10 @@ class Balancer:
             self.grpc = f"127.0.0.1:{grpc_port}"
         conf = directory / "nginx.conf"
         text = conf.read_text()
-        for was, now in (("8004", self.http), ("9004", self.grpc)):
-            assert f"listen {was}" in text
-            text = text.replace(f"listen {was}", f"listen {now}")
+        moved = {"127.0.0.1:8004": self.http, "127.0.0.1:9004": self.grpc}
+        for was, now in {**moved, **(changes or {})}.items():
+            assert was in text
+            text = text.replace(was, now)
         conf.write_text(text)
         self.list(instances)
         # Users' own PATH leaves out /usr/sbin.

@@ -4,10 +4,13 @@ and every answer is in the books once."""
 
 import decimal
 import http.client
+import http.server
 import json
 import os
 import signal
+import socket
 import sqlite3
+import threading
 import time
 
 import grpc
@@ -99,6 +102,14 @@ def hasty(service, tmp_path, provider):
     )
     yield made
     made.balancer.close()
+
+
+@pytest.fixture
+def alone(tmp_path):
+    """For what nginx says without asking anybody."""
+    balancer = Balancer(tmp_path / "balancer", [])
+    yield balancer
+    balancer.close()
 
 
 def shared_key(fleet: Fleet) -> str:
@@ -313,6 +324,112 @@ def test_where_nobody_is_left_both_doors_say_so_in_their_own_words(
         and hasty.balancer.calls()[-1]["instance"] == ""
     )
     both_doors_say_so()
+
+
+def raw(balancer: Balancer, request: bytes) -> harness.Reply:
+    """What nginx answers to bytes that no client would send."""
+    host, port = balancer.http.split(":")
+    with socket.create_connection((host, int(port)), 20) as link:
+        link.sendall(request)
+        answer = http.client.HTTPResponse(link)
+        answer.begin()
+        return harness.Reply(answer.status, answer.getheaders(), answer.read())
+
+
+@pytest.mark.parametrize(
+    "status, code, request_head",
+    [
+        (400, "invalid_request", "GARBAGE\r\n"),
+        (400, "invalid_request", "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n"),
+        (405, "invalid_request", "TRACE / HTTP/1.1\r\nHost: a\r\n"),
+        (431, "invalid_request", f"GET /{'x' * 20000} HTTP/1.1\r\nHost: a\r\n"),
+        (431, "invalid_request", f"GET / HTTP/1.1\r\nHost: a\r\nx: {'x' * 20000}\r\n"),
+    ],
+    ids=["no request", "two hosts", "trace", "long line", "long header"],
+)
+def test_what_nginx_refuses_it_refuses_in_the_service_s_words(
+    alone, status, code, request_head
+):
+    reply = raw(alone, f"{request_head}\r\n".encode())
+    assert reply.status == status
+    error = reply.json()["error"]
+    assert error["code"] == code and error["llm_service"]["source"] == "client"
+    assert error["llm_service"]["request_id"] == reply.headers["x-request-id"] != ""
+
+
+@pytest.mark.parametrize(
+    "theirs, shown", [("abc-1.[x]", True), ("a\\b", False), ("x" * 129, False)]
+)
+def test_nginx_s_own_answers_carry_the_caller_s_request_id(alone, theirs, shown):
+    url = f"http://{alone.http}/v1/models"
+    reply = harness.call(url, headers={"x-request-id": theirs})
+    assert reply.status == 502
+    mine = reply.json()["error"]["llm_service"]["request_id"]
+    assert mine == reply.headers["x-request-id"] != ""
+    assert (mine == theirs) == shown
+    wait_for(lambda: alone.calls()[-1]["request_id"] == mine)
+
+
+def test_a_silent_instance_is_a_timeout_that_is_not_to_be_repeated(
+    hasty, stubs, provider, tmp_path  # noqa: F811
+):
+    key = shared_key(hasty)
+    provider.script("lb", body="{}", stall_after=0, times=2)
+    quick = Balancer(
+        tmp_path / "quick", hasty.addresses, {"read_timeout 930s": "read_timeout 1s"}
+    )
+    try:
+        reply = harness.call(
+            f"http://{quick.http}/v1/chat/completions",
+            {"model": "m", "messages": [{"role": "user", "content": "x"}]},
+            {"Authorization": f"Bearer {key}", "x-request-id": "mine"},
+        )
+        assert (reply.status, reply.json()["error"]["code"]) == (504, "timeout")
+        assert reply.headers["x-should-retry"] == "false"
+        assert reply.headers["x-request-id"] == "mine"
+        with grpc.insecure_channel(quick.grpc) as channel:
+            with pytest.raises(grpc.RpcError) as caught:
+                stubs.LlmService(channel).ChatCompletion(
+                    stubs.chat.ChatCompletionRequest(
+                        model="m",
+                        messages=[stubs.chat.Message(role="user", content="x")],
+                    ),
+                    timeout=30,
+                    metadata=[("authorization", f"Bearer {key}")],
+                )
+        assert caught.value.code() == grpc.StatusCode.DEADLINE_EXCEEDED
+        assert "silent" in caught.value.details()
+    finally:
+        quick.close()
+
+
+def test_an_answer_that_names_many_dropped_fields_passes(tmp_path):
+    names = ", ".join(f"{'field' * 30}_{number}" for number in range(64))
+
+    class Instance(http.server.BaseHTTPRequestHandler):
+        """Takes every call, and answers with the longest head."""
+
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("x-llm-dropped", names)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_) -> None:
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Instance)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    here = f"127.0.0.1:{server.server_port}"
+    balancer = Balancer(tmp_path / "balancer", [{"http": here, "grpc": here}])
+    try:
+        reply = harness.call(f"http://{balancer.http}/v1/models")
+        assert reply.status == 200, reply.text
+        assert reply.headers["x-llm-dropped"] == names
+    finally:
+        balancer.close()
+        server.shutdown()
+        server.server_close()
 
 
 def test_nginx_takes_what_the_service_takes_and_refuses_in_its_words(hasty):
