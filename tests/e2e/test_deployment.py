@@ -98,7 +98,7 @@ def test_what_compose_builds_mounts_and_stops_is_there():
 
 
 def test_commands_for_compose_name_its_file():
-    text = (DEPLOY / "operations.md").read_text()
+    text = (DEPLOY / "operations.md").read_text().split("## Reading the metrics")[0]
     commands = re.findall(r"docker compose\b.*", text)
     assert commands
     for command in commands:
@@ -234,6 +234,18 @@ def test_the_service_takes_the_configurations_of_containers(tmp_path):
         )
         ports = set(re.findall(r':(\d+)"', text))
         assert ports == {"8004", "9004", "8005", "9005", "9464"}
+
+
+def test_the_configuration_and_the_check_that_the_manual_has(tmp_path):
+    text = (DEPLOY / "operations.md").read_text()
+    config = re.search(r"(?:^    .*\n)+(?<=\[deepseek-chat\]\}\n)", text, re.M).group()
+    command = re.search(r"    (llm-service check --config <.*\\\n.*)", text).group(1)
+    (tmp_path / "config.yaml").write_text(re.sub("^    ", "", config, flags=re.M))
+    (tmp_path / "credentials" / "keys").mkdir(parents=True)
+    (tmp_path / "credentials" / "keys" / "deepseek").write_text("sk-of-nobody")
+    command = command.replace("/etc/llm-service", str(tmp_path))
+    command = command.replace("llm-service check", f"{harness.SERVICE} check", 1)
+    subprocess.run(["bash", "-c", command], check=True, timeout=30)
 
 
 def test_the_image_is_made_of_known_steps_and_listed_packages():
