@@ -2,11 +2,13 @@
 -- gets no new call within a quarter of a second, and those it has go on.
 --
 -- `instances`, beside nginx.conf, has a line for each: "IP:PORT IP:PORT", its
--- HTTP and its gRPC door. It is read again each second, so instances come and
--- go without a reload (a reload would close callers' idle connections, some of
--- them just as a request arrives).
+-- HTTP and its gRPC door (IPv6 in brackets; names are refused, since nobody would
+-- look them up), or the one word `none`. It is read again each second, so
+-- instances come and go without a reload (a reload would close callers' idle
+-- connections, some of them just as a request arrives). Write another file and
+-- `mv` it: a list in which no line is valid is not taken.
 --
--- Each worker of nginx watches for itself: nothing is shared, nothing locked.
+-- The first worker of nginx asks; what it hears is shared with the others.
 local balancer = require "ngx.balancer"
 
 local ASK_EVERY = 0.25 -- seconds; the service takes calls for 1 s after SIGTERM
@@ -15,33 +17,57 @@ local PATIENCE = 2000 -- ms for an answer
 local SILENT = 3 -- answers missed before one that accepts is left out
 
 local steering = {}
+local out = ngx.shared.readiness -- true for each that gets no calls
 local all = {} -- in the order of the file
+local refused = {} -- lines that were told of
 local turn = 0
 
+local function asks() return ngx.worker.id() == 0 end
+
 local function split(address)
-  local host, port = address:match("^(.+):(%d+)$")
-  return {host = host, port = tonumber(port)}
+  local host, port = address:match("^(%d+%.%d+%.%d+%.%d+):(%d+)$")
+  if not host then host, port = address:match("^(%[%x*:[%x:.]*%]):(%d+)$") end
+  return host and {host = host, port = tonumber(port)}
+end
+
+local function parse(line)
+  local http, grpc = line:match("^%s*(%S+)%s+(%S+)%s*$")
+  if not http then return nil end
+  local name = http .. " " .. grpc
+  http, grpc = split(http), split(grpc)
+  return http and grpc and {name = name, http = http, grpc = grpc, missed = 0}
+end
+
+local function refuse(line)
+  if refused[line] or not asks() then return end
+  refused[line] = true
+  ngx.log(ngx.ERR, "instances: not IP:PORT IP:PORT: ", line)
 end
 
 local function read_list()
   local file = io.open(ngx.config.prefix() .. "instances")
   if not file then return end
-  local known, found = {}, {}
+  local known, found, none = {}, {}, false
   for _, instance in ipairs(all) do known[instance.name] = instance end
   for line in file:lines() do
-    local http, grpc = line:match("^(%S+:%d+)%s+(%S+:%d+)%s*$")
-    if http then
-      local name = http .. " " .. grpc
-      -- Until it was asked, a new one is taken to be ready: so the first calls
-      -- after the start of nginx find somebody.
-      table.insert(found, known[name] or {
-        name = name, http = split(http), grpc = split(grpc), ready = true,
-        missed = 0,
-      })
+    local new = parse(line)
+    if new then
+      table.insert(found, known[new.name] or new)
+      known[new.name] = nil
+    elseif line:match("^%s*none%s*$") then
+      none = true
+    elseif not line:match("^%s*#") and line:match("%S") then
+      refuse(line)
     end
   end
   file:close()
+  if #found == 0 and not none then return end
   all = found
+  -- Until it was asked, a new one is taken to be ready: so the first calls after
+  -- the start of nginx find somebody.
+  if asks() then
+    for name in pairs(known) do out:delete(name) end
+  end
 end
 
 -- True, false, or nil where it did not answer in time.
@@ -67,12 +93,12 @@ end
 local function ask(instance)
   local answer = is_ready(instance.http)
   instance.missed = answer == nil and instance.missed + 1 or 0
-  local ready = answer or (answer == nil and instance.ready and
-    instance.missed < SILENT) or false
-  if ready ~= instance.ready then
+  local was = not out:get(instance.name)
+  local ready = answer or (answer == nil and was and instance.missed < SILENT)
+  if ready ~= was then
     ngx.log(ngx.WARN, instance.name, ready and " is ready" or " is not ready")
+    if ready then out:delete(instance.name) else out:set(instance.name, true) end
   end
-  instance.ready = ready
   instance.asking = false
 end
 
@@ -89,8 +115,10 @@ end
 -- In init_worker_by_lua.
 function steering.watch()
   read_list()
-  ngx.timer.at(0, ask_all)
-  ngx.timer.every(ASK_EVERY, ask_all)
+  if asks() then
+    ngx.timer.at(0, ask_all)
+    ngx.timer.every(ASK_EVERY, ask_all)
+  end
   ngx.timer.every(READ_EVERY, function(premature)
     if not premature then read_list() end
   end)
@@ -104,7 +132,7 @@ end
 local function order(affinity)
   local list = {}
   for _, instance in ipairs(all) do
-    if instance.ready then table.insert(list, instance) end
+    if not out:get(instance.name) then table.insert(list, instance) end
   end
   if #list == 0 then
     for _, instance in ipairs(all) do table.insert(list, instance) end

@@ -68,7 +68,8 @@ class Balancer:
     def list(self, instances: list[dict[str, str]]) -> None:
         """Names the instances to nginx, in one step."""
         new = self.directory / "instances.new"
-        new.write_text("".join(f"{one['http']} {one['grpc']}\n" for one in instances))
+        lines = [f"{one['http']} {one['grpc']}\n" for one in instances]
+        new.write_text("".join(lines) or "none\n")
         new.rename(self.directory / "instances")
 
     def log(self, name: str) -> str:
