@@ -254,14 +254,25 @@ def test_cns_graph_builds_both_tiers_with_the_documented_lines(where):
     ]
 
 
-def test_cns_memory_embeds_with_the_documented_lines(where):
-    patch = patched("def patched(self):", "LLMServiceEmbeddings")
+@pytest.mark.parametrize("key_of", ["quick_api_key", "deep_api_key", None])
+def test_cns_memory_embeds_with_the_documented_lines(where, key_of):
+    """Address and key are in the graph's configuration; over gRPC the address, and
+    without keys there the key, are in the environment."""
+    patch = patched("def patched(self, config):", "LLMServiceEmbeddings")
     memory = SimpleNamespace(
         llm_provider="llm_service", embedding="simulated-embedding"
     )
-    with environment({**where}), pytest.MonkeyPatch.context() as env:
-        env.setenv("LLM_SERVICE_URL", where.get("base_url", ""))
-        patch(memory)
+    config = {"backend_url": where.get("base_url", "")}
+    if key_of:
+        config[key_of] = where["api_key"]
+    with pytest.MonkeyPatch.context() as env:
+        for name in ("LLM_SERVICE_URL", "LLM_SERVICE_GRPC", "LLM_SERVICE_API_KEY"):
+            env.delenv(name, raising=False)
+        if not key_of:
+            env.setenv("LLM_SERVICE_API_KEY", where["api_key"])
+        if "grpc_target" in where:
+            env.setenv("LLM_SERVICE_GRPC", where["grpc_target"])
+        patch(memory, config)
         answer = memory.client.embeddings.create(model=memory.embedding, input="报告")
     assert len(answer.data[0].embedding) == 1536
 
