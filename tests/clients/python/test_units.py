@@ -69,7 +69,8 @@ def test_what_is_no_address_is_refused(typed):
     ({}, {"LLM_SERVICE_URL": "h", "LLM_SERVICE_GRPC": "h"}, "grpc"),
     ({"base_url": "h"}, {"LLM_SERVICE_GRPC": "h"}, "http"),
     ({"grpc_target": "h"}, {"LLM_SERVICE_URL": "h"}, "grpc"),
-    ({"transport": "http"}, {"LLM_SERVICE_GRPC": "h"}, "http"),
+    ({"transport": "http"}, {}, "http"),
+    ({"transport": "http", "base_url": "h"}, {"LLM_SERVICE_GRPC": "h"}, "http"),
 ])
 def test_what_is_said_wins_over_the_environment(monkeypatch, arguments, environment,
                                                 chosen):
@@ -78,6 +79,46 @@ def test_what_is_said_wins_over_the_environment(monkeypatch, arguments, environm
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     assert llm_service.Client(**arguments).transport == chosen
+
+
+@pytest.mark.parametrize(("arguments", "words"), [
+    ({"transport": "http", "grpc_target": "h"}, "needs base_url"),
+    ({"transport": "grpc", "base_url": "h"}, "needs grpc_target"),
+    ({"tls": True, "base_url": "http://h"}, "TLS was asked for"),
+    ({"ca_file": "ca", "base_url": "http://h"}, "TLS was asked for"),
+    ({"tls": True, "grpc_target": "http://h"}, "TLS was asked for"),
+    ({"tls": True, "grpc_target": "grpc://h"}, "TLS was asked for"),
+    ({"tls": False, "grpc_target": "grpcs://h"}, "is with TLS"),
+    ({"base_url": "http://h:port"}, "is no number"),
+    ({"base_url": "h:70000"}, "is no number"),
+    ({"grpc_target": "h:port"}, "is no number"),
+])
+def test_addresses_that_contradict_are_refused(monkeypatch, arguments, words):
+    for name in ("LLM_SERVICE_URL", "LLM_SERVICE_GRPC"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(ValueError, match=words):
+        llm_service.Client(**arguments)
+
+
+@pytest.mark.parametrize("arguments", [
+    {"tls": True}, {"ca_file": "ca"}, {"cert_file": "c", "key_file": "k"}])
+def test_an_address_without_a_scheme_is_with_tls_where_it_is_asked_for(
+        monkeypatch, arguments):
+    for name in ("LLM_SERVICE_URL", "LLM_SERVICE_GRPC"):
+        monkeypatch.delenv(name, raising=False)
+    settings = llm_service.Client(base_url="h:8004", **arguments)._settings
+    assert settings.url == "https://h:8004/v1"
+    settings = llm_service.Client(grpc_target="h", **arguments)._settings
+    assert settings.tls and settings.url.startswith("https://")
+
+
+def test_secrets_are_not_shown():
+    settings = llm_service.Client(base_url="h", api_key=" sk-secret\n")._settings
+    assert settings.api_key == "sk-secret" and "secret" not in repr(settings)
+    for where in ({"base_url": "http://u:secret@h"}, {"grpc_target": "u:secret@h"}):
+        with pytest.raises(ValueError, match="api_key") as raised:
+            llm_service.Client(**where)
+        assert "secret" not in str(raised.value)
 
 
 def chat(model="", **options):
@@ -150,6 +191,9 @@ def test_what_cannot_travel_in_a_header_is_refused_at_once():
 
 
 def test_a_grpcio_that_is_too_old_counts_as_absent(monkeypatch):
+    monkeypatch.setattr(_settings, "version", lambda name: {
+        "grpcio": "1.80.0", "protobuf": "8.0.1"}[name])
+    assert not _settings.has_grpc()  # and one that is too new
     monkeypatch.setattr(_settings, "version", lambda name: "1.60.0")
     monkeypatch.delenv("LLM_SERVICE_GRPC", raising=False)
     assert llm_service.Client(base_url="h").transport == "http"
