@@ -13,8 +13,9 @@ from decimal import Decimal
 
 import pytest
 from langchain_core.messages import AIMessage
+from langchain_core.runnables import ConfigurableField
 from langchain_core.tools import tool
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretStr
 
 import client_package
 import harness
@@ -240,6 +241,47 @@ def test_models_are_copied_and_pickled(make):
         assert other.invoke("hello").content == first
     assert model.model_copy(update={"temperature": 1.0}).invoke("hello")
     assert "sk-" not in repr(model)
+
+
+def test_a_copy_with_another_address_or_key_calls_that(make, running):
+    model = make(model="simulated")
+    assert model.invoke("hello")
+    stranger = model.model_copy(update={"api_key": SecretStr("sk-wrong")})
+    with pytest.raises(llm_service.AuthenticationError):
+        stranger.invoke("hello")
+    nowhere = {"base_url": "http://127.0.0.1:9", "transport": "http"}
+    with pytest.raises(llm_service.ServiceConnectionError):
+        model.model_copy(update=nowhere).invoke("hello")
+    assert model.model_copy(update={"temperature": 1.0}).client is model.client
+    assert model.invoke("hello")
+
+
+def test_models_of_the_same_settings_share_their_clients(make):
+    model = make(model="simulated")
+    field = ConfigurableField(id="temperature")
+    seen = set()
+
+    class Watched(ChatLLMService):
+        def _generate(self, *args, **kwargs):
+            seen.add(self.client)
+            return super()._generate(*args, **kwargs)
+
+    changing = make(Watched, model="simulated").configurable_fields(temperature=field)
+    for temperature in (0.1, 0.2, 0.3):
+        config = {"configurable": {"temperature": temperature}}
+        changing.invoke("hello", config)
+    assert seen == {model.client}
+    assert make(model="simulated", timeout=7).client is not model.client
+    with model.client as closed:
+        assert model.invoke("hello")
+    assert model.client is not closed and model.invoke("hello")
+
+
+def test_an_empty_key_is_none(make, running, transport):
+    where = client_package.where(transport, running)
+    with pytest.MonkeyPatch.context() as env:
+        env.setenv("LLM_SERVICE_API_KEY", running.key)
+        assert ChatLLMService(model="simulated", api_key="", **where).invoke("hello")
 
 
 def test_embeddings_also_in_the_shape_of_openais_client(make):
