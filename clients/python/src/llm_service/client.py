@@ -222,7 +222,10 @@ class Client:
         symbol: str = "",
         metadata: Mapping[str, str] | None = None,
     ) -> Run:
-        """Tags every call made in the block; `as` gives the Run."""
+        """Tags every call made in the block; `as` gives the Run.
+
+        The task is not sent with "auto-quick", "auto-deep" and "auto:TASK": they are
+        tasks themselves, and a task that is sent would replace theirs."""
         return Run(
             self,
             run_id,
