@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import json
 import pickle
 import subprocess
 import sys
@@ -154,6 +155,21 @@ def test_tool_choices_in_langchains_forms(make):
     assert called(tool_choice=forced) == ["time_of"]
     with pytest.raises(ValueError, match="none of the tools"):
         model.bind_tools([weather], tool_choice="wether")
+
+
+def test_langchains_own_switches_are_no_fields(make):
+    model = make(model="simulated")
+    for stream in (True, False):
+        assert model.invoke("hi", stream=stream, stream_usage=True).content
+        assert model.bind(stream=stream).invoke("hi").content
+
+
+def test_members_for_the_provider_join_those_of_the_model(make, simulator):
+    script(simulator, sse(delta(role="assistant", content="ok"), delta("stop")))
+    model = make(model="scripted-model", extra_body={"top_k": 3, "min_p": 0.1})
+    model.invoke("hi", extra_body={"top_k": 4})
+    sent = json.loads(simulator.log("langchain")[-1]["body"])
+    assert (sent["top_k"], sent["min_p"]) == (4, 0.1)
 
 
 def test_failures_are_ours_and_langchains(make, running):

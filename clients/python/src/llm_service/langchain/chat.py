@@ -39,6 +39,8 @@ _SENT = (
     "timeout",
     "extra_body",
 )
+# LangChain's own switches, which are also among the arguments of a call.
+_STREAMING = frozenset(("stream", "stream_usage"))
 
 
 class ChatLLMService(ServiceConnection, BaseChatModel):
@@ -47,7 +49,8 @@ class ChatLLMService(ServiceConnection, BaseChatModel):
     Keyword arguments of a call (`invoke(…, temperature=0, task_type="reasoning")`)
     and of `bind` are those of `llm_service.Client.chat`, `model` among them; a name
     that it does not know is a TypeError. A run around the call
-    (`with model.client.run(…)`) tags it.
+    (`with model.client.run(…)`) tags it; but for the run's task where the model is
+    "auto-quick", "auto-deep" or "auto:TASK", which are tasks of their own.
 
     In messages: `content` is text; reasoning is in `additional_kwargs`
     ("reasoning_content"), beside what models need back on the next turn
@@ -78,7 +81,7 @@ class ChatLLMService(ServiceConnection, BaseChatModel):
     user: str | None = None
     priority: str | None = None
     extra_body: Mapping[str, Any] | None = None
-    """More members of the request body, for the provider."""
+    """More members of the request body, for the provider; a call's own join them."""
     model_kwargs: dict[str, Any] = Field(default_factory=dict)
     """More fields of `Client.chat` for every call."""
 
@@ -118,9 +121,9 @@ class ChatLLMService(ServiceConnection, BaseChatModel):
             params["ls_stop"] = words
         return params
 
-    def _tags(self, metadata: Mapping[str, Any]) -> dict[str, Any]:
-        """Tags for a call whose LangChain configuration has this metadata; what the
-        call, the model or the run names wins. For subclasses."""
+    def _tags(self, metadata: Mapping[str, Any], model: str) -> dict[str, Any]:
+        """Tags for a call of `model` whose LangChain configuration has this metadata;
+        what the call or this object names wins. For subclasses."""
         return {}
 
     def _arguments(
@@ -139,9 +142,11 @@ class ChatLLMService(ServiceConnection, BaseChatModel):
         # Every integration has one of these; all of them mean max_tokens here.
         if kwargs.get("max_completion_tokens") is not None:
             named["max_tokens"] = None
-        named.update({name: kwargs[name] for name in kwargs if name != "stream_usage"})
+        named.update({name: kwargs[name] for name in kwargs if name not in _STREAMING})
+        if kwargs.get("extra_body") and self.extra_body:
+            named["extra_body"] = {**self.extra_body, **kwargs["extra_body"]}
         named = {name: value for name, value in named.items() if value is not None}
-        return {**self._tags(metadata), **named}
+        return {**self._tags(metadata, str(named["model"])), **named}
 
     def _generate(
         self,
