@@ -166,6 +166,24 @@ def test_an_asyncio_graph_tags_its_nodes_too(where):
     assert group["keys"]["agent"] == "Bull Researcher" and group["requests"] == 2
 
 
+def test_a_configuration_that_is_handed_on_tags_streams_too(where):
+    """Threads of one's own have no context: LangGraph's `config` takes its place."""
+    llm = create_llm_by_provider("auto-quick", where)
+    config = {"metadata": {"langgraph_node": "Trader"}}
+
+    async def play():
+        async for _ in llm.bind(temperature=0).astream("two", config):
+            pass
+        await llm.async_client.close()
+
+    with llm.client.run() as run:
+        llm.invoke("zero", config)
+        list(llm.bind(temperature=0).stream("one", config))
+        asyncio.run(play())
+    (group,) = run.report["groups"]
+    assert group["keys"]["agent"] == "Trader" and group["requests"] == 3
+
+
 def test_a_structured_answer_that_fails_leaves_the_way_to_free_text(where):
     """UP repeats a failed structured call as free text: it must fail aloud."""
     llm = ChatTradingAgents(model="auto-quick", max_tokens=4, **where)

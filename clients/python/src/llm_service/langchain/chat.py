@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from typing import Any
+from contextlib import aclosing, closing
+from contextvars import ContextVar
+from typing import Any, cast
 
 from langchain_core.callbacks import (
     AsyncCallbackManagerForLLMRun,
@@ -11,9 +13,9 @@ from langchain_core.callbacks import (
 )
 from langchain_core.language_models import BaseChatModel, LanguageModelInput
 from langchain_core.language_models.base import LangSmithParams
-from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
-from langchain_core.runnables import Runnable, ensure_config
+from langchain_core.runnables import Runnable, RunnableConfig, ensure_config
 from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import Field
@@ -41,6 +43,8 @@ _SENT = (
 )
 # LangChain's own switches, which are also among the arguments of a call.
 _STREAMING = frozenset(("stream", "stream_usage"))
+# The metadata of the stream that is beginning.
+_of_stream: ContextVar[Mapping[str, Any]] = ContextVar("llm_service_stream", default={})
 
 
 class ChatLLMService(ServiceConnection, BaseChatModel):
@@ -214,6 +218,48 @@ class ChatLLMService(ServiceConnection, BaseChatModel):
                         await run_manager.on_llm_new_token(made.text, chunk=made)
                     yield made
 
+    def stream(
+        self,
+        input: LanguageModelInput,
+        config: RunnableConfig | None = None,
+        *,
+        stop: list[str] | None = None,
+        **kwargs: Any,
+    ) -> Iterator[AIMessageChunk]:
+        """The answer's chunks; their sum is the message."""
+        chunks = super().stream(input, config, stop=stop, **kwargs)
+        # `_stream` reads the configuration when the first chunk is asked for.
+        token = _of_stream.set(_configured(config))
+        try:
+            first = next(chunks, None)
+        finally:
+            _of_stream.reset(token)
+        with closing(cast(Any, chunks)):
+            if first is not None:
+                yield first
+                yield from chunks
+
+    async def astream(
+        self,
+        input: LanguageModelInput,
+        config: RunnableConfig | None = None,
+        *,
+        stop: list[str] | None = None,
+        **kwargs: Any,
+    ) -> AsyncIterator[AIMessageChunk]:
+        """The answer's chunks; their sum is the message."""
+        chunks = super().astream(input, config, stop=stop, **kwargs)
+        token = _of_stream.set(_configured(config))
+        try:
+            first = await anext(chunks, None)
+        finally:
+            _of_stream.reset(token)
+        async with aclosing(cast(Any, chunks)):
+            if first is not None:
+                yield first
+                async for chunk in chunks:
+                    yield chunk
+
     def bind_tools(
         self,
         tools: Sequence[dict[str, Any] | type | Callable[..., Any] | BaseTool],
@@ -290,10 +336,14 @@ class ChatLLMService(ServiceConnection, BaseChatModel):
 def _metadata(
     run: CallbackManagerForLLMRun | AsyncCallbackManagerForLLMRun | None,
 ) -> Mapping[str, Any]:
-    if run is not None:
-        return run.metadata or {}
-    # `stream` hands none on; then of the runnable around the call, a graph's node.
-    return ensure_config().get("metadata") or {}
+    # `stream` and `astream` hand no run on.
+    return (run.metadata or {}) if run is not None else _of_stream.get()
+
+
+def _configured(config: RunnableConfig | None) -> Mapping[str, Any]:
+    """The call's metadata over those of the runnable around it, a graph's node."""
+    around = ensure_config().get("metadata") or {}
+    return {**around, **(ensure_config(config).get("metadata") or {})}
 
 
 def _words(stop: list[str] | str | None) -> list[str]:
