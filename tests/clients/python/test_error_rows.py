@@ -168,6 +168,9 @@ def test_every_row_of_the_contract(doors, row, transport, stream, aio):
     (502, llm_service.ServiceConnectionError),
     (504, llm_service.ServiceConnectionError),
     (404, llm_service.ProtocolError),
+    (401, llm_service.AuthenticationError),
+    (413, llm_service.BodyTooLargeError),
+    (429, llm_service.RateLimitError),
     (200, llm_service.ProtocolError),
 ])
 def test_answers_that_are_not_of_the_service(doors, status, kind, stream):
@@ -176,6 +179,7 @@ def test_answers_that_are_not_of_the_service(doors, status, kind, stream):
         assert type(error) is llm_service.ServiceConnectionError
         return
     assert type(error) is kind and error.status == status
+    assert error.retryable is (status in (429, 502, 504))
 
 
 def test_every_code_of_the_table_has_its_own_exception():

@@ -7,6 +7,7 @@ import gc
 import pickle
 import ssl
 import sys
+import time
 import weakref
 from pathlib import Path
 
@@ -163,6 +164,22 @@ def test_a_stream_without_its_end_is_no_whole_answer():
     assert list(events.feed(b'data: {"a": 1}\n\n')) == [{"a": 1}]
     with pytest.raises(llm_service.ServiceConnectionError):
         events.end()
+
+
+def test_a_large_event_costs_no_more_than_its_bytes():
+    text = b'data: {"a": "' + b"x" * (31 << 20) + b'"}\n\n'
+    events, heard, began = _http_wire.Events(), [], time.monotonic()
+    for at in range(0, len(text), 1 << 14):
+        heard += events.feed(text[at:at + (1 << 14)])
+    assert len(heard[0]["a"]) == 31 << 20
+    assert time.monotonic() - began < 8  # once 20 s and more, by its square
+
+
+@pytest.mark.parametrize("event", [
+    b'{"error": "x"}', b"[1]", b"7", b'"x"', b"null", b"<html>"])
+def test_events_that_are_not_the_services_say_so(event):
+    with pytest.raises(llm_service.ProtocolError):
+        list(_http_wire.Events().feed(b"data: " + event + b"\n\n"))
 
 
 def test_loops_that_are_over_are_let_go():
