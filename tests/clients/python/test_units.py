@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import gc
 import pickle
 import ssl
@@ -146,6 +147,36 @@ def test_a_call_wins_over_its_run_and_a_model_with_a_task_over_both():
         assert chat("gpt-4o").body["task_type"] == "t"
     finally:
         _call.current_tags.reset(token)
+
+
+def test_a_run_is_entered_once():
+    run = llm_service.Client(base_url="127.0.0.1:1").run(user="u")
+    with run:
+        with pytest.raises(RuntimeError, match="once"):
+            run.__enter__()
+        assert chat().body["user"] == "u"
+    with pytest.raises(RuntimeError, match="once"):
+        run.__enter__()
+    assert "run_id" not in chat().body
+    assert isinstance(run.usage_error, llm_service.ServiceConnectionError)
+
+
+@pytest.mark.parametrize("copied", [True, False])
+def test_a_run_may_be_left_in_another_context(copied):
+    """The report is made all the same, and what failed in the block is what is seen."""
+    run, seen = llm_service.Client(base_url="127.0.0.1:1").run(user="u"), []
+    here, there = contextvars.copy_context(), contextvars.Context()
+    here.run(run.__enter__)
+    if copied:
+        there = here.run(contextvars.copy_context)
+
+    def leave():
+        run.__exit__(KeyError, KeyError(), None)
+        seen.append(chat().body)
+
+    there.run(leave)
+    assert isinstance(run.usage_error, llm_service.ServiceConnectionError)
+    assert "user" not in seen[0] and "run_id" not in seen[0]
 
 
 def test_events_are_found_however_the_bytes_are_cut():
