@@ -76,6 +76,8 @@ class AsyncStream(AsyncIterator[ChatChunk]):
         except BaseException as error:
             if isinstance(error, LLMServiceError):
                 error.delivered = self._delivered
+                if self._delivered:  # a part of the answer is out
+                    error.retryable = False
             await self.close()
             raise
         if chunk is None:

@@ -74,6 +74,8 @@ class Stream(Iterator[ChatChunk]):
         except BaseException as error:
             if isinstance(error, LLMServiceError):
                 error.delivered = self._delivered
+                if self._delivered:  # a part of the answer is out
+                    error.retryable = False
             self.close()
             raise
         if chunk is None:
