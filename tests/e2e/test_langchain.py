@@ -22,6 +22,7 @@ import client_package
 import harness
 import llm_service
 from langchain_lab import (  # noqa: F401
+    call_delta,
     delta,
     make,
     running,
@@ -132,6 +133,23 @@ def test_json_mode_and_what_does_not_parse(make, simulator):
         kept = scripted.with_structured_output(Plan, method=method, include_raw=True)
         answer = kept.invoke(prompt)
         assert answer["parsed"] is None and answer["raw"].content == "no"
+
+
+def test_a_broken_call_is_a_parsing_error(make, simulator):
+    call = call_delta("call_a", "Plan", '{"action": ')
+    body = sse(delta(role="assistant"), delta(**call), delta("tool_calls"))
+    script(simulator, body, body)
+    shaped = make(model="scripted-model").with_structured_output
+    answer = shaped(Plan, include_raw=True).invoke("A plan")
+    assert answer["parsed"] is None and answer["raw"].invalid_tool_calls
+    assert "'Plan' is broken" in str(answer["parsing_error"])
+    with pytest.raises(ValueError, match="broken"):
+        shaped(Plan).invoke("A plan")
+
+
+def test_a_class_is_a_response_format(make):
+    answer = make(model="simulated").invoke("A plan", response_format=Plan)
+    assert Plan.model_validate_json(answer.content)
 
 
 def test_tool_choices_in_langchains_forms(make):

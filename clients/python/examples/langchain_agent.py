@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """A LangChain agent with one tool; each call of its loop is tagged and paid for once.
 
-Needs: pip install 'llm-service-client[grpc,langchain]' langchain
+Needs: this package's wheel with the extras grpc and langchain (see its README), and
+langchain itself.
 """
 
 from langchain.agents import create_agent

@@ -63,7 +63,8 @@ class ChatLLMService(ServiceConnection, BaseChatModel):
     provider, request_id, attempts, cost (exact decimal text) and currency,
     token_usage.
 
-    May be shared between threads, copied and pickled.
+    May be shared between threads, copied and pickled. Models of the same settings
+    (address, key, deadline, TLS) share their connections.
     """
 
     model_config = CONFIG
@@ -92,11 +93,6 @@ class ChatLLMService(ServiceConnection, BaseChatModel):
     @property
     def _llm_type(self) -> str:
         return "llm-service"
-
-    @property
-    def lc_secrets(self) -> dict[str, str]:
-        """Where a serialised model's key is read from."""
-        return {"api_key": "LLM_SERVICE_API_KEY"}
 
     @property
     def _identifying_params(self) -> dict[str, Any]:
@@ -147,6 +143,9 @@ class ChatLLMService(ServiceConnection, BaseChatModel):
         if kwargs.get("max_completion_tokens") is not None:
             named["max_tokens"] = None
         named.update({name: kwargs[name] for name in kwargs if name not in _STREAMING})
+        if isinstance(named.get("response_format"), type):
+            form = structured.response_format(named["response_format"], None)
+            named["response_format"] = form
         if kwargs.get("extra_body") and self.extra_body:
             named["extra_body"] = {**self.extra_body, **kwargs["extra_body"]}
         named = {name: value for name, value in named.items() if value is not None}

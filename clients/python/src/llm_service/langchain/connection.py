@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import weakref
 from collections import deque
 from collections.abc import Mapping
@@ -23,6 +24,8 @@ Both = Client | AsyncClient
 # of two clients made at once one is used and the other never connects.
 _shared: weakref.WeakValueDictionary[Any, Both] = weakref.WeakValueDictionary()
 _kept: deque[Both] = deque(maxlen=32)
+# Let go before the interpreter takes grpcio apart, which complains otherwise.
+atexit.register(_kept.clear)
 
 T = TypeVar("T", Client, AsyncClient)
 
