@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import gc
+import json
 import pickle
 import ssl
 import sys
@@ -18,7 +19,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "clients/python/src"))
 
 import llm_service  # noqa: E402
-from llm_service import _call, _http_wire, _settings  # noqa: E402
+from llm_service import _call, _encode, _http_wire, _settings  # noqa: E402
 
 
 @pytest.mark.parametrize(("typed", "meant"), [
@@ -188,6 +189,31 @@ def test_events_are_found_however_the_bytes_are_cut():
             heard += events.feed(text[at:at + size])
         assert heard == [{"a": "\u2028é"}, {"b": 1}]
         events.end()
+
+
+@pytest.mark.parametrize(("name", "value", "read"), [
+    ("max_tokens", 10.0, 10), ("max_tokens", 10.5, None), ("max_tokens", True, None),
+    ("temperature", 1, 1.0), ("temperature", True, None), ("logprobs", 1, None),
+    ("user", b"x", None), ("seed", 2**70, None), ("seed", float("inf"), None)])
+def test_values_are_read_as_the_http_door_reads_them(name, value, read):
+    body = chat(**{name: value}).body
+    if read is None:
+        with pytest.raises(llm_service.InvalidRequestError) as raised:
+            _encode.chat_request(body, None)
+        assert raised.value.param == name
+    else:
+        assert getattr(_encode.chat_request(body, None), name) == read
+    with pytest.raises(llm_service.InvalidRequestError):
+        _encode.chat_request(chat(logit_bias={"1": True}).body, None)
+
+
+def test_the_method_says_whether_it_is_a_stream():
+    settings = llm_service.Client(base_url="h")._settings
+    call = chat(extra_body={"stream": True})
+    request = _http_wire.post(settings, "/chat/completions", call)
+    assert "stream" not in json.loads(request.content)
+    request = _http_wire.post(settings, "/chat/completions", call, stream=True)
+    assert json.loads(request.content)["stream"] is True
 
 
 def test_a_stream_without_its_end_is_no_whole_answer():

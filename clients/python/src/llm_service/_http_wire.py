@@ -80,7 +80,9 @@ def _timeout(call: Call) -> httpx.Timeout:
 
 def post(settings: Settings, route: str, call: Call, **more: Any) -> httpx.Request:
     """A request with a JSON body."""
-    body = {**call.body, **more}
+    body = {**call.body, "stream": None, **more}  # the method says whether it is one
+    if body["stream"] is None:
+        del body["stream"]
     text = dumps(body)
     try:
         content = text.encode("utf-8")
