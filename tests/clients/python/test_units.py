@@ -19,7 +19,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "clients/python/src"))
 
 import llm_service  # noqa: E402
-from llm_service import _call, _encode, _http_wire, _settings  # noqa: E402
+from llm_service import _call, _encode, _http_aio, _http_wire, _settings  # noqa: E402
 
 
 @pytest.mark.parametrize(("typed", "meant"), [
@@ -255,6 +255,28 @@ def test_loops_that_are_over_are_let_go():
         asyncio.run(use())
     gc.collect()
     assert [one() is not None for one in seen] == [False, False, True]
+
+
+def test_a_cancellation_is_not_lost_and_a_late_answer_is_closed():
+    closed = []
+
+    class Late(httpx.Response):
+        async def aclose(self):
+            closed.append(self)
+
+    async def go():
+        answer, tasks = asyncio.get_running_loop().create_future(), set()
+        caller = asyncio.create_task(_http_aio._within(None, answer, tasks))
+        await asyncio.sleep(0)
+        answer.set_result(Late(200))
+        caller.cancel()  # in the same turn of the loop
+        with pytest.raises(asyncio.CancelledError):
+            await caller
+        for _ in range(3):
+            await asyncio.sleep(0)
+        assert len(closed) == 1 and not tasks
+
+    asyncio.run(go())
 
 
 def test_what_cannot_travel_in_a_header_is_refused_at_once():
