@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cmath>
+#include <cstdint>
 #include <utility>
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_split.h"
 #include "adapters/core/json.h"
 #include "adapters/core/text.h"
@@ -36,6 +38,16 @@ std::pair<std::string_view, std::string_view> MarksAt(std::string_view text) {
   return {};
 }
 
+// Whether a JSON number is one that all callers can hold.
+bool IsModest(const std::string& number) {
+  if (number.find_first_of(".eE") == std::string::npos) {
+    int64_t whole = 0;
+    return absl::SimpleAtoi(number, &whole);
+  }
+  double value = 0;
+  return absl::SimpleAtod(number, &value) && std::isfinite(value);
+}
+
 // A literal of a call as JSON; empty for anything else.
 std::string Literal(std::string_view text) {
   const absl::string_view trimmed = absl::StripAsciiWhitespace(ToAbsl(text));
@@ -48,8 +60,51 @@ std::string Literal(std::string_view text) {
   const std::string json(trimmed);
   const absl::StatusOr<JsonDocument> parsed = JsonDocument::Parse(json);
   const bool scalar =
-      parsed.ok() && (parsed->root().is_number() || parsed->root().is_bool());
+      parsed.ok() && (parsed->root().is_bool() ||
+                      (parsed->root().is_number() && IsModest(json)));
   return scalar ? json : std::string();
+}
+
+// Of "(3, 'x')…" what stands between the parentheses; empty where there is no
+// call, or anything but literals.
+std::vector<std::string> LiteralsIn(std::string_view rest) {
+  const size_t end = rest.find(')');
+  if (rest.empty() || rest[0] != '(' || end == std::string_view::npos) {
+    return {};
+  }
+  rest = rest.substr(1, end - 1);
+  std::vector<std::string> literals;
+  for (absl::string_view part : absl::StrSplit(ToAbsl(rest), ',')) {
+    literals.push_back(Literal({part.data(), part.size()}));
+    if (literals.back().empty()) return {};
+  }
+  return literals;
+}
+
+// The first sentence of `text`, with its end.
+std::string_view SentenceOf(std::string_view text) {
+  for (size_t at = text.find_first_of(".!?"); at < text.size();
+       at = text.find_first_of(".!?", at + 1)) {
+    if (at + 1 == text.size() || absl::ascii_isspace(text[at + 1])) {
+      return text.substr(0, at + 1);
+    }
+  }
+  return text;
+}
+
+// Whether a sentence speaks of keys or fields; "monkey" does not.
+bool SpeaksOfNames(std::string_view sentence) {
+  for (size_t at = 0; at < sentence.size(); ++at) {
+    const size_t begin = at;
+    while (at < sentence.size() && IsWord(sentence[at])) ++at;
+    const std::string word =
+        absl::AsciiStrToLower(ToAbsl(sentence.substr(begin, at - begin)));
+    if (word == "key" || word == "keys" || word == "field" ||
+        word == "fields") {
+      return true;
+    }
+  }
+  return false;
 }
 
 }  // namespace
@@ -87,40 +142,38 @@ std::vector<std::string> QuotedTexts(std::string_view text) {
 std::vector<std::string> CallLiterals(std::string_view text,
                                       std::string_view name) {
   text = text.substr(0, kSearchedForValues);
-  const size_t at = name.empty() ? std::string_view::npos : text.find(name);
-  if (at == std::string_view::npos || (at > 0 && IsWord(text[at - 1]))) {
-    return {};
+  if (name.empty()) return {};
+  // A name may stand in words before it stands in a call.
+  for (size_t at = text.find(name); at != std::string_view::npos;
+       at = text.find(name, at + name.size())) {
+    if (at > 0 && IsWord(text[at - 1])) continue;
+    std::vector<std::string> found = LiteralsIn(text.substr(at + name.size()));
+    if (!found.empty()) return found;
   }
-  std::string_view rest = text.substr(at + name.size());
-  const size_t end = rest.find(')');
-  if (rest.empty() || rest[0] != '(' || end == std::string_view::npos) {
-    return {};
-  }
-  rest = rest.substr(1, end - 1);
-  std::vector<std::string> literals;
-  for (absl::string_view part : absl::StrSplit(ToAbsl(rest), ',')) {
-    literals.push_back(Literal({part.data(), part.size()}));
-    if (literals.back().empty()) return {};
-  }
-  return literals;
+  return {};
 }
 
 std::string SketchOfNames(std::string_view text) {
-  const absl::string_view view = ToAbsl(text);
-  if (!absl::StrContains(view, "key") && !absl::StrContains(view, "field")) {
-    return {};
+  text = text.substr(0, kSearchedForValues);
+  std::vector<std::string> names;
+  while (!text.empty()) {
+    const std::string_view sentence = SentenceOf(text);
+    text.remove_prefix(sentence.size());
+    if (!SpeaksOfNames(sentence)) continue;
+    for (std::string& name : QuotedTexts(sentence)) {
+      const bool known =
+          std::find(names.begin(), names.end(), name) != names.end();
+      if (known || !IsName(name) || names.size() >= kMostQuotes) continue;
+      names.push_back(std::move(name));
+    }
   }
+  if (names.empty()) return {};
   std::string sketch;
   JsonWriter json(&sketch);
   json.BeginObject();
-  bool any = false;
-  for (const std::string& name : QuotedTexts(text)) {
-    if (!IsName(name)) continue;
-    json.Member(name, "simulated");
-    any = true;
-  }
+  for (const std::string& name : names) json.Member(name, "simulated");
   json.EndObject();
-  return any ? sketch : std::string();
+  return sketch;
 }
 
 }  // namespace llm

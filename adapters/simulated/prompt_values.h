@@ -17,13 +17,13 @@ inline constexpr size_t kSearchedForValues = 4096;
 // them; an apostrophe within a word opens none.
 std::vector<std::string> QuotedTexts(std::string_view text);
 
-// The arguments of "NAME(3, 'x', true)" in the text as JSON; empty where the
-// text has no such call, or one with anything but literals.
+// The arguments of the first "NAME(3, 'x', true)" in the text as JSON; empty
+// where the text has no call of only literals. Numbers fit int64_t or double.
 std::vector<std::string> CallLiterals(std::string_view text,
                                       std::string_view name);
 
-// {"a": "simulated", …} for quoted names ("JSON with 'a' and 'b' keys"); empty
-// where the text names none.
+// {"a": "simulated", …} for names that are quoted in sentences about keys or
+// fields ("JSON with 'a' and 'b' keys"), each once; empty where there are none.
 std::string SketchOfNames(std::string_view text);
 
 }  // namespace llm

@@ -207,7 +207,10 @@ class SchemaSampler {
 
   // Whether a literal conforms, where the schema says no more than a type and
   // limits of numbers.
-  static bool Takes(JsonValue schema, const std::string& literal) {
+  bool Takes(JsonValue schema, const std::string& literal) {
+    budget_.Look(1 + schema.size());
+    budget_.Write(literal.size());
+    if (budget_.spent()) return false;
     double number = 0;
     const bool counts = absl::SimpleAtod(literal, &number);
     for (JsonValue word = schema.First(); word; word = word.Next()) {

@@ -23,6 +23,7 @@ if url:
     where["base_url"] = url[0]
 client = llm_service.Client(**where)
 aclient = llm_service.AsyncClient(**where)
+held = []  # the parent's stream: a child drops its copy of it
 
 
 async def ask_async() -> str:
@@ -30,6 +31,7 @@ async def ask_async() -> str:
 
 
 def child(results) -> None:
+    held.clear()
     try:
         chunks = client.stream(HELLO, timeout=20)
         heard = [llm_service.text_of(client.chat(HELLO, timeout=20)),
@@ -46,10 +48,11 @@ def busy(stop) -> None:
 
 def main() -> None:
     text = llm_service.text_of(client.chat(HELLO))
-    stream, stop = client.stream(HELLO), threading.Event()
+    held.append(client.stream(HELLO))
+    stop = threading.Event()
     thread = threading.Thread(target=busy, args=(stop,))
     if case == "stream":
-        next(stream)
+        next(held[0])
     elif case == "aio":
         asyncio.run(ask_async())
     elif case == "busy":
@@ -66,7 +69,7 @@ def main() -> None:
     stop.set()
     if thread.ident:
         thread.join()
-    rest = "".join(map(llm_service.text_of, stream))
+    rest = "".join(map(llm_service.text_of, held[0]))
     after = llm_service.text_of(client.chat(HELLO))
     client.close()
     print(json.dumps({"text": text, "children": heard, "codes": codes,

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import json
 import pickle
 import subprocess
 import sys
@@ -13,13 +14,15 @@ from decimal import Decimal
 
 import pytest
 from langchain_core.messages import AIMessage
+from langchain_core.runnables import ConfigurableField
 from langchain_core.tools import tool
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretStr
 
 import client_package
 import harness
 import llm_service
 from langchain_lab import (  # noqa: F401
+    call_delta,
     delta,
     make,
     running,
@@ -132,6 +135,23 @@ def test_json_mode_and_what_does_not_parse(make, simulator):
         assert answer["parsed"] is None and answer["raw"].content == "no"
 
 
+def test_a_broken_call_is_a_parsing_error(make, simulator):
+    call = call_delta("call_a", "Plan", '{"action": ')
+    body = sse(delta(role="assistant"), delta(**call), delta("tool_calls"))
+    script(simulator, body, body)
+    shaped = make(model="scripted-model").with_structured_output
+    answer = shaped(Plan, include_raw=True).invoke("A plan")
+    assert answer["parsed"] is None and answer["raw"].invalid_tool_calls
+    assert "'Plan' is broken" in str(answer["parsing_error"])
+    with pytest.raises(ValueError, match="broken"):
+        shaped(Plan).invoke("A plan")
+
+
+def test_a_class_is_a_response_format(make):
+    answer = make(model="simulated").invoke("A plan", response_format=Plan)
+    assert Plan.model_validate_json(answer.content)
+
+
 def test_tool_choices_in_langchains_forms(make):
     @tool
     def time_of(city: str) -> str:
@@ -153,6 +173,21 @@ def test_tool_choices_in_langchains_forms(make):
     assert called(tool_choice=forced) == ["time_of"]
     with pytest.raises(ValueError, match="none of the tools"):
         model.bind_tools([weather], tool_choice="wether")
+
+
+def test_langchains_own_switches_are_no_fields(make):
+    model = make(model="simulated")
+    for stream in (True, False):
+        assert model.invoke("hi", stream=stream, stream_usage=True).content
+        assert model.bind(stream=stream).invoke("hi").content
+
+
+def test_members_for_the_provider_join_those_of_the_model(make, simulator):
+    script(simulator, sse(delta(role="assistant", content="ok"), delta("stop")))
+    model = make(model="scripted-model", extra_body={"top_k": 3, "min_p": 0.1})
+    model.invoke("hi", extra_body={"top_k": 4})
+    sent = json.loads(simulator.log("langchain")[-1]["body"])
+    assert (sent["top_k"], sent["min_p"]) == (4, 0.1)
 
 
 def test_failures_are_ours_and_langchains(make, running):
@@ -240,6 +275,47 @@ def test_models_are_copied_and_pickled(make):
         assert other.invoke("hello").content == first
     assert model.model_copy(update={"temperature": 1.0}).invoke("hello")
     assert "sk-" not in repr(model)
+
+
+def test_a_copy_with_another_address_or_key_calls_that(make, running):
+    model = make(model="simulated")
+    assert model.invoke("hello")
+    stranger = model.model_copy(update={"api_key": SecretStr("sk-wrong")})
+    with pytest.raises(llm_service.AuthenticationError):
+        stranger.invoke("hello")
+    nowhere = {"base_url": "http://127.0.0.1:9", "transport": "http"}
+    with pytest.raises(llm_service.ServiceConnectionError):
+        model.model_copy(update=nowhere).invoke("hello")
+    assert model.model_copy(update={"temperature": 1.0}).client is model.client
+    assert model.invoke("hello")
+
+
+def test_models_of_the_same_settings_share_their_clients(make):
+    model = make(model="simulated")
+    field = ConfigurableField(id="temperature")
+    seen = set()
+
+    class Watched(ChatLLMService):
+        def _generate(self, *args, **kwargs):
+            seen.add(self.client)
+            return super()._generate(*args, **kwargs)
+
+    changing = make(Watched, model="simulated").configurable_fields(temperature=field)
+    for temperature in (0.1, 0.2, 0.3):
+        config = {"configurable": {"temperature": temperature}}
+        changing.invoke("hello", config)
+    assert seen == {model.client}
+    assert make(model="simulated", timeout=7).client is not model.client
+    with model.client as closed:
+        assert model.invoke("hello")
+    assert model.client is not closed and model.invoke("hello")
+
+
+def test_an_empty_key_is_none(make, running, transport):
+    where = client_package.where(transport, running)
+    with pytest.MonkeyPatch.context() as env:
+        env.setenv("LLM_SERVICE_API_KEY", running.key)
+        assert ChatLLMService(model="simulated", api_key="", **where).invoke("hello")
 
 
 def test_embeddings_also_in_the_shape_of_openais_client(make):

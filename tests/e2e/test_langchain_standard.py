@@ -5,9 +5,10 @@ Run by the interpreter of build/e2e/langchain, which has what
 clients/python/requirements-langchain.txt pins. The suite loads its pictures and
 documents from the network; here they are made on the spot.
 
-Nothing is expected to fail. Two of its tests skip themselves: test_serdes, since
-LangChain's `load` revives no class that is not on LangChain's own list, and
-test_stream_time, a benchmark on recorded HTTP, which gRPC is not.
+Nothing is expected to fail. Two of its tests skip themselves: test_serdes, since the
+model does not offer LangChain's serialisation (is_lc_serializable is False; it is
+pickled instead: test_langchain.py), and test_stream_time, a benchmark on recorded
+HTTP, which gRPC is not.
 """
 
 from __future__ import annotations

@@ -98,6 +98,85 @@ def test_pieces_of_a_stream_add_up_to_what_was_sent():
     assert sent["reasoning_details"] == message.additional_kwargs["reasoning_details"]
 
 
+def added_up(*deltas):
+    reader = ChunkReader()
+    made = [reader.read({"choices": [{"delta": one}]}) for one in deltas]
+    chunks = [one.message for one in made if one is not None]
+    return message_chunk_to_message(sum(chunks[1:], chunks[0]))
+
+
+def test_details_of_two_types_at_one_index_stay_apart():
+    """OpenRouter counts summaries and encrypted thoughts from nought each."""
+    same = {"index": 0, "format": "f1", "strength": 3, "whole": True}
+    details = [
+        {"type": "reasoning.summary", "summary": "Let me ", **same},
+        {"type": "reasoning.summary", "summary": "see", **same},
+        {"type": "reasoning.encrypted", "data": "ZA==", "id": "r1", **same},
+    ]
+    message = added_up(*[{"reasoning_details": [one]} for one in details])
+    (sent,) = to_dicts([message])
+    assert sent["reasoning_details"] == [
+        {**details[0], "summary": "Let me see"},
+        details[2],
+    ]
+
+
+def test_what_each_chunk_repeats_is_said_once():
+    audio = {"id": "a1", "expires_at": 7}
+    message = added_up(
+        {"provider_state": "v1", "audio": {**audio, "transcript": "Hel"}},
+        {"provider_state": "v1", "audio": {**audio, "transcript": "lo"}},
+    )
+    (sent,) = to_dicts([message])
+    assert sent["provider_state"] == "v1"
+    assert sent["audio"] == {**audio, "transcript": "Hello"}
+    reader = ChunkReader()
+    twice = [{"choices": [{"delta": {}, "finish_reason": "stop"}]}] * 2
+    first, second = (reader.read(chunk) for chunk in twice)
+    assert first.generation_info == {"finish_reason": "stop"} and second is None
+
+
+def test_answers_of_other_models_make_a_history_that_can_be_sent():
+    (sent,) = to_dicts(
+        [
+            AIMessage(
+                [
+                    {"type": "text", "text": "Hi", "annotations": []},
+                    {"type": "refusal", "refusal": "Not that."},
+                    {"type": "web_search_call", "id": "ws_1", "status": "completed"},
+                    {"type": "image_generation_call", "result": "iVBORw0KGgo="},
+                    {"executable_code": {"code": "1 + 1"}},
+                    " there",
+                ]
+            )
+        ]
+    )
+    assert sent == {"role": "assistant", "content": "Hi there", "refusal": "Not that."}
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        {"type": "reasoning", "reasoning": "Hm."},
+        {"type": "reasoning", "summary": [{"type": "summary_text", "text": "Hm."}]},
+        {"type": "thinking", "thinking": "Hm."},
+        {"type": "reasoning_content", "reasoning_content": {"text": "Hm."}},
+    ],
+)
+def test_unsigned_thoughts_of_other_models_are_reasoning(block):
+    (sent,) = to_dicts([AIMessage([block, {"type": "text", "text": "Hi"}])])
+    assert (sent["content"], sent["reasoning_content"]) == ("Hi", "Hm.")
+    assert "reasoning_details" not in sent
+
+
+def test_bedrocks_signed_thoughts_keep_their_proofs():
+    signed = {"text": "Hm.", "signature": "c2ln"}
+    block = {"type": "reasoning_content", "reasoning_content": signed}
+    (sent,) = to_dicts([AIMessage([block])])
+    (proof,) = sent["reasoning_details"]
+    assert (proof["text"], proof["signature"]) == ("Hm.", "c2ln")
+
+
 def test_thoughts_of_langchains_anthropic_model_keep_their_proofs():
     thought = {"type": "thinking", "thinking": "Hm.", "signature": "c2ln"}
     hidden = {"type": "redacted_thinking", "data": "eA=="}

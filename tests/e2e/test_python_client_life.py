@@ -340,14 +340,67 @@ def test_a_closed_client_says_so(running, transport):
             use()
 
 
-def test_closing_ends_the_calls_under_way(running, simulator):
-    leavers = Leavers(simulator, "held")
-    way = client(running, "grpc")
-    stream = way.stream(HELLO, model="held")
-    next(stream)
-    way.close()
-    with pytest.raises(llm_service.ServiceConnectionError):
-        list(stream)
+class Caller:
+    """A call under way at one door, and what it comes to; the client is closed, or
+    the stream alone."""
+
+    def __init__(self, running, door, lane, whole):
+        self.running, self.door, self.lane, self.whole = running, door, lane, whole
+
+    def end(self, begun, what):
+        """The exception that ends the call once `begun` has come back."""
+        go = self._alone if self.door.endswith("-aio") else self._in_a_thread
+        return go(begun, what)
+
+    def _in_a_thread(self, begun, what):
+        way = llm_service.Client(**Door(self.door, self.running).options)
+        stream = way.stream(HELLO, model=self.lane)
+
+        def use():
+            try:
+                way.chat(HELLO, model=self.lane) if self.whole else list(stream)
+            except BaseException as error:
+                return error
+
+        with ThreadPoolExecutor(1) as pool:
+            ended = pool.submit(use)
+            begun()
+            (way if what == "client" else stream).close()
+            return ended.result(20)
+
+    def _alone(self, begun, what):
+        async def go():
+            way = llm_service.AsyncClient(**Door(self.door, self.running).options)
+            stream = way.stream(HELLO, model=self.lane)
+
+            async def use():
+                if self.whole:
+                    await way.chat(HELLO, model=self.lane)
+                async for _ in stream:
+                    pass
+
+            task = asyncio.create_task(use())
+            await asyncio.to_thread(begun)
+            await (way if what == "client" else stream).close()
+            done = await asyncio.wait_for(
+                asyncio.gather(task, return_exceptions=True), 20)
+            await way.close()
+            return done[0]
+
+        return asyncio.run(go())
+
+
+@pytest.mark.parametrize(("what", "lane", "whole"), [
+    ("client", "held", False), ("client", "mute", False), ("client", "mute", True),
+    ("stream", "mute", False)])
+@pytest.mark.parametrize("door", DOORS)
+def test_closing_ends_the_calls_under_way(running, simulator, door, what, lane, whole):
+    """Also of a stream, or a client, that has not heard anything yet."""
+    leavers = Leavers(simulator, lane)
+    seen = len(simulator.log("life-" + lane))
+    error = Caller(running, door, lane, whole).end(
+        lambda: until(lambda: len(simulator.log("life-" + lane)) > seen), what)
+    assert type(error) is llm_service.ServiceConnectionError, repr(error)
     leavers.one_left()
 
 

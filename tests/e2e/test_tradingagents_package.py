@@ -166,6 +166,24 @@ def test_an_asyncio_graph_tags_its_nodes_too(where):
     assert group["keys"]["agent"] == "Bull Researcher" and group["requests"] == 2
 
 
+def test_a_configuration_that_is_handed_on_tags_streams_too(where):
+    """Threads of one's own have no context: LangGraph's `config` takes its place."""
+    llm = create_llm_by_provider("auto-quick", where)
+    config = {"metadata": {"langgraph_node": "Trader"}}
+
+    async def play():
+        async for _ in llm.bind(temperature=0).astream("two", config):
+            pass
+        await llm.async_client.close()
+
+    with llm.client.run() as run:
+        llm.invoke("zero", config)
+        list(llm.bind(temperature=0).stream("one", config))
+        asyncio.run(play())
+    (group,) = run.report["groups"]
+    assert group["keys"]["agent"] == "Trader" and group["requests"] == 3
+
+
 def test_a_structured_answer_that_fails_leaves_the_way_to_free_text(where):
     """UP repeats a failed structured call as free text: it must fail aloud."""
     llm = ChatTradingAgents(model="auto-quick", max_tokens=4, **where)
@@ -226,6 +244,20 @@ def test_what_a_call_or_run_names_wins_over_the_node(where):
         assert {g["keys"]["agent"] for g in run.report["groups"]} == agents
 
 
+@pytest.mark.parametrize(
+    "model, task", [("auto-deep", "trading_decision"), ("auto", "reflection")]
+)
+def test_a_runs_task_leaves_the_nodes_where_it_is_not_sent(where, model, task):
+    """auto-quick and auto-deep are tasks of their own: a run's is not sent with them."""
+    llm = create_llm_by_provider(model, where)
+    graph = Graph()
+    graph.speaker("Trader", llm, "decide")
+    with llm.client.run(task_type="reflection") as run:
+        graph.run()
+    (group,) = run.usage(by=("agent", "task_type"))["groups"]
+    assert group["keys"] == {"agent": "Trader", "task_type": task}
+
+
 def test_every_task_of_a_node_is_known_to_the_service(running, where):
     llm = ChatTradingAgents(model="auto", **where)
     for task in sorted(set(NODE_TASKS.values())):
@@ -254,14 +286,25 @@ def test_cns_graph_builds_both_tiers_with_the_documented_lines(where):
     ]
 
 
-def test_cns_memory_embeds_with_the_documented_lines(where):
-    patch = patched("def patched(self):", "LLMServiceEmbeddings")
+@pytest.mark.parametrize("key_of", ["quick_api_key", "deep_api_key", None])
+def test_cns_memory_embeds_with_the_documented_lines(where, key_of):
+    """Address and key are in the graph's configuration; over gRPC the address, and
+    without keys there the key, are in the environment."""
+    patch = patched("def patched(self, config):", "LLMServiceEmbeddings")
     memory = SimpleNamespace(
         llm_provider="llm_service", embedding="simulated-embedding"
     )
-    with environment({**where}), pytest.MonkeyPatch.context() as env:
-        env.setenv("LLM_SERVICE_URL", where.get("base_url", ""))
-        patch(memory)
+    config = {"backend_url": where.get("base_url", "")}
+    if key_of:
+        config[key_of] = where["api_key"]
+    with pytest.MonkeyPatch.context() as env:
+        for name in ("LLM_SERVICE_URL", "LLM_SERVICE_GRPC", "LLM_SERVICE_API_KEY"):
+            env.delenv(name, raising=False)
+        if not key_of:
+            env.setenv("LLM_SERVICE_API_KEY", where["api_key"])
+        if "grpc_target" in where:
+            env.setenv("LLM_SERVICE_GRPC", where["grpc_target"])
+        patch(memory, config)
         answer = memory.client.embeddings.create(model=memory.embedding, input="报告")
     assert len(answer.data[0].embedding) == 1536
 
@@ -286,4 +329,5 @@ def test_the_readmes_agent_runs(where):
     )
     assert played.returncode == 0, played.stderr
     assert "ai: price_of({'symbol': 'NVDA'})" in played.stdout
-    assert "tool: NVDA closed" in played.stdout and "2 calls" in played.stdout
+    assert "tool: NVDA closed" in played.stdout
+    assert "market_analysis simulated 2 calls" in played.stdout

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """A LangChain agent with one tool; each call of its loop is tagged and paid for once.
 
-Needs: pip install 'llm-service-client[grpc,langchain]' langchain
+Needs: this package's wheel with the extras grpc and langchain (see its README), and
+langchain itself.
 """
 
 from langchain.agents import create_agent
@@ -16,7 +17,7 @@ def price_of(symbol: str) -> str:
     return f"{symbol} closed at 187.20 USD."
 
 
-model = ChatLLMService(model="auto-quick", timeout=120)
+model = ChatLLMService(model="auto", timeout=120)
 agent = create_agent(model, [price_of], system_prompt="Answer in one sentence.")
 question = {"role": "user", "content": "What did NVDA close at?"}
 
@@ -28,5 +29,6 @@ with model.client.run(user="me", task_type="market_analysis", symbol="NVDA") as 
         print(f"{message.type}: {message.content or ', '.join(calls)}")
 
 print("cost:", run.report["total"]["cost"], run.report["currency"])
-for group in run.report["groups"]:
-    print(group["keys"]["model"], group["requests"], "calls", group["tokens"])
+for group in run.usage(by=("task_type", "model"))["groups"]:
+    of = group["keys"]
+    print(of["task_type"], of["model"], group["requests"], "calls", group["tokens"])

@@ -122,6 +122,9 @@ TEST_CASE("A call carries the values that the prompt spells out",
       {"An open 'quote", "simulated"},
       {"add('text', true)", "text"},
       {"add(9)", R"({"n":8,)"},
+      {"Use add: add(3, 0.5, 'x')", R"({"n":3,"share":0.5,"name":"x"})"},
+      {"add(-9223372036854775809)", R"({"n":8,)"},
+      {"add(-1e999)", R"({"n":8,)"},
   }));
   CAPTURE(prompt);
   ChatRequest request;
@@ -142,9 +145,17 @@ TEST_CASE("A call carries the values that the prompt spells out",
 TEST_CASE("Quoted names are the keys of the JSON that is asked for",
           "[adapters][simulated]") {
   ChatRequest request;
-  Say(request, "user", "A joke as JSON with 'setup' and 'punchline' keys.");
+  Say(request, "user",
+      "Tell 'Bob' as JSON. Use 'setup' and 'punchline' keys, 'setup' first.");
   CHECK(Ask(request).sink.text ==
         R"({"setup":"simulated","punchline":"simulated"})");
+}
+
+TEST_CASE("A word that ends in key makes no names of quoted words",
+          "[adapters][simulated]") {
+  ChatRequest request;
+  Say(request, "user", "JSON about the monkey 'Koko', please.");
+  CHECK(Ask(request).sink.text.find("Koko\":") == std::string::npos);
 }
 
 TEST_CASE("A forced tool is called whatever the history",

@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "clients/python/src
 
 import llm_service  # noqa: E402
 from google.protobuf import any_pb2  # noqa: E402
-from llm_service import errors  # noqa: E402
+from llm_service import _grpc_wire, errors  # noqa: E402
 from llm_service._stubs import common_pb2, service_pb2_grpc  # noqa: E402
 
 HELLO = [{"role": "user", "content": "hello"}]
@@ -168,6 +168,9 @@ def test_every_row_of_the_contract(doors, row, transport, stream, aio):
     (502, llm_service.ServiceConnectionError),
     (504, llm_service.ServiceConnectionError),
     (404, llm_service.ProtocolError),
+    (401, llm_service.AuthenticationError),
+    (413, llm_service.BodyTooLargeError),
+    (429, llm_service.RateLimitError),
     (200, llm_service.ProtocolError),
 ])
 def test_answers_that_are_not_of_the_service(doors, status, kind, stream):
@@ -176,9 +179,56 @@ def test_answers_that_are_not_of_the_service(doors, status, kind, stream):
         assert type(error) is llm_service.ServiceConnectionError
         return
     assert type(error) is kind and error.status == status
+    assert error.retryable is (status in (429, 502, 504))
 
 
 def test_every_code_of_the_table_has_its_own_exception():
     kinds = [type(errors.make_error(code, "")) for code, *_ in ROWS]
     assert len(set(kinds)) == len(ROWS)
     assert type(errors.make_error("of a later version", "")) is errors.LLMServiceError
+
+
+@pytest.mark.parametrize(("code", "words", "kind", "retryable"), [
+    ("UNAVAILABLE", "failed to connect to all addresses; last error: refused",
+     llm_service.ServiceConnectionError, True),
+    ("UNAVAILABLE", "errors resolving nowhere:1",
+     llm_service.ServiceConnectionError, True),
+    ("UNAVAILABLE", "Received http2 header with status: 502",
+     llm_service.ServiceConnectionError, True),
+    ("UNAVAILABLE", "Socket closed", llm_service.ServiceConnectionError, False),
+    ("UNAUTHENTICATED", "", llm_service.AuthenticationError, False),
+    ("UNIMPLEMENTED", "", llm_service.ProtocolError, False),
+])
+def test_only_a_grpc_call_that_never_left_is_to_be_retried(code, words, kind,
+                                                           retryable):
+    error = _grpc_wire._bare_error(grpc.StatusCode[code], words)
+    assert type(error) is kind and error.retryable is retryable
+
+
+@pytest.mark.parametrize("aio", [False, True], ids=["sync", "aio"])
+def test_a_stream_that_has_begun_is_not_to_be_retried(aio):
+    class Broken:
+        def __init__(self):
+            self.left = [{"choices": []}]
+
+        def next(self):
+            if self.left:
+                return self.left.pop()
+            raise llm_service.ServiceConnectionError("x", retryable=True)
+
+        def close(self):
+            pass
+
+    class AsyncBroken(Broken):
+        async def next(self):
+            return super().next()
+
+        async def close(self):
+            pass
+
+    async def go():
+        return [one async for one in llm_service.AsyncStream(AsyncBroken())]
+
+    with pytest.raises(llm_service.ServiceConnectionError) as raised:
+        asyncio.run(go()) if aio else list(llm_service.Stream(Broken()))
+    assert raised.value.delivered == 1 and raised.value.retryable is False

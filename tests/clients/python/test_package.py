@@ -87,6 +87,10 @@ def test_the_version_is_that_of_the_project():
     assert f"project(llm_service VERSION {ours} " in stated
 
 
+def test_the_license_is_that_of_the_project():
+    assert (PACKAGE / "LICENSE").read_bytes() == (ROOT / "LICENSE").read_bytes()
+
+
 def test_every_line_is_python_310():
     for file in SOURCE.rglob("*.py"):
         ast.parse(file.read_text(), str(file), feature_version=(3, 10))
@@ -118,12 +122,13 @@ def test_wheel_and_sdist_hold_the_package_and_nothing_else(built):
         names = opened.namelist()
     assert {"llm_service/py.typed", "llm_service/_stubs/service_pb2_grpc.py",
             "llm_service/_stubs/chat_pb2.pyi", "llm_service/client.py"} <= set(names)
+    assert any(name.endswith("/licenses/LICENSE") for name in names)
     assert all(name.startswith(("llm_service/", "llm_service_client-"))
                for name in names)
     assert not any("__pycache__" in name for name in names)
     with tarfile.open(sdist) as opened:
         inner = [name.partition("/")[2] for name in opened.getnames()]
-    assert {"pyproject.toml", "README.md", "src/llm_service/py.typed"} <= set(inner)
+    assert {"pyproject.toml", "README.md", "LICENSE", "src/llm_service/py.typed"} <= set(inner)
 
 
 def test_the_sdist_makes_the_same_wheel(built, tmp_path):

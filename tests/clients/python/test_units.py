@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import gc
+import json
 import pickle
 import ssl
 import sys
+import time
 import weakref
 from pathlib import Path
 
@@ -16,7 +19,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "clients/python/src"))
 
 import llm_service  # noqa: E402
-from llm_service import _call, _http_wire, _settings  # noqa: E402
+from llm_service import _call, _encode, _http_aio, _http_wire, _settings  # noqa: E402
 
 
 @pytest.mark.parametrize(("typed", "meant"), [
@@ -69,7 +72,8 @@ def test_what_is_no_address_is_refused(typed):
     ({}, {"LLM_SERVICE_URL": "h", "LLM_SERVICE_GRPC": "h"}, "grpc"),
     ({"base_url": "h"}, {"LLM_SERVICE_GRPC": "h"}, "http"),
     ({"grpc_target": "h"}, {"LLM_SERVICE_URL": "h"}, "grpc"),
-    ({"transport": "http"}, {"LLM_SERVICE_GRPC": "h"}, "http"),
+    ({"transport": "http"}, {}, "http"),
+    ({"transport": "http", "base_url": "h"}, {"LLM_SERVICE_GRPC": "h"}, "http"),
 ])
 def test_what_is_said_wins_over_the_environment(monkeypatch, arguments, environment,
                                                 chosen):
@@ -78,6 +82,46 @@ def test_what_is_said_wins_over_the_environment(monkeypatch, arguments, environm
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     assert llm_service.Client(**arguments).transport == chosen
+
+
+@pytest.mark.parametrize(("arguments", "words"), [
+    ({"transport": "http", "grpc_target": "h"}, "needs base_url"),
+    ({"transport": "grpc", "base_url": "h"}, "needs grpc_target"),
+    ({"tls": True, "base_url": "http://h"}, "TLS was asked for"),
+    ({"ca_file": "ca", "base_url": "http://h"}, "TLS was asked for"),
+    ({"tls": True, "grpc_target": "http://h"}, "TLS was asked for"),
+    ({"tls": True, "grpc_target": "grpc://h"}, "TLS was asked for"),
+    ({"tls": False, "grpc_target": "grpcs://h"}, "is with TLS"),
+    ({"base_url": "http://h:port"}, "is no number"),
+    ({"base_url": "h:70000"}, "is no number"),
+    ({"grpc_target": "h:port"}, "is no number"),
+])
+def test_addresses_that_contradict_are_refused(monkeypatch, arguments, words):
+    for name in ("LLM_SERVICE_URL", "LLM_SERVICE_GRPC"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(ValueError, match=words):
+        llm_service.Client(**arguments)
+
+
+@pytest.mark.parametrize("arguments", [
+    {"tls": True}, {"ca_file": "ca"}, {"cert_file": "c", "key_file": "k"}])
+def test_an_address_without_a_scheme_is_with_tls_where_it_is_asked_for(
+        monkeypatch, arguments):
+    for name in ("LLM_SERVICE_URL", "LLM_SERVICE_GRPC"):
+        monkeypatch.delenv(name, raising=False)
+    settings = llm_service.Client(base_url="h:8004", **arguments)._settings
+    assert settings.url == "https://h:8004/v1"
+    settings = llm_service.Client(grpc_target="h", **arguments)._settings
+    assert settings.tls and settings.url.startswith("https://")
+
+
+def test_secrets_are_not_shown():
+    settings = llm_service.Client(base_url="h", api_key=" sk-secret\n")._settings
+    assert settings.api_key == "sk-secret" and "secret" not in repr(settings)
+    for where in ({"base_url": "http://u:secret@h"}, {"grpc_target": "u:secret@h"}):
+        with pytest.raises(ValueError, match="api_key") as raised:
+            llm_service.Client(**where)
+        assert "secret" not in str(raised.value)
 
 
 def chat(model="", **options):
@@ -106,6 +150,36 @@ def test_a_call_wins_over_its_run_and_a_model_with_a_task_over_both():
         _call.current_tags.reset(token)
 
 
+def test_a_run_is_entered_once():
+    run = llm_service.Client(base_url="127.0.0.1:1").run(user="u")
+    with run:
+        with pytest.raises(RuntimeError, match="once"):
+            run.__enter__()
+        assert chat().body["user"] == "u"
+    with pytest.raises(RuntimeError, match="once"):
+        run.__enter__()
+    assert "run_id" not in chat().body
+    assert isinstance(run.usage_error, llm_service.ServiceConnectionError)
+
+
+@pytest.mark.parametrize("copied", [True, False])
+def test_a_run_may_be_left_in_another_context(copied):
+    """The report is made all the same, and what failed in the block is what is seen."""
+    run, seen = llm_service.Client(base_url="127.0.0.1:1").run(user="u"), []
+    here, there = contextvars.copy_context(), contextvars.Context()
+    here.run(run.__enter__)
+    if copied:
+        there = here.run(contextvars.copy_context)
+
+    def leave():
+        run.__exit__(KeyError, KeyError(), None)
+        seen.append(chat().body)
+
+    there.run(leave)
+    assert isinstance(run.usage_error, llm_service.ServiceConnectionError)
+    assert "user" not in seen[0] and "run_id" not in seen[0]
+
+
 def test_events_are_found_however_the_bytes_are_cut():
     text = ('data: {"a": "\u2028é"}\r\n\n: keep-alive\n\ndata:{"b":1}\n\n'
             "data: [DONE]\n\n").encode()
@@ -117,11 +191,52 @@ def test_events_are_found_however_the_bytes_are_cut():
         events.end()
 
 
+@pytest.mark.parametrize(("name", "value", "read"), [
+    ("max_tokens", 10.0, 10), ("max_tokens", 10.5, None), ("max_tokens", True, None),
+    ("temperature", 1, 1.0), ("temperature", True, None), ("logprobs", 1, None),
+    ("user", b"x", None), ("seed", 2**70, None), ("seed", float("inf"), None)])
+def test_values_are_read_as_the_http_door_reads_them(name, value, read):
+    body = chat(**{name: value}).body
+    if read is None:
+        with pytest.raises(llm_service.InvalidRequestError) as raised:
+            _encode.chat_request(body, None)
+        assert raised.value.param == name
+    else:
+        assert getattr(_encode.chat_request(body, None), name) == read
+    with pytest.raises(llm_service.InvalidRequestError):
+        _encode.chat_request(chat(logit_bias={"1": True}).body, None)
+
+
+def test_the_method_says_whether_it_is_a_stream():
+    settings = llm_service.Client(base_url="h")._settings
+    call = chat(extra_body={"stream": True})
+    request = _http_wire.post(settings, "/chat/completions", call)
+    assert "stream" not in json.loads(request.content)
+    request = _http_wire.post(settings, "/chat/completions", call, stream=True)
+    assert json.loads(request.content)["stream"] is True
+
+
 def test_a_stream_without_its_end_is_no_whole_answer():
     events = _http_wire.Events()
     assert list(events.feed(b'data: {"a": 1}\n\n')) == [{"a": 1}]
     with pytest.raises(llm_service.ServiceConnectionError):
         events.end()
+
+
+def test_a_large_event_costs_no_more_than_its_bytes():
+    text = b'data: {"a": "' + b"x" * (31 << 20) + b'"}\n\n'
+    events, heard, began = _http_wire.Events(), [], time.monotonic()
+    for at in range(0, len(text), 1 << 14):
+        heard += events.feed(text[at:at + (1 << 14)])
+    assert len(heard[0]["a"]) == 31 << 20
+    assert time.monotonic() - began < 8  # once 20 s and more, by its square
+
+
+@pytest.mark.parametrize("event", [
+    b'{"error": "x"}', b"[1]", b"7", b'"x"', b"null", b"<html>"])
+def test_events_that_are_not_the_services_say_so(event):
+    with pytest.raises(llm_service.ProtocolError):
+        list(_http_wire.Events().feed(b"data: " + event + b"\n\n"))
 
 
 def test_loops_that_are_over_are_let_go():
@@ -142,6 +257,28 @@ def test_loops_that_are_over_are_let_go():
     assert [one() is not None for one in seen] == [False, False, True]
 
 
+def test_a_cancellation_is_not_lost_and_a_late_answer_is_closed():
+    closed = []
+
+    class Late(httpx.Response):
+        async def aclose(self):
+            closed.append(self)
+
+    async def go():
+        answer, tasks = asyncio.get_running_loop().create_future(), set()
+        caller = asyncio.create_task(_http_aio._within(None, answer, tasks))
+        await asyncio.sleep(0)
+        answer.set_result(Late(200))
+        caller.cancel()  # in the same turn of the loop
+        with pytest.raises(asyncio.CancelledError):
+            await caller
+        for _ in range(3):
+            await asyncio.sleep(0)
+        assert len(closed) == 1 and not tasks
+
+    asyncio.run(go())
+
+
 def test_what_cannot_travel_in_a_header_is_refused_at_once():
     with pytest.raises(ValueError, match="request_id"):
         chat(request_id="a\nb")
@@ -150,6 +287,9 @@ def test_what_cannot_travel_in_a_header_is_refused_at_once():
 
 
 def test_a_grpcio_that_is_too_old_counts_as_absent(monkeypatch):
+    monkeypatch.setattr(_settings, "version", lambda name: {
+        "grpcio": "1.80.0", "protobuf": "8.0.1"}[name])
+    assert not _settings.has_grpc()  # and one that is too new
     monkeypatch.setattr(_settings, "version", lambda name: "1.60.0")
     monkeypatch.delenv("LLM_SERVICE_GRPC", raising=False)
     assert llm_service.Client(base_url="h").transport == "http"

@@ -46,11 +46,16 @@ class Call:
         return None if self.timeout is None else self.timeout + GRACE
 
 
+def names_task(model: str) -> bool:
+    """Whether a model is an alias with a task of its own, which a task that is sent
+    beside it would replace, tier and all. Plain "auto" is none."""
+    return model in ("auto-quick", "auto-deep") or model.startswith("auto:")
+
+
 def _tags(model: str, options: Mapping[str, Any]) -> dict[str, Any]:
     """The run's tags under the call's own."""
     out = dict(current_tags.get())
-    if model.startswith(("auto:", "auto-")):
-        # The model names a task of its own.
+    if names_task(model):
         out.pop("task_type", None)
     metadata = {**out.pop("metadata", {}), **(options.get("metadata") or {})}
     for name in _TAGS:

@@ -33,12 +33,33 @@ def dumps(value: Any, path: str = "") -> str:
         raise bad_field(path, f"is no JSON ({error})") from error
 
 
+# Of protobuf's FieldDescriptor, which is not imported here: cpp_type.
+_INTEGERS, _BOOL, _STRING = (1, 2, 3, 4), 7, 9
+
+
+def _as_json_has_it(value: Any, kind: int) -> Any:
+    """The value as the HTTP door reads it; protobuf takes True for 1, 1 for True and
+    bytes for a text, and no integer that is spelled 1.0."""
+    if kind == _BOOL:
+        fits = isinstance(value, bool)
+    elif kind == _STRING:
+        fits = isinstance(value, str)
+    else:
+        fits = not isinstance(value, bool)
+        if kind in _INTEGERS and isinstance(value, float) and value.is_integer():
+            value = int(value)
+    if not fits:
+        raise TypeError
+    return value
+
+
 def scalar(name: str) -> Reader:
     """A text, number or truth under its own name."""
 
     def read(value: Any, path: str, out: Any) -> None:
+        kind = out.DESCRIPTOR.fields_by_name[name].cpp_type
         try:
-            setattr(out, name, value)
+            setattr(out, name, _as_json_has_it(value, kind))
         except (TypeError, ValueError) as error:
             if isinstance(error, UnicodeError):
                 raise
@@ -75,7 +96,7 @@ def pairs(name: str, kind: type | tuple[type, ...]) -> Reader:
 
     def read(value: Any, path: str, out: Any) -> None:
         for key, one in as_object(value, path).items():
-            if not isinstance(one, kind):
+            if not isinstance(one, kind) or isinstance(one, bool):
                 raise bad_field(f"{path}.{key}", "has the wrong type")
             getattr(out, name)[key] = one
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -25,11 +26,20 @@ from llm_service.types import (
 )
 
 
+def _is_ours() -> bool:
+    """Whether the running task itself was cancelled; grpc.aio says the same of a call
+    that was closed. Python 3.10 cannot tell."""
+    task: Any = asyncio.current_task()
+    return bool(getattr(task, "cancelling", lambda: 0)())
+
+
 class GrpcAioStream:
     """The chunks of one call; starts it at the first."""
 
-    def __init__(self, start: Callable[[], Any]) -> None:
+    def __init__(self, start: Callable[[], Any], is_over: Callable[[], bool]) -> None:
         self._start = start
+        self._is_over = is_over
+        self._pid = os.getpid()
         self._call: Any = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
@@ -37,6 +47,8 @@ class GrpcAioStream:
 
     async def next(self) -> ChatChunk | None:
         """The next chunk; None at the end."""
+        if self._pid != os.getpid():
+            raise ServiceConnectionError("The stream belongs to another process")
         if self._closed:
             return None
         if self._call is None:
@@ -47,7 +59,8 @@ class GrpcAioStream:
         except grpc.aio.AioRpcError as error:
             raise call_error(error) from error
         except asyncio.CancelledError:
-            if self._closed:  # by another task: ours was not cancelled
+            # By another task, or with its client.
+            if (self._closed or self._is_over()) and not _is_ours():
                 raise ServiceConnectionError("The stream was closed") from None
             self._call.cancel()
             raise
@@ -62,6 +75,9 @@ class GrpcAioStream:
     def drop(self) -> None:
         """The same without an event loop, from any thread."""
         self._closed = True
+        if self._pid != os.getpid():
+            _fork.leave(self)
+            return
         if self._call is None or self._loop is None or self._loop.is_closed():
             return
         try:
@@ -80,6 +96,9 @@ class GrpcAioTransport:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._channel = PerLoop(self._connect)
+        # A channel that closes finds some of its calls only.
+        self._calls: PerLoop[set[Any]] = PerLoop(set)
+        self._closed = False
 
     def _connect(self) -> tuple[grpc.aio.Channel, Any]:
         _fork.aio_is_used()
@@ -95,11 +114,15 @@ class GrpcAioTransport:
 
     def _start(self, method: str, request: Any, call: Call) -> Any:
         try:
-            return getattr(self._channel.get()[1], method)(
+            made = getattr(self._channel.get()[1], method)(
                 request,
                 timeout=call.patience,
                 metadata=metadata(self._settings, call),
             )
+            calls = self._calls.get()
+            calls.add(made)
+            made.add_done_callback(calls.discard)
+            return made
         except grpc.aio.UsageError as error:
             raise ServiceConnectionError(str(error)) from error
 
@@ -108,6 +131,10 @@ class GrpcAioTransport:
             return await self._start(method, request, call)
         except grpc.aio.AioRpcError as error:
             raise call_error(error) from error
+        except asyncio.CancelledError:
+            if self._closed and not _is_ours():
+                raise ServiceConnectionError("The client was closed") from None
+            raise
 
     async def chat(self, call: Call) -> ChatResponse:
         """One whole answer."""
@@ -121,7 +148,7 @@ class GrpcAioTransport:
             request = _encode.chat_request(call.body, call.timeout)
             return self._start("StreamChatCompletion", request, call)
 
-        return GrpcAioStream(start)
+        return GrpcAioStream(start, lambda: self._closed)
 
     async def embeddings(self, call: Call) -> EmbeddingsResponse:
         """Vectors."""
@@ -141,6 +168,9 @@ class GrpcAioTransport:
 
     async def close(self) -> None:
         """Ends running calls and the connection of this loop."""
+        self._closed = True
+        for call in list(self._calls.take() or ()):
+            call.cancel()
         made = self._channel.take()
         if made is not None:
             await made[0].close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -31,10 +32,13 @@ class GrpcStream:
         self._call: Any = None
         self._closed = False
         self._running = False
+        self._pid = os.getpid()
         self._ends: dict[int, FlatEnd] = {}
 
     def next(self) -> ChatChunk | None:
         """The next chunk; None at the end."""
+        if self._pid != os.getpid():
+            raise ServiceConnectionError("The stream belongs to another process")
         if self._closed:
             return None
         if self._call is None:
@@ -53,6 +57,9 @@ class GrpcStream:
     def close(self) -> None:
         """Cancels the call; from any thread."""
         self._closed = True
+        if self._pid != os.getpid():
+            _fork.leave(self)  # the parent may be reading it
+            return
         if self._call is not None:
             self._call.cancel()
         if self._running:

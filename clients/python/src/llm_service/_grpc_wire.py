@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import ssl
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -45,6 +47,17 @@ OPTIONS: list[tuple[str, Any]] = [
 _DETAILS = "grpc-status-details-bin"
 
 
+def _system_roots() -> str | None:
+    """The file that HTTP trusts, too (SSL_CERT_FILE, or the system's); None where there
+    is none: grpcio then takes the list that it brings along."""
+    named = ssl.get_default_verify_paths().cafile
+    return named or next(filter(os.path.exists, _BUNDLES), None)
+
+
+# Debian's; Python's own OpenSSL may know but the folder.
+_BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt")
+
+
 def credentials(settings: Settings) -> grpc.ChannelCredentials:
     """TLS as the settings say."""
 
@@ -52,7 +65,7 @@ def credentials(settings: Settings) -> grpc.ChannelCredentials:
         return Path(path).read_bytes() if path else None
 
     return grpc.ssl_channel_credentials(
-        root_certificates=read(settings.ca_file),
+        root_certificates=read(settings.ca_file or _system_roots()),
         private_key=read(settings.key_file),
         certificate_chain=read(settings.cert_file),
     )
@@ -105,12 +118,35 @@ def _upstream_error(trailers: Any) -> common_pb2.UpstreamError | None:
     return None
 
 
+# How grpcio words that a call has not left: nobody listens, no route, a failed
+# handshake or lookup, a proxy that does not reach the service (HTTP 502 to 504) or
+# bounds calls (429).
+_NOT_CONNECTED = (
+    "failed to connect",
+    "connections to all backends failing",
+    "DNS resolution failed",
+    "name resolution",
+    "errors resolving",
+    "HTTP response code 429",
+    "HTTP response code 502",
+    "HTTP response code 503",
+    "HTTP response code 504",
+    "http2 header with status: 429",
+    "http2 header with status: 502",
+    "http2 header with status: 503",
+    "http2 header with status: 504",
+)
+
+
 def _bare_error(code: grpc.StatusCode, message: str) -> LLMServiceError:
     """A status that brought no detail: of grpcio itself, or of what lies between."""
     if code is grpc.StatusCode.DEADLINE_EXCEEDED:
         return own_deadline()
     if code is grpc.StatusCode.UNAVAILABLE:
-        return ServiceConnectionError(message, status=503, retryable=True)
+        never_left = any(words in message for words in _NOT_CONNECTED)
+        return ServiceConnectionError(message, status=503, retryable=never_left)
+    if code is grpc.StatusCode.UNAUTHENTICATED:  # HTTP 401 of what lies between
+        return make_error("invalid_api_key", message, no_retry=True)
     if code is grpc.StatusCode.CANCELLED:
         return ServiceConnectionError("The call was cancelled: " + message)
     if code is grpc.StatusCode.RESOURCE_EXHAUSTED and "larger than" in message:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import socket
+import os
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -10,14 +11,12 @@ from typing import Any
 
 import httpx
 
+from llm_service import _fork
 from llm_service import _http_wire as wire
 from llm_service._call import Call, PerProcess
+from llm_service._http_watch import Flight, WatchedTransport
 from llm_service._settings import Settings
-from llm_service.errors import (
-    LLMServiceError,
-    ServiceConnectionError,
-    own_deadline,
-)
+from llm_service.errors import LLMServiceError, ServiceConnectionError
 from llm_service.types import (
     ChatChunk,
     ChatResponse,
@@ -26,25 +25,42 @@ from llm_service.types import (
     UsageReport,
 )
 
+# How a connection can fail that is closed while another thread uses it.
+_CLOSING = (*wire.FAILURES, RuntimeError, ValueError)
+
+
+def _failure(flight: Flight, error: Exception) -> LLMServiceError:
+    if flight.closed:
+        return ServiceConnectionError("The call was closed")
+    return wire.http_error(error)
+
 
 class HttpStream:
     """The chunks of one call; starts it at the first."""
 
     def __init__(
-        self, start: Callable[[], httpx.Response], patience: float | None
+        self,
+        begin: Callable[[], Flight],
+        send: Callable[[Flight], httpx.Response],
+        end: Callable[[Flight], None],
     ) -> None:
-        self._start = start
-        self._patience = patience
-        self._until: float | None = None
+        self._begin = begin
+        self._send = send
+        self._end = end
+        self._pid = os.getpid()
+        self._flight: Flight | None = None
         self._answer: httpx.Response | None = None
         self._bytes: Iterator[bytes] = iter(())
         self._events = wire.Events()
         self._ready: deque[Any] = deque()
         self._fault: Exception | None = None
         self._closed = False
+        self._reading = threading.Lock()
 
     def next(self) -> ChatChunk | None:
         """The next chunk; None at the end."""
+        if self._pid != os.getpid():
+            raise ServiceConnectionError("The stream belongs to another process")
         while not self._ready:
             if self._closed or self._events.done:
                 return None
@@ -55,64 +71,79 @@ class HttpStream:
         return chunk
 
     def _fetch(self) -> None:
+        if self._flight is None:
+            self._flight = self._begin()
+            if self._closed:  # by another thread, which has seen no flight
+                self._flight.closed = True
         try:
-            if self._answer is None:
-                self._open()
-            data = next(self._bytes, None)
-        except LLMServiceError:
-            raise
-        except wire.FAILURES as error:
-            if self._closed:
-                raise ServiceConnectionError("The stream was closed") from error
-            raise wire.http_error(error) from error
+            with self._reading, self._flight.here():
+                data = self._read(self._flight)
+        finally:
+            if self._closed:  # while we were reading: closing is ours
+                self._shut()
         if data is None:
             self._events.end()
             return
-        if self._until is not None and time.monotonic() > self._until:
-            raise own_deadline()
         try:
             for event in self._events.feed(data):
                 self._ready.append(event)
         except Exception as error:
             self._fault = error  # raised behind the chunks that came with it
 
-    def _open(self) -> None:
-        if self._patience is not None:
-            self._until = time.monotonic() + self._patience
-        answer = self._answer = self._start()
-        if answer.status_code != 200:
-            answer.read()
-            raise wire.answer_error(answer)
-        self._bytes = answer.iter_bytes()
-
-    def _drain(self) -> bool:
-        """Reads what is behind the last event, so that the connection is used again."""
+    def _read(self, flight: Flight) -> bytes | None:
+        if flight.closed:
+            raise ServiceConnectionError("The stream was closed")
         try:
-            for _ in self._bytes:
-                pass
-        except (*wire.FAILURES, RuntimeError, ValueError):
-            return False
-        return True
+            if self._answer is None:
+                answer = self._answer = self._send(flight)
+                if answer.status_code != 200:
+                    answer.read()
+                    raise wire.answer_error(answer)
+                self._bytes = answer.iter_bytes()
+            data = next(self._bytes, None)
+        except LLMServiceError:
+            raise
+        except _CLOSING as error:
+            if flight.closed or isinstance(error, wire.FAILURES):
+                raise _failure(flight, error) from error
+            raise
+        if flight.closed:
+            raise ServiceConnectionError("The stream was closed")
+        return data
 
     def close(self) -> None:
         """Closes the connection unless the stream is over; from any thread."""
         self._closed = True
-        answer = self._answer
-        if answer is None or answer.is_closed:
+        if self._pid != os.getpid():
+            _fork.leave(self)  # the parent may be reading it
             return
-        if self._events.done and self._drain():
+        if self._flight is None:
             return
-        network = answer.extensions.get("network_stream")
-        sock = network.get_extra_info("socket") if network is not None else None
-        if sock is not None and not self._events.done:
-            try:  # wakes a thread that waits for bytes, as closing does not
-                sock.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
+        if not self._events.done:
+            self._flight.close()
+        self._shut()
+
+    def _shut(self) -> None:
+        if self._flight is None or not self._reading.acquire(blocking=False):
+            return  # the thread that reads comes by here
         try:
-            answer.close()
-        except (*wire.FAILURES, RuntimeError, ValueError):
-            pass  # another thread is reading and closes it
+            self._end(self._flight)
+            if self._answer is None or self._answer.is_closed:
+                return
+            if self._events.done:  # reads what is behind: the connection is kept
+                self._flight.until = time.monotonic() + wire.DRAIN
+                with self._flight.here():
+                    for _ in self._bytes:
+                        pass
+        except _CLOSING:
+            pass
+        finally:
+            try:
+                if self._answer is not None:
+                    self._answer.close()
+            except _CLOSING:
+                pass
+            self._reading.release()
 
 
 class HttpTransport:
@@ -121,36 +152,60 @@ class HttpTransport:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._client = PerProcess(self._connect)
+        self._flights: PerProcess[set[Flight]] = PerProcess(set)
+        self._closed = False
 
     def _connect(self) -> httpx.Client:
-        transport = httpx.HTTPTransport(**wire.transport_arguments(self._settings))
+        transport = WatchedTransport(**wire.transport_arguments(self._settings))
         return httpx.Client(transport=transport, trust_env=False)
 
-    def _send(self, request: httpx.Request, stream: bool = False) -> httpx.Response:
+    def _begin(self, call: Call) -> Flight:
+        flight = Flight(call.patience)
+        self._flights.get().add(flight)
+        if self._closed:  # since the call was let in
+            self._end(flight)
+            raise ServiceConnectionError("The client is closed")
+        return flight
+
+    def _end(self, flight: Flight) -> None:
+        self._flights.get().discard(flight)
+
+    def _send(
+        self, request: httpx.Request, flight: Flight, stream: bool = False
+    ) -> httpx.Response:
         client = self._client.get()
         try:
-            return client.send(request, stream=stream)
+            with flight.here():
+                return client.send(request, stream=stream)
         except wire.FAILURES as error:
-            raise wire.http_error(error) from error
+            raise _failure(flight, error) from error
         except RuntimeError as error:  # the client was closed between the two
             raise ServiceConnectionError(str(error)) from error
+
+    def _ask(self, request: httpx.Request, call: Call) -> httpx.Response:
+        flight = self._begin(call)
+        try:
+            return self._send(request, flight)
+        finally:
+            self._end(flight)
 
     def chat(self, call: Call) -> ChatResponse:
         """One whole answer."""
         request = wire.post(self._settings, "/chat/completions", call)
-        answer: ChatResponse = wire.parse(self._send(request))
+        answer: ChatResponse = wire.parse(self._ask(request, call), "choices")
         return answer
 
     def stream(self, call: Call) -> HttpStream:
         """The answer in chunks."""
 
-        def start() -> httpx.Response:
+        def send(flight: Flight) -> httpx.Response:
             return self._send(
                 wire.post(self._settings, "/chat/completions", call, stream=True),
+                flight,
                 stream=True,
             )
 
-        return HttpStream(start, call.patience)
+        return HttpStream(lambda: self._begin(call), send, self._end)
 
     def embeddings(self, call: Call) -> EmbeddingsResponse:
         """Vectors."""
@@ -158,23 +213,26 @@ class HttpTransport:
         request = wire.post(
             self._settings, "/embeddings", call, encoding_format="base64"
         )
-        answer: EmbeddingsResponse = wire.embeddings(wire.parse(self._send(request)))
+        answer: EmbeddingsResponse = wire.embeddings(self._ask(request, call))
         return answer
 
     def models(self, call: Call) -> list[Model]:
         """What may be used."""
         request = wire.get(self._settings, "/models", call, {})
-        listed: list[Model] = wire.parse(self._send(request))["data"]
+        listed: list[Model] = wire.parse(self._ask(request, call), "data")["data"]
         return listed
 
     def usage(self, call: Call) -> UsageReport:
         """What was used."""
         request = wire.get(self._settings, "/usage", call, wire.usage_query(call))
-        report: UsageReport = wire.parse(self._send(request), wire.exact)
+        report: UsageReport = wire.parse(self._ask(request, call), "total", wire.exact)
         return report
 
     def close(self) -> None:
-        """Closes the connections."""
+        """Ends running calls and the connections."""
+        self._closed = True
+        for flight in list(self._flights.get()):
+            flight.close()
         client = self._client.take()
         if client is not None:
             client.close()

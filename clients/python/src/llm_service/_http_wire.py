@@ -27,6 +27,9 @@ from llm_service.errors import (
 )
 
 _CONNECT = 10.0
+# How long the end of a stream may keep its caller, so that its connection is used
+# again; a proxy may hold the connection long after the last event.
+DRAIN = 0.2
 # How a call can fail beneath us; ssl's own errors pass httpx unchanged at times.
 # Ours are OSErrors, too, and must be let through before these are caught.
 FAILURES = (httpx.HTTPError, httpx.StreamError, OSError)
@@ -48,11 +51,10 @@ _SOCKET_OPTIONS = [
 def transport_arguments(settings: Settings) -> dict[str, Any]:
     """Of httpx.HTTPTransport and its async twin. No retries, no bound on calls at
     once, and no proxies of the environment: they are meant for the world outside."""
-    verify: bool | ssl.SSLContext = True
-    if settings.ca_file or settings.cert_file:
-        verify = ssl.create_default_context(cafile=settings.ca_file)
-        if settings.cert_file:
-            verify.load_cert_chain(settings.cert_file, settings.key_file)
+    # The system's certificates, as curl has them, where the caller names none.
+    verify = ssl.create_default_context(cafile=settings.ca_file)
+    if settings.cert_file:
+        verify.load_cert_chain(settings.cert_file, settings.key_file)
     return {
         "verify": verify,
         "trust_env": False,
@@ -78,11 +80,14 @@ def _timeout(call: Call) -> httpx.Timeout:
 
 def post(settings: Settings, route: str, call: Call, **more: Any) -> httpx.Request:
     """A request with a JSON body."""
-    text = dumps({**call.body, **more})
+    body = {**call.body, "stream": None, **more}  # the method says whether it is one
+    if body["stream"] is None:
+        del body["stream"]
+    text = dumps(body)
     try:
         content = text.encode("utf-8")
     except UnicodeEncodeError:  # a lone surrogate: kept as its escape
-        content = json.dumps({**call.body, **more}).encode("ascii")
+        content = json.dumps(body).encode("ascii")
     headers = {**_headers(settings, call), "content-type": "application/json"}
     return _request("POST", settings, route, call, headers, content=content)
 
@@ -129,22 +134,37 @@ def floats(text: str) -> list[float]:
     return values.tolist()
 
 
-def embeddings(answer: Any) -> Any:
+def embeddings(answer: httpx.Response) -> Any:
     """The answer with its vectors as lists."""
-    for one in answer["data"]:
-        if isinstance(one["embedding"], str):
-            one["embedding"] = floats(one["embedding"])
-    return answer
+    body = parse(answer, "data")
+    try:
+        for one in body["data"]:
+            if isinstance(one["embedding"], str):
+                one["embedding"] = floats(one["embedding"])
+    except (LookupError, TypeError, ValueError) as error:
+        raise _foreign(answer) from error
+    return body
 
 
-def parse(answer: httpx.Response, loads: Any = json.loads) -> Any:
-    """The body of a good answer; raises for any other."""
+def _foreign(answer: httpx.Response) -> ProtocolError:
+    status = answer.status_code
+    return ProtocolError(
+        f"HTTP {status} is no answer of the service; is {answer.url} its address?",
+        status=status,
+    )
+
+
+def parse(answer: httpx.Response, member: str, loads: Any = json.loads) -> Any:
+    """The body of a good answer, which has `member`; raises for any other."""
     if answer.status_code != 200:
         raise answer_error(answer)
     try:
-        return loads(answer.content)
+        body = loads(answer.content)
     except ValueError as error:
         raise ProtocolError(f"The answer is no JSON: {error}", status=200) from error
+    if not isinstance(body, dict) or member not in body:
+        raise _foreign(answer)
+    return body
 
 
 def _envelope_error(
@@ -175,18 +195,20 @@ def answer_error(answer: httpx.Response) -> LLMServiceError:
         if "llm_service" in envelope:
             said = answer.headers.get("x-should-retry")
             return _envelope_error(envelope, status, said == "false")
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, LookupError, TypeError, AttributeError):
         pass
-    if status in (502, 503, 504):  # a proxy that does not reach the service
-        return ServiceConnectionError(
-            f"HTTP {status} from what lies before the service",
-            status=status,
-            retryable=True,
-        )
-    return ProtocolError(
-        f"HTTP {status} is no answer of the service; is {answer.url} its address?",
-        status=status,
-    )
+    where = f"HTTP {status} from what lies before the service"
+    if status in _GATEWAYS:
+        return ServiceConnectionError(where, status=status, retryable=True)
+    if status in _BARE:
+        code = _BARE[status]
+        return make_error(code, where, status=status, no_retry=status != 429)
+    return _foreign(answer)
+
+
+# Of a proxy: it does not reach the service, or refuses the call by itself.
+_GATEWAYS = (502, 503, 504)
+_BARE = {401: "invalid_api_key", 413: "body_too_large", 429: "rate_limited"}
 
 
 def http_error(error: Exception) -> LLMServiceError:
@@ -202,15 +224,18 @@ class Events:
     """The chunks in a stream's bytes."""
 
     def __init__(self) -> None:
-        self._rest = bytearray()
+        self._pieces: list[bytes] = []  # of a line that has not ended
         self.done = False
 
     def feed(self, data: bytes) -> Iterator[Any]:
         """Yields what became whole; raises the error that came in band."""
-        self._rest += data
         # Bytes are split and not text: other line ends may be inside of JSON texts.
-        *lines, rest = self._rest.split(b"\n")
-        self._rest = bytearray(rest)
+        head, end, rest = data.rpartition(b"\n")
+        if not end:
+            self._pieces.append(data)
+            return
+        lines = b"".join([*self._pieces, head]).split(b"\n")
+        self._pieces = [rest]
         for line in lines:
             if not line.startswith(b"data:"):
                 continue
@@ -218,16 +243,21 @@ class Events:
             if text == b"[DONE]":
                 self.done = True
                 return
-            yield self._event(bytes(text))
+            yield self._event(text)
 
     def _event(self, text: bytes) -> Any:
         try:
             event = json.loads(text)
         except ValueError as error:
             raise ProtocolError(f"An event is no JSON: {error}") from error
+        if not isinstance(event, dict):
+            raise ProtocolError("An event is no JSON object")
         if "error" in event and "choices" not in event:
+            fault = event["error"]
+            if not isinstance(fault, dict):
+                raise ProtocolError(f"An error that is not the service's: {fault}")
             # Nothing is retried once a part of the answer is out.
-            raise _envelope_error(event["error"], None, True)
+            raise _envelope_error(fault, None, True)
         return event
 
     def end(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 from typing import Literal
 from urllib.parse import urlsplit
@@ -13,7 +13,7 @@ from llm_service.errors import ServiceConnectionError
 
 Transport = Literal["auto", "grpc", "http"]
 
-_DEFAULT_URL = "http://127.0.0.1:8004"
+_DEFAULT_HTTP = "127.0.0.1:8004"
 _DEFAULT_GRPC = "127.0.0.1:9004"
 _GRPC_PORT = "9004"
 _ROUTES = ("/chat/completions", "/embeddings", "/models")
@@ -26,7 +26,7 @@ class Settings:
     transport: Literal["grpc", "http"]
     url: str  # ends in /v1
     target: str
-    api_key: str
+    api_key: str = field(repr=False)
     tls: bool
     url_known: bool  # somebody named it; else it is a guess
     ca_file: str | None = None
@@ -34,34 +34,60 @@ class Settings:
     key_file: str | None = None
 
 
-# What the stubs load with; older ones count as absent.
-_NEEDED = {"grpcio": (1, 72, 2), "protobuf": (6, 30)}
+# What the stubs load with, and the first that they do not; others count as absent.
+_NEEDED = {"grpcio": ((1, 72, 2), (2,)), "protobuf": ((6, 30), (8,))}
 
 
 def has_grpc() -> bool:
     """Whether what the extra `grpc` installs is there."""
-    for name, needed in _NEEDED.items():
+    for name, (first, beyond) in _NEEDED.items():
         try:
             numbers = re.findall(r"\d+", version(name))[:3]
         except PackageNotFoundError:
             return False
-        if tuple(map(int, numbers)) < needed:
+        if not first <= tuple(map(int, numbers)) < beyond:
             return False
     return True
 
 
-def http_url(text: str) -> str:
+def http_url(text: str, secure: bool = False) -> str:
     """The base of all routes, from what people type: with or without a scheme, /v1,
-    a slash at the end, or the whole address of a route."""
+    a slash at the end, or the whole address of a route. `secure`: TLS was asked for,
+    and no key may travel without it."""
     url = text.strip()
     if "://" not in url:
-        url = "http://" + url
+        url = ("https://" if secure else "http://") + url
     url = url.rstrip("/")
-    if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).netloc:
+    parts = urlsplit(url)
+    if "@" in parts.netloc:
+        raise ValueError("an address with a user or password; the key is api_key")
+    if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError(f"{text!r} is no http address")
+    _check_port(parts.netloc)
+    if secure and parts.scheme == "http":
+        raise ValueError(f"TLS was asked for, and {text!r} is without it")
     for route in _ROUTES:
         url = url.removesuffix(route).rstrip("/")
     return url if url.endswith("/v1") else url + "/v1"
+
+
+def _check_port(place: str) -> None:
+    try:
+        port = urlsplit("//" + place).port
+    except ValueError:
+        port = 0
+    if port == 0:
+        raise ValueError(f"the port of {place!r} is no number from 1 to 65535")
+
+
+def _target(text: str, tls: bool | None) -> tuple[str, bool]:
+    """A gRPC target and whether to speak TLS, where `tls` is what was asked for."""
+    target, secure = grpc_target(text)
+    if tls and text.strip().startswith(("http://", "grpc://")):
+        raise ValueError(f"TLS was asked for, and {text!r} is without it")
+    if tls is False and secure:
+        raise ValueError(f"tls=False, and {text!r} is with TLS")
+    return target, secure if tls is None else tls
 
 
 def grpc_target(text: str) -> tuple[str, bool]:
@@ -75,9 +101,12 @@ def grpc_target(text: str) -> tuple[str, bool]:
         return text, secure
     if "/" in text or not text:
         raise ValueError(f"{text!r} is no gRPC target: it is host:port")
+    if "@" in text:
+        raise ValueError("an address with a user or password; the key is api_key")
     bracket = text.rpartition("]")[2] if text.startswith("[") else text
     if ":" not in bracket:
         text = f"{text}:{_GRPC_PORT}"
+    _check_port(text)
     return text, secure
 
 
@@ -132,22 +161,35 @@ def resolve(
     if transport not in ("auto", "grpc", "http"):
         raise ValueError("transport is auto, grpc or http")
     env = os.environ
-    chosen = _choose(transport, base_url, grpc_target_text)
-    text = grpc_target_text or env.get("LLM_SERVICE_GRPC") or _DEFAULT_GRPC
-    target, secure = grpc_target(text)
-    key = env.get("LLM_SERVICE_API_KEY", "") if api_key is None else api_key
+    key = (env.get("LLM_SERVICE_API_KEY", "") if api_key is None else api_key).strip()
     if not key.isascii() or not key.isprintable():
         raise ValueError("the API key is not of printable ASCII characters")
+    chosen = _choose(transport, base_url, grpc_target_text)
+    named_url = base_url or env.get("LLM_SERVICE_URL")
+    named_target = grpc_target_text or env.get("LLM_SERVICE_GRPC")
+    _check_named(chosen, named_url, named_target)
+    # Own certificates are for TLS, too; tls=False with them is taken at its word.
+    asked = True if tls is None and (ca_file or cert_file) else tls
+    target, secure = _DEFAULT_GRPC, bool(asked)
+    if chosen == "grpc" or grpc_target_text:
+        target, secure = _target(named_target or _DEFAULT_GRPC, asked)
     return Settings(
         transport=chosen,
-        url=http_url(base_url or env.get("LLM_SERVICE_URL") or _DEFAULT_URL),
+        url=http_url(named_url or _DEFAULT_HTTP, bool(asked)),
         target=target,
-        api_key=key.strip(),
-        url_known=bool(base_url or env.get("LLM_SERVICE_URL")),
-        tls=(secure or ca_file is not None or cert_file is not None)
-        if tls is None
-        else tls,
+        api_key=key,
+        url_known=bool(named_url),
+        tls=secure,
         ca_file=ca_file,
         cert_file=cert_file,
         key_file=key_file,
     )
+
+
+def _check_named(chosen: str, url: str | None, target: str | None) -> None:
+    """A transport that was chosen by hand does not go to loopback, key and all, where
+    an address of the other one was given."""
+    if chosen == "http" and target and not url:
+        raise ValueError("transport='http' needs base_url or LLM_SERVICE_URL")
+    if chosen == "grpc" and url and not target:
+        raise ValueError("transport='grpc' needs grpc_target or LLM_SERVICE_GRPC")

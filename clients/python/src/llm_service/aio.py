@@ -76,6 +76,8 @@ class AsyncStream(AsyncIterator[ChatChunk]):
         except BaseException as error:
             if isinstance(error, LLMServiceError):
                 error.delivered = self._delivered
+                if self._delivered:  # a part of the answer is out
+                    error.retryable = False
             await self.close()
             raise
         if chunk is None:
@@ -130,7 +132,8 @@ class AsyncClient:
           transport: "auto" takes gRPC where a target is known and grpcio is installed,
             else HTTP. Explicit addresses win over those of the environment.
           timeout: deadline of each call in seconds, where the call names none.
-          tls: gRPC over TLS; default: only with ca_file, or for grpcs:// targets.
+          tls: TLS to addresses without a scheme; default: with ca_file or cert_file,
+            and for https:// and grpcs://. An address that says otherwise is refused.
           ca_file: certificates to trust instead of the system's.
           cert_file: with key_file, this client's own certificate (mutual TLS).
         """

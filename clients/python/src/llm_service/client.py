@@ -74,6 +74,8 @@ class Stream(Iterator[ChatChunk]):
         except BaseException as error:
             if isinstance(error, LLMServiceError):
                 error.delivered = self._delivered
+                if self._delivered:  # a part of the answer is out
+                    error.retryable = False
             self.close()
             raise
         if chunk is None:
@@ -125,7 +127,8 @@ class Client:
           transport: "auto" takes gRPC where a target is known and grpcio is installed,
             else HTTP. Explicit addresses win over those of the environment.
           timeout: deadline of each call in seconds, where the call names none.
-          tls: gRPC over TLS; default: only with ca_file, or for grpcs:// targets.
+          tls: TLS to addresses without a scheme; default: with ca_file or cert_file,
+            and for https:// and grpcs://. An address that says otherwise is refused.
           ca_file: certificates to trust instead of the system's.
           cert_file: with key_file, this client's own certificate (mutual TLS).
         """
@@ -221,7 +224,10 @@ class Client:
         symbol: str = "",
         metadata: Mapping[str, str] | None = None,
     ) -> Run:
-        """Tags every call made in the block; `as` gives the Run."""
+        """Tags every call made in the block; `as` gives the Run.
+
+        The task is not sent with "auto-quick", "auto-deep" and "auto:TASK": they are
+        tasks themselves, and a task that is sent would replace theirs."""
         return Run(
             self,
             run_id,

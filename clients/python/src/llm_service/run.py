@@ -8,7 +8,8 @@
 The tags are in a context variable: every call of any client of this package that is
 made in the block has them, also in tasks started there; what a call names itself wins.
 Threads take them along only with `contextvars.copy_context().run`, as LangGraph does.
-A run inside of a run adds to its tags.
+A run inside of a run adds to its tags and has a run_id of its own; with
+`run_id=outer.run_id` its calls count for the outer run. A Run is entered once.
 """
 
 from __future__ import annotations
@@ -48,6 +49,9 @@ class _Tagged:
         if symbol:
             self._metadata["symbol"] = symbol
         self._token: contextvars.Token[Mapping[str, Any]] | None = None
+        self._outer: Mapping[str, Any] = {}
+        self._ours: Mapping[str, Any] = {}
+        self._entered = False
 
     @property
     def tags(self) -> dict[str, Any]:
@@ -55,14 +59,25 @@ class _Tagged:
         return {**self._tags, "metadata": dict(self._metadata)}
 
     def _enter(self) -> None:
-        outer = current_tags.get()
-        metadata = {**outer.get("metadata", {}), **self._metadata}
-        self._token = current_tags.set({**outer, **self._tags, "metadata": metadata})
+        if self._entered:
+            raise RuntimeError("a run is entered once; make another with run()")
+        self._entered = True
+        self._outer = current_tags.get()
+        metadata = {**self._outer.get("metadata", {}), **self._metadata}
+        self._ours = {**self._outer, **self._tags, "metadata": metadata}
+        self._token = current_tags.set(self._ours)
 
     def _exit(self) -> None:
-        if self._token is not None:
-            current_tags.reset(self._token)
-            self._token = None
+        token, self._token = self._token, None
+        if token is None:
+            return
+        try:
+            current_tags.reset(token)
+        except ValueError:
+            # Left in another context, as by a fixture or generator that another task
+            # ends. Where that context has our tags, it must lose them, too.
+            if current_tags.get() is self._ours:
+                current_tags.set(self._outer)
 
 
 class Run(_Tagged):

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from llm_service._call import current_tags
+from llm_service._call import current_tags, names_task
 from llm_service.langchain import ChatLLMService, LLMServiceEmbeddings
 
 __all__ = [
@@ -48,16 +48,19 @@ class ChatTradingAgents(ChatLLMService):
     """ChatLLMService that knows the graph's nodes.
 
     What a call or the model names itself wins, and so does a run that names an agent
-    or a task.
+    or, where its task is sent (not with "auto-quick", "auto-deep" and "auto:TASK"), a
+    task.
     """
 
     tag_nodes: bool = True
 
-    def _tags(self, metadata: Mapping[str, Any]) -> dict[str, Any]:
+    def _tags(self, metadata: Mapping[str, Any], model: str) -> dict[str, Any]:
         node = metadata.get("langgraph_node")
         if not self.tag_nodes or not isinstance(node, str):
             return {}
-        run = current_tags.get()
+        run = dict(current_tags.get())
+        if names_task(model):  # the run's task stays away; the node's may go
+            run.pop("task_type", None)
         tags = {"agent": node, "task_type": NODE_TASKS.get(node)}
         return {name: tag for name, tag in tags.items() if tag and not run.get(name)}
 

@@ -20,11 +20,18 @@ from langchain_core.messages.ai import (
 )
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 
-from llm_service.langchain.requests import CALL_EXTRAS, CARRIED, OTHERS
+from llm_service.langchain.requests import (
+    CALL_EXTRAS,
+    CARRIED,
+    DETAIL_STRIDE,
+    OTHERS,
+)
 from llm_service.types import ChatChunk, ChatResponse
 
 MODEL_PROVIDER = "llm_service"
 _PLACED = frozenset(("role", "content", "tool_calls", *CARRIED))
+# Members of a stream's objects that come in pieces.
+_TEXTS = frozenset(("text", "summary", "data", "signature", "transcript", "arguments"))
 _CALL_PLACED = frozenset(("index", "id", "type", "function", "custom"))
 # Of `llm_service` in an answer, besides model and cost.
 _FACTS = (
@@ -184,6 +191,7 @@ class ChunkReader:
         self._ids: dict[int, str] = {}
         self._said: set[Any] = set()
         self._open: list[int] = []  # custom tools' inputs that are being written
+        self._kinds: dict[int, list[Any]] = {}  # of details, by their index
 
     def read(self, chunk: ChatChunk) -> ChatGenerationChunk | None:
         """None where a chunk says nothing (a second choice, an empty opening)."""
@@ -213,7 +221,8 @@ class ChunkReader:
             message.usage_metadata = usage_metadata(facts["token_usage"])
         if not (text or members or pieces or message.response_metadata):
             return None
-        ending = {k: facts[k] for k in ("finish_reason",) if k in facts}
+        said = message.response_metadata
+        ending = {k: said[k] for k in ("finish_reason",) if k in said}
         return ChatGenerationChunk(message=message, generation_info=ending or None)
 
     def _once(self, where: tuple[Any, ...], facts: dict[str, Any]) -> dict[str, Any]:
@@ -227,16 +236,45 @@ class ChunkReader:
         details = members.get("reasoning_details")
         if isinstance(details, list):
             members["reasoning_details"] = [self._detail(one) for one in details]
+        for name in ("audio", "function_call"):
+            if isinstance(members.get(name), dict):
+                members[name] = self._apart(name, members[name])
+        if OTHERS in members:
+            members[OTHERS] = self._news(members[OTHERS])
+            if not members[OTHERS]:
+                del members[OTHERS]
         return members
 
+    def _news(self, others: dict[str, Any]) -> dict[str, Any]:
+        """What nobody here knows: said again unchanged it is a state, not a piece."""
+        out = {}
+        for name, value in others.items():
+            said = ("other", name, json.dumps(value, sort_keys=True))
+            if said not in self._said:
+                self._said.add(said)
+                out[name] = value
+        return out
+
+    def _apart(self, where: Any, given: dict[str, Any]) -> dict[str, Any]:
+        """Pieces of text, and of the rest what was not said before."""
+        pieces = {k: v for k, v in given.items() if k in _TEXTS}
+        same = {k: v for k, v in given.items() if k not in _TEXTS and v is not None}
+        return {**self._once((where,), same), **pieces}
+
     def _detail(self, detail: Any) -> Any:
-        """LangChain joins details of one index (OpenRouter has them), and their
-        texts: what is the same in all of them is said with the first."""
+        """LangChain joins details of one index (OpenRouter has them), whatever their
+        types, and their texts: those of a second type get an index of their own
+        (DETAIL_STRIDE), and what is the same in all is said with the first."""
         if not isinstance(detail, dict) or not isinstance(detail.get("index"), int):
             return detail
-        same = {k: detail[k] for k in ("type", "format", "id") if k in detail}
-        rest = {k: v for k, v in detail.items() if k not in same}
-        return {**self._once(("detail", detail["index"]), same), **rest}
+        index = detail["index"]
+        kinds = self._kinds.setdefault(index, [])
+        kind = detail.get("type") or (kinds[-1] if kinds else None)
+        if kind not in kinds:
+            kinds.append(kind)
+        index += DETAIL_STRIDE * kinds.index(kind)
+        rest = {k: v for k, v in detail.items() if k != "index"}
+        return {**self._apart(("detail", index), rest), "index": index}
 
     def _pieces(
         self, delta: Mapping[str, Any], members: dict[str, Any]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from typing import Any
+from contextlib import aclosing, closing
+from contextvars import ContextVar
+from typing import Any, cast
 
 from langchain_core.callbacks import (
     AsyncCallbackManagerForLLMRun,
@@ -11,9 +13,9 @@ from langchain_core.callbacks import (
 )
 from langchain_core.language_models import BaseChatModel, LanguageModelInput
 from langchain_core.language_models.base import LangSmithParams
-from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
-from langchain_core.runnables import Runnable, ensure_config
+from langchain_core.runnables import Runnable, RunnableConfig, ensure_config
 from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import Field
@@ -39,6 +41,10 @@ _SENT = (
     "timeout",
     "extra_body",
 )
+# LangChain's own switches, which are also among the arguments of a call.
+_STREAMING = frozenset(("stream", "stream_usage"))
+# The metadata of the stream that is beginning.
+_of_stream: ContextVar[Mapping[str, Any]] = ContextVar("llm_service_stream", default={})
 
 
 class ChatLLMService(ServiceConnection, BaseChatModel):
@@ -47,7 +53,8 @@ class ChatLLMService(ServiceConnection, BaseChatModel):
     Keyword arguments of a call (`invoke(…, temperature=0, task_type="reasoning")`)
     and of `bind` are those of `llm_service.Client.chat`, `model` among them; a name
     that it does not know is a TypeError. A run around the call
-    (`with model.client.run(…)`) tags it.
+    (`with model.client.run(…)`) tags it; but for the run's task where the model is
+    "auto-quick", "auto-deep" or "auto:TASK", which are tasks of their own.
 
     In messages: `content` is text; reasoning is in `additional_kwargs`
     ("reasoning_content"), beside what models need back on the next turn
@@ -56,7 +63,8 @@ class ChatLLMService(ServiceConnection, BaseChatModel):
     provider, request_id, attempts, cost (exact decimal text) and currency,
     token_usage.
 
-    May be shared between threads, copied and pickled.
+    May be shared between threads, copied and pickled. Models of the same settings
+    (address, key, deadline, TLS) share their connections.
     """
 
     model_config = CONFIG
@@ -78,18 +86,13 @@ class ChatLLMService(ServiceConnection, BaseChatModel):
     user: str | None = None
     priority: str | None = None
     extra_body: Mapping[str, Any] | None = None
-    """More members of the request body, for the provider."""
+    """More members of the request body, for the provider; a call's own join them."""
     model_kwargs: dict[str, Any] = Field(default_factory=dict)
     """More fields of `Client.chat` for every call."""
 
     @property
     def _llm_type(self) -> str:
         return "llm-service"
-
-    @property
-    def lc_secrets(self) -> dict[str, str]:
-        """Where a serialised model's key is read from."""
-        return {"api_key": "LLM_SERVICE_API_KEY"}
 
     @property
     def _identifying_params(self) -> dict[str, Any]:
@@ -118,9 +121,9 @@ class ChatLLMService(ServiceConnection, BaseChatModel):
             params["ls_stop"] = words
         return params
 
-    def _tags(self, metadata: Mapping[str, Any]) -> dict[str, Any]:
-        """Tags for a call whose LangChain configuration has this metadata; what the
-        call, the model or the run names wins. For subclasses."""
+    def _tags(self, metadata: Mapping[str, Any], model: str) -> dict[str, Any]:
+        """Tags for a call of `model` whose LangChain configuration has this metadata;
+        what the call or this object names wins. For subclasses."""
         return {}
 
     def _arguments(
@@ -139,9 +142,14 @@ class ChatLLMService(ServiceConnection, BaseChatModel):
         # Every integration has one of these; all of them mean max_tokens here.
         if kwargs.get("max_completion_tokens") is not None:
             named["max_tokens"] = None
-        named.update({name: kwargs[name] for name in kwargs if name != "stream_usage"})
+        named.update({name: kwargs[name] for name in kwargs if name not in _STREAMING})
+        if isinstance(named.get("response_format"), type):
+            form = structured.response_format(named["response_format"], None)
+            named["response_format"] = form
+        if kwargs.get("extra_body") and self.extra_body:
+            named["extra_body"] = {**self.extra_body, **kwargs["extra_body"]}
         named = {name: value for name, value in named.items() if value is not None}
-        return {**self._tags(metadata), **named}
+        return {**self._tags(metadata, str(named["model"])), **named}
 
     def _generate(
         self,
@@ -208,6 +216,48 @@ class ChatLLMService(ServiceConnection, BaseChatModel):
                     if run_manager:
                         await run_manager.on_llm_new_token(made.text, chunk=made)
                     yield made
+
+    def stream(
+        self,
+        input: LanguageModelInput,
+        config: RunnableConfig | None = None,
+        *,
+        stop: list[str] | None = None,
+        **kwargs: Any,
+    ) -> Iterator[AIMessageChunk]:
+        """The answer's chunks; their sum is the message."""
+        chunks = super().stream(input, config, stop=stop, **kwargs)
+        # `_stream` reads the configuration when the first chunk is asked for.
+        token = _of_stream.set(_configured(config))
+        try:
+            first = next(chunks, None)
+        finally:
+            _of_stream.reset(token)
+        with closing(cast(Any, chunks)):
+            if first is not None:
+                yield first
+                yield from chunks
+
+    async def astream(
+        self,
+        input: LanguageModelInput,
+        config: RunnableConfig | None = None,
+        *,
+        stop: list[str] | None = None,
+        **kwargs: Any,
+    ) -> AsyncIterator[AIMessageChunk]:
+        """The answer's chunks; their sum is the message."""
+        chunks = super().astream(input, config, stop=stop, **kwargs)
+        token = _of_stream.set(_configured(config))
+        try:
+            first = await anext(chunks, None)
+        finally:
+            _of_stream.reset(token)
+        async with aclosing(cast(Any, chunks)):
+            if first is not None:
+                yield first
+                async for chunk in chunks:
+                    yield chunk
 
     def bind_tools(
         self,
@@ -285,10 +335,14 @@ class ChatLLMService(ServiceConnection, BaseChatModel):
 def _metadata(
     run: CallbackManagerForLLMRun | AsyncCallbackManagerForLLMRun | None,
 ) -> Mapping[str, Any]:
-    if run is not None:
-        return run.metadata or {}
-    # `stream` hands none on; then of the runnable around the call, a graph's node.
-    return ensure_config().get("metadata") or {}
+    # `stream` and `astream` hand no run on.
+    return (run.metadata or {}) if run is not None else _of_stream.get()
+
+
+def _configured(config: RunnableConfig | None) -> Mapping[str, Any]:
+    """The call's metadata over those of the runnable around it, a graph's node."""
+    around = ensure_config().get("metadata") or {}
+    return {**around, **(ensure_config(config).get("metadata") or {})}
 
 
 def _words(stop: list[str] | str | None) -> list[str]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-import threading
-from typing import Any, Literal
+import atexit
+import weakref
+from collections import deque
+from collections.abc import Mapping
+from typing import Any, Literal, TypeVar
 
 from langchain_core.utils import secret_from_env
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr
@@ -12,30 +15,40 @@ from llm_service.aio import AsyncClient
 from llm_service.client import Client
 
 
-class Clients:
-    """Both clients of one model, made when they are first needed.
+Given = tuple[tuple[str, Any], ...]
+Both = Client | AsyncClient
 
-    Copies of a model share them, as they share a service; a pickle leaves them behind.
+# Models are made by the dozen (LangChain's `configurable_fields` makes one for each
+# call) and connections are dear: models of the same settings share their clients. The
+# last few are kept for the next model. No locks here, which a fork could find locked;
+# of two clients made at once one is used and the other never connects.
+_shared: weakref.WeakValueDictionary[Any, Both] = weakref.WeakValueDictionary()
+_kept: deque[Both] = deque(maxlen=32)
+# Let go before the interpreter takes grpcio apart, which complains otherwise.
+atexit.register(_kept.clear)
+
+T = TypeVar("T", Client, AsyncClient)
+
+
+class Clients:
+    """The clients of one model and its copies, by the settings they were made for.
+
+    A model goes on with what the environment said when it first called. Copies that
+    say another address, key or deadline get clients of their own; a pickle leaves
+    them behind.
     """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._sync: Client | None = None
-        self._async: AsyncClient | None = None
+        self._made: dict[Any, Both] = {}
 
-    def sync(self, **settings: Any) -> Client:
-        """The synchronous client."""
-        with self._lock:
-            if self._sync is None:
-                self._sync = Client(**settings)
-            return self._sync
-
-    def asynchronous(self, **settings: Any) -> AsyncClient:
-        """The asyncio client."""
-        with self._lock:
-            if self._async is None:
-                self._async = AsyncClient(**settings)
-            return self._async
+    def get(self, kind: type[T], settings: Mapping[str, Any]) -> T:
+        """The client for these settings; a new one where somebody has closed it."""
+        given: Given = tuple(settings.items())
+        client = self._made.get((kind, given))
+        if not isinstance(client, kind) or client._closed:
+            client = _find(kind, given)
+            self._made[kind, given] = client
+        return client
 
     def __copy__(self) -> Clients:
         return self
@@ -45,6 +58,17 @@ class Clients:
 
     def __reduce__(self) -> tuple[type[Clients], tuple[()]]:
         return Clients, ()
+
+
+def _find(kind: type[T], given: Given) -> T:
+    made = kind(**dict(given))
+    key = (kind, made._settings, given)
+    known = _shared.get(key)
+    if isinstance(known, kind) and not known._closed:
+        return known
+    _shared[key] = made
+    _kept.append(made)
+    return made
 
 
 # Subclasses say it again: of two base classes Pydantic takes the last one's.
@@ -82,10 +106,11 @@ class ServiceConnection(BaseModel):
 
     def _settings(self) -> dict[str, Any]:
         key = self.api_key.get_secret_value() if self.api_key is not None else None
+        # Empty is what callers say who have none: then the environment's counts.
         return {
             "base_url": self.base_url or None,
             "grpc_target": self.grpc_target or None,
-            "api_key": key,
+            "api_key": key or None,
             "transport": self.transport,
             "timeout": self.timeout,
             "tls": self.tls,
@@ -96,10 +121,13 @@ class ServiceConnection(BaseModel):
 
     @property
     def client(self) -> Client:
-        """The client behind this model: `with model.client.run(user=…) as run:`."""
-        return self._clients.sync(**self._settings())
+        """The client behind this model: `with model.client.run(user=…) as run:`.
+
+        Models of the same settings share it. Who closes it ends their running calls;
+        the next call makes a new one."""
+        return self._clients.get(Client, self._settings())
 
     @property
     def async_client(self) -> AsyncClient:
         """The asyncio client behind this model."""
-        return self._clients.asynchronous(**self._settings())
+        return self._clients.get(AsyncClient, self._settings())

@@ -34,9 +34,13 @@ OTHERS = "llm_service_message"
 # By call id: what a LangChain tool call has no place for (signatures, the arguments
 # as the model wrote them).
 CALL_EXTRAS = "llm_service_tool_calls"
+# Added to the index of a reasoning detail for each type before its own there; see
+# ChunkReader, whose only way it is to keep LangChain from joining them.
+DETAIL_STRIDE = 1_000_000
 
-# Blocks of an assistant's content that are not sent as content: calls and thoughts
-# have places of their own.
+_WORDS = frozenset(("text", "text-plain"))
+
+# Blocks that are no content of a user's either: they came over from an assistant.
 _NO_CONTENT = frozenset(
     (
         "tool_use",
@@ -119,7 +123,7 @@ def _block(block: Any) -> list[dict[str, Any]]:
     if isinstance(block, str):
         return [{"type": "text", "text": block}]
     kind = block.get("type")
-    if kind in ("text", "text-plain") and isinstance(block.get("text"), str):
+    if kind in _WORDS and isinstance(block.get("text"), str):
         out = {"type": "text", "text": block["text"]}
         if "cache_control" in block:  # Anthropic's, which the service passes on
             out["cache_control"] = block["cache_control"]
@@ -135,7 +139,7 @@ def _block(block: Any) -> list[dict[str, Any]]:
 def _assistant(message: AIMessage) -> dict[str, Any]:
     known = message.additional_kwargs
     calls = [*_calls(message), *_anthropic_calls(message)]
-    text = _assistant_content(message.content)
+    text = _assistant_text(message.content)
     out: dict[str, Any] = {"role": "assistant", "content": text or None}
     if not text and not calls:
         out["content"] = ""
@@ -143,43 +147,90 @@ def _assistant(message: AIMessage) -> dict[str, Any]:
     out.update({name: known[name] for name in CARRIED if known.get(name) is not None})
     if "reasoning_content" not in out and (thought := _thought(message.content)):
         out["reasoning_content"] = thought
-    if "reasoning_details" not in out and (proofs := _proofs(message.content)):
-        out["reasoning_details"] = proofs
+    details = out.get("reasoning_details") or _proofs(message.content)
+    if details:
+        out["reasoning_details"] = [_as_indexed(one) for one in details]
+    if "refusal" not in out and (refusal := _refusal(message.content)):
+        out["refusal"] = refusal
     if calls:
         out["tool_calls"] = calls
     return out
 
 
-def _assistant_content(
-    content: str | Sequence[Any],
-) -> str | list[dict[str, Any]]:
-    parts = _content(content)
-    if isinstance(parts, list) and all(part["type"] == "text" for part in parts):
-        return "".join(part["text"] for part in parts)
-    return parts
+def _as_indexed(detail: Any) -> Any:
+    """A detail under the index that its provider gave it."""
+    if not isinstance(detail, dict) or not isinstance(detail.get("index"), int):
+        return detail
+    return {**detail, "index": detail["index"] % DETAIL_STRIDE}
+
+
+def _blocks(content: str | Sequence[Any]) -> list[dict[str, Any]]:
+    blocks = [] if isinstance(content, str) else content
+    return [block for block in blocks if isinstance(block, dict)]
+
+
+def _assistant_text(content: str | Sequence[Any]) -> str | list[dict[str, Any]]:
+    """The words of an assistant, which are all the content that models take back.
+
+    Whatever else other models' answers have (calls, thoughts, refusals, searches,
+    made pictures) has a place of its own in the message, or none.
+    """
+    if isinstance(content, str):
+        return content
+    parts = [
+        part
+        for block in content
+        if isinstance(block, str)
+        or (block.get("type") in _WORDS and isinstance(block.get("text"), str))
+        for part in _block(block)
+        if part.get("type") == "text"
+    ]
+    if any("cache_control" in part for part in parts):
+        return parts
+    return "".join(part["text"] for part in parts)
+
+
+def _refusal(content: str | Sequence[Any]) -> str:
+    return "".join(
+        block.get("refusal") or ""
+        for block in _blocks(content)
+        if block.get("type") == "refusal"
+    )
 
 
 def _thought(content: str | Sequence[Any]) -> str:
     """The reasoning of messages that other models, or output_version "v1", made."""
-    blocks = [] if isinstance(content, str) else content
     return "".join(
-        block.get("reasoning") or ""
-        for block in blocks
-        if isinstance(block, dict) and block.get("type") == "reasoning"
+        text
+        for text, proof in map(_reasoned, _blocks(content))
+        if not proof
     )
 
 
+def _reasoned(block: Mapping[str, Any]) -> tuple[str, str]:
+    """The thought in a block and its signature, in the forms of LangChain's models:
+    its own and OpenAI's "reasoning", Anthropic's "thinking", Bedrock's."""
+    kind = block.get("type")
+    if kind == "reasoning":
+        summary = block.get("summary") or ()
+        texts = [one.get("text") or "" for one in _blocks(summary)]
+        return block.get("reasoning") or "\n".join(texts), ""
+    if kind == "thinking":
+        return block.get("thinking") or "", block.get("signature") or ""
+    inner = block.get("reasoning_content")
+    if kind == "reasoning_content" and isinstance(inner, dict):
+        return inner.get("text") or "", inner.get("signature") or ""
+    return "", ""
+
+
 def _proofs(content: str | Sequence[Any]) -> list[dict[str, Any]]:
-    """The signed and redacted thoughts of LangChain's Anthropic model."""
+    """The signed and redacted thoughts of LangChain's models of Claude."""
     out: list[dict[str, Any]] = []
-    for block in [] if isinstance(content, str) else content:
-        if not isinstance(block, dict):
-            continue
-        kind = block.get("type")
-        if kind == "thinking" and block.get("signature"):
-            made = {"type": "reasoning.text", "text": block.get("thinking") or ""}
-            out.append({**made, "signature": block["signature"]})
-        elif kind == "redacted_thinking":
+    for block in _blocks(content):
+        text, proof = _reasoned(block)
+        if proof:
+            out.append({"type": "reasoning.text", "text": text, "signature": proof})
+        elif block.get("type") == "redacted_thinking":
             data = block.get("data") or ""
             out.append({"type": "reasoning.encrypted", "data": data})
     return [{**one, "format": "anthropic-claude-v1"} for one in out]

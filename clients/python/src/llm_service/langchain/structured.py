@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from operator import itemgetter
 from typing import Any, Literal
 
+from langchain_core.exceptions import OutputParserException
 from langchain_core.messages import AIMessage
 from langchain_core.output_parsers import JsonOutputParser, PydanticOutputParser
 from langchain_core.output_parsers.openai_tools import (
@@ -89,9 +90,10 @@ def parser(schema: Any, method: Method) -> Runnable[AIMessage, Any]:
     """Reads the object out of a message."""
     typed = isinstance(schema, type) and _is_pydantic(schema)
     if method == "function_calling":
+        whole = RunnableLambda(_no_broken_call)
         if typed:
-            return PydanticToolsParser(tools=[schema], first_tool_only=True)
-        return JsonOutputKeyToolsParser(
+            return whole | PydanticToolsParser(tools=[schema], first_tool_only=True)
+        return whole | JsonOutputKeyToolsParser(
             key_name=tool_name(schema), first_tool_only=True
         )
     refusing = RunnableLambda(_no_refusal)
@@ -117,6 +119,17 @@ def _no_refusal(message: AIMessage) -> AIMessage:
     refusal = message.additional_kwargs.get("refusal")
     if refusal and not message.content:
         raise ValueError(f"the model refused: {refusal}")
+    return message
+
+
+def _no_broken_call(message: AIMessage) -> AIMessage:
+    """LangChain's parsers see no call in one whose arguments do not parse."""
+    if message.invalid_tool_calls and not message.tool_calls:
+        broken = message.invalid_tool_calls[0]
+        raise OutputParserException(
+            f"the call of {broken['name']!r} is broken: {broken['error']}",
+            llm_output=broken["args"] or "",
+        )
     return message
 
 
