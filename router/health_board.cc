@@ -88,12 +88,14 @@ void HealthBoard::Recount(DeploymentHealth* deployment) {
 }
 
 void HealthBoard::Forget(Instant now, bool answered) {
-  absl::erase_if(deployments_, [&](const auto& known) {
-    const DeploymentHealth& health = *known.second;
-    const bool goes = (answered || !health.answered) && health.Forgettable(now);
-    if (goes && health.counted) --troubled_;
-    return goes;
-  });
+  for (auto it = deployments_.begin(); it != deployments_.end();) {
+    const DeploymentHealth& health = *it->second;
+    const auto known = it++;
+    if ((answered || !health.answered) && health.Forgettable(now)) {
+      if (health.counted) --troubled_;
+      deployments_.erase(known);
+    }
+  }
 }
 
 DeploymentHealth* HealthBoard::FindOrAdd(std::string_view deployment,
