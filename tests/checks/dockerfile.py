@@ -14,13 +14,13 @@ test_deployment.py reads the same steps in every run.
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import re
 import shlex
 import shutil
 import subprocess
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -188,13 +188,23 @@ class Builder:
         print(f"== {stage.name}: {size.stdout.split()[0]} MiB", flush=True)
 
 
-def main(arguments: list[str]) -> None:
-    where, *wanted = arguments
-    assert os.geteuid() == 0, "needs root: debootstrap and chroot"
-    builder = Builder(Path(where))
+def main() -> None:
+    stages = read()
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("where", type=Path, help="the folder of the roots")
+    parser.add_argument("stage", nargs="*", help=" ".join(s.name for s in stages))
+    wanted = parser.parse_args()
+    unknown = set(wanted.stage) - {stage.name for stage in stages}
+    if unknown:
+        parser.error(f"no such stage: {' '.join(sorted(unknown))}")
+    if os.geteuid() != 0:
+        parser.error("debootstrap and chroot need root")
+    builder = Builder(wanted.where)
     builder.make_base()
-    for stage in read():
-        if not wanted or stage.name in wanted:
+    for stage in stages:
+        if not wanted.stage or stage.name in wanted.stage:
             builder.build(stage)
             if stage.name == "service":
                 builder.run_in(
@@ -206,4 +216,4 @@ def main(arguments: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()
