@@ -96,11 +96,6 @@ class Answer:
     cost: str = "0"
     tokens: int = 0
 
-    @property
-    def refused(self) -> bool:
-        """Whether the service said that it drains: nothing was done."""
-        return "overloaded" in self.trouble or "drain" in self.trouble
-
 
 @dataclass
 class Crowd:
