@@ -54,7 +54,7 @@ void AttemptSink::Note(const v1::ChatCompletionChunk& chunk) {
   }
 }
 
-Task<absl::Status> AttemptSink::Pass(v1::ChatCompletionChunk chunk) {
+Task<absl::Status> AttemptSink::Pass(v1::ChatCompletionChunk&& chunk) {
   const Instant before = options_.clock->Monotonic();
   absl::Status status = co_await options_.shaper->Write(std::move(chunk));
   caller_wait_ += options_.clock->Monotonic() - before;
@@ -62,7 +62,7 @@ Task<absl::Status> AttemptSink::Pass(v1::ChatCompletionChunk chunk) {
   co_return status;
 }
 
-Task<absl::Status> AttemptSink::Write(v1::ChatCompletionChunk chunk) {
+Task<absl::Status> AttemptSink::Write(v1::ChatCompletionChunk&& chunk) {
   if (options_.gate->LostBy(options_.attempt)) {
     co_return absl::CancelledError("another attempt answers");
   }

@@ -49,7 +49,7 @@ class AttemptSink : public EventSink {
   void OnDropped(const std::vector<std::string>& fields) override {
     dropped_ = fields;
   }
-  Task<absl::Status> Write(v1::ChatCompletionChunk chunk) override;
+  Task<absl::Status> Write(v1::ChatCompletionChunk&& chunk) override;
   // After the provider has succeeded: wins the gate if it is still open and
   // passes on what was held. kCancelled if another attempt has won.
   Task<absl::Status> Complete();
@@ -74,7 +74,7 @@ class AttemptSink : public EventSink {
  private:
   bool Commit();
   void Note(const v1::ChatCompletionChunk& chunk);
-  Task<absl::Status> Pass(v1::ChatCompletionChunk chunk);
+  Task<absl::Status> Pass(v1::ChatCompletionChunk&& chunk);
 
   Options options_;
   ResponseAssembler assembler_;

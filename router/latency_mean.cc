@@ -35,12 +35,18 @@ void LatencyMean::Failed(absl::Duration elapsed, Instant now) {
 
 std::optional<absl::Duration> LatencyMean::At(Instant now) const {
   if (seconds_ < 0) return std::nullopt;
-  const double idle = std::max(absl::ToDoubleSeconds(now - at_), 0.0);
-  const double age = idle / absl::ToDoubleSeconds(kForget);
+  // Whole nanoseconds both ways: a choice asks for many means, and absl's
+  // conversions to and from double are most of what one takes.
+  static const auto forget =
+      static_cast<double>(absl::ToInt64Nanoseconds(kForget));
+  const int64_t idle =
+      std::max(absl::ToInt64Nanoseconds(now - at_), int64_t{0});
+  const double age = static_cast<double>(idle) / forget;
   // The exponential of a small age, but for a millionth; those in use are
   // young.
   constexpr double kSmall = 1e-3;
-  return absl::Seconds(seconds_ * (age < kSmall ? 1 - age : std::exp(-age)));
+  const double seconds = seconds_ * (age < kSmall ? 1 - age : std::exp(-age));
+  return absl::Nanoseconds(std::llround(seconds * 1e9));
 }
 
 }  // namespace llm

@@ -249,6 +249,7 @@ std::vector<size_t> Shortlist(const PlanInput& input, Prefer prefer,
                    }) -
       candidates.begin());
   std::vector<size_t> places;
+  places.reserve(most + 1);
   if (prefer == Prefer::kLatency && tier > most) {
     // Neighbours from a place drawn by lot: two of them are weighed, the
     // others stand by.
@@ -282,7 +283,10 @@ std::optional<RankedRoute> RankShortlist(
     return std::nullopt;
   }
   RankedRoute ranked;
-  for (const size_t place : Shortlist(input, route.prefer, candidates)) {
+  const std::vector<size_t> places =
+      Shortlist(input, route.prefer, candidates);
+  ranked.order.reserve(places.size());
+  for (const size_t place : places) {
     ranked.order.push_back({candidates[place], {}, {}});
   }
   LookAtAll(input, tokens, &ranked.order);

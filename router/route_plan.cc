@@ -23,7 +23,7 @@ struct Judged {
   std::string_view lacks = {};
 };
 
-std::string LacksHard(const RequestNeeds& needs, const ModelTraits& traits) {
+std::string_view LacksHard(const RequestNeeds& needs, const ModelTraits& traits) {
   if (needs.tools && !traits.tools) return "no tools";
   if (needs.vision && !traits.vision) return "no vision";
   if (needs.audio && !traits.audio) return "no audio";
@@ -46,12 +46,12 @@ Judged Judge(const PlanInput& input, const RequestNeeds& needs,
   if (!input.MayUse(candidate.model->id.value)) {
     return {Verdict::kNotAllowed, "not allowed for this key"};
   }
-  std::string why = LacksHard(needs, traits);
+  std::string_view why = LacksHard(needs, traits);
   if (traits.embeddings == (input.embed == nullptr)) {
     why = input.embed == nullptr ? "makes embeddings and does not chat"
                                  : "makes no embeddings";
   }
-  if (!why.empty()) return {Verdict::kLacks, std::move(why)};
+  if (!why.empty()) return {Verdict::kLacks, std::string(why)};
   const int64_t window = traits.context_window;
   // The estimate may be twice the truth: what could fit goes to the provider.
   const int64_t longest = input.embed == nullptr

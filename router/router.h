@@ -102,7 +102,8 @@ class ChunkSink {
   virtual void OnCommit(const v1::ServiceInfo& known) {
     static_cast<void>(known);
   }
-  virtual Task<absl::Status> Write(v1::ChatCompletionChunk chunk) = 0;
+  // `chunk` lives until the task ends; what is wanted of it may be taken out.
+  virtual Task<absl::Status> Write(v1::ChatCompletionChunk&& chunk) = 0;
 };
 
 struct CallResult {

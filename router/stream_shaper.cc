@@ -14,14 +14,18 @@ StreamShaper::StreamShaper(std::string id, int64_t created, bool include_usage,
       include_usage_(include_usage),
       out_(out) {}
 
+void StreamShaper::SetFrame(v1::ChatCompletionChunk* chunk) const {
+  chunk->set_id(id_);
+  chunk->set_object("chat.completion.chunk");
+  chunk->set_created(created_);
+  chunk->set_model(model_);
+  chunk->set_service_tier(service_tier_);
+  chunk->set_system_fingerprint(system_fingerprint_);
+}
+
 v1::ChatCompletionChunk StreamShaper::Frame() const {
   v1::ChatCompletionChunk chunk;
-  chunk.set_id(id_);
-  chunk.set_object("chat.completion.chunk");
-  chunk.set_created(created_);
-  chunk.set_model(model_);
-  chunk.set_service_tier(service_tier_);
-  chunk.set_system_fingerprint(system_fingerprint_);
+  SetFrame(&chunk);
   return chunk;
 }
 
@@ -32,7 +36,7 @@ void StreamShaper::Remember(const v1::ChatCompletionChunk& chunk) {
   }
 }
 
-bool StreamShaper::TakeContent(v1::ChunkChoice& choice, v1::ChunkChoice* out) {
+bool StreamShaper::KeepContent(v1::ChunkChoice& choice) {
   ChoiceState& state = choices_[choice.index()];
   for (const v1::Part& part : choice.delta().parts()) {
     if (part.has_tool_call()) state.has_tool_call = true;
@@ -48,31 +52,36 @@ bool StreamShaper::TakeContent(v1::ChunkChoice& choice, v1::ChunkChoice* out) {
       choice.extra_json().empty()) {
     return false;
   }
-  out->Swap(&choice);
-  out->clear_finish_reason();
-  out->clear_native_finish_reason();
-  out->mutable_delta()->clear_role();
-  if (!state.role_sent) out->mutable_delta()->set_role("assistant");
+  choice.clear_finish_reason();
+  choice.clear_native_finish_reason();
+  choice.mutable_delta()->clear_role();
+  if (!state.role_sent) choice.mutable_delta()->set_role("assistant");
   state.role_sent = true;
   return true;
 }
 
-Task<absl::Status> StreamShaper::Write(v1::ChatCompletionChunk chunk) {
+Task<absl::Status> StreamShaper::Write(v1::ChatCompletionChunk&& chunk) {
   Remember(chunk);
-  v1::ChatCompletionChunk shaped = Frame();
-  for (v1::ChunkChoice& choice : *chunk.mutable_choices()) {
-    v1::ChunkChoice taken;
-    if (TakeContent(choice, &taken)) shaped.add_choices()->Swap(&taken);
+  auto& choices = *chunk.mutable_choices();
+  int kept = 0;
+  for (int at = 0; at < choices.size(); ++at) {
+    if (KeepContent(choices[at])) choices.SwapElements(kept++, at);
   }
-  if (shaped.choices_size() == 0) {
+  choices.DeleteSubrange(kept, choices.size() - kept);
+  if (kept == 0) {
     // Clients read choices[0] of every chunk but the usage chunk, so what has
     // no content of its own waits for the finish chunk.
     held_extra_.Add(chunk.extra_json());
-    co_return absl::OkStatus();
+    return Held();
   }
-  shaped.set_extra_json(chunk.extra_json());
-  co_return co_await out_.Write(std::move(shaped));
+  // Usage and cost are for the last chunk.
+  chunk.clear_usage();
+  chunk.clear_llm_service();
+  SetFrame(&chunk);
+  return out_.Write(std::move(chunk));
 }
+
+Task<absl::Status> StreamShaper::Held() { co_return absl::OkStatus(); }
 
 Task<absl::Status> StreamShaper::Finish(v1::ServiceInfo info,
                                         std::optional<v1::Usage> usage) {

@@ -29,7 +29,8 @@ class StreamShaper {
   // The public model of the attempt that won; before the first Write.
   void SetModel(std::string model) { model_ = std::move(model); }
 
-  Task<absl::Status> Write(v1::ChatCompletionChunk chunk);
+  // `chunk` is made the caller's own and lives until the task ends.
+  Task<absl::Status> Write(v1::ChatCompletionChunk&& chunk);
   // The held finish chunks, one for each choice that was begun (a choice the
   // provider never finished by name ends with "stop"), then the usage chunk
   // if asked for; `info` is on the last of them.
@@ -42,10 +43,13 @@ class StreamShaper {
     bool has_tool_call = false;
     v1::ChunkChoice finish;  // without delta
   };
+  // What all chunks of this answer share.
+  void SetFrame(v1::ChatCompletionChunk* chunk) const;
   v1::ChatCompletionChunk Frame() const;
   void Remember(const v1::ChatCompletionChunk& chunk);
-  // Moves what may leave now into `out`; false if nothing may.
-  bool TakeContent(v1::ChunkChoice& choice, v1::ChunkChoice* out);
+  // Leaves in `choice` what may go out now; false if nothing may.
+  bool KeepContent(v1::ChunkChoice& choice);
+  static Task<absl::Status> Held();
 
   const std::string id_;
   const int64_t created_;

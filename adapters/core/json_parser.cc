@@ -83,6 +83,10 @@ class JsonDocument::Parser {
     bool escaped = false;
     if (!String(&escaped)) return false;
     const uint32_t key_end = Offset();
+    // An escape may spell any name.
+    nodes_[open_].names |=
+        escaped ? ~uint32_t{0}
+                : NameBit({begin_ + key_begin + 1, key_end - key_begin - 2});
     SkipSpace();
     if (at_ == end_ || *at_ != ':') return Fail("expected a colon");
     ++at_;
@@ -108,7 +112,7 @@ class JsonDocument::Parser {
     }
     const auto index = static_cast<uint32_t>(nodes_.size());
     Node& node =
-        nodes_.emplace_back(Node{Offset(), 0, index + 1, key_begin, key_end, 0,
+        nodes_.emplace_back(Node{Offset(), 0, index + 1, key_begin, key_end, 0, 0,
                                  JsonType::kNone, false, key_escaped});
     switch (*at_) {
       case '{':

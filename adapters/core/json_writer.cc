@@ -70,7 +70,7 @@ const char* AppendNonAscii(const char* at, const char* end, std::string* out) {
   const char* const next = at + sequence.length;
   switch (sequence.kind) {
     case Utf8Kind::kValid:
-      out->append(at, next);
+      out->append(at, static_cast<size_t>(sequence.length));
       return next;
     case Utf8Kind::kSurrogate:
       return AppendSurrogate(sequence.code_point, next, end, out);
@@ -87,7 +87,7 @@ void AppendQuoted(std::string_view text, std::string* out) {
   const char* const end = at + text.size();
   while (at != end) {
     const char* const special = SkipPlainAscii(at, end);
-    out->append(at, special);
+    out->append(at, static_cast<size_t>(special - at));
     at = special;
     if (at == end) break;
     if (static_cast<unsigned char>(*at) < 0x80) {
@@ -104,7 +104,7 @@ void AppendNumber(T value, std::string* out) {
   std::array<char, 32> digits;  // the longest double takes 24
   const auto written =
       std::to_chars(digits.data(), digits.data() + digits.size(), value);
-  out->append(digits.data(), written.ptr);
+  out->append(digits.data(), static_cast<size_t>(written.ptr - digits.data()));
 }
 
 std::string_view StripSpace(std::string_view text) {

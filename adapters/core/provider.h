@@ -86,7 +86,8 @@ class EventSink {
   }
   // Returns when the caller can take more: awaiting it is the back-pressure.
   // An error ends the attempt as kSinkFailed (kCancelled stays kCancelled).
-  virtual Task<absl::Status> Write(v1::ChatCompletionChunk chunk) = 0;
+  // `chunk` lives until then; what is wanted of it may be taken out.
+  virtual Task<absl::Status> Write(v1::ChatCompletionChunk&& chunk) = 0;
 };
 
 // What the provider said is left of its own limits, from the headers of any

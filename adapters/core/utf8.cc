@@ -82,6 +82,7 @@ void AppendUtf8(char32_t code_point, std::string* out) {
 }
 
 const char* SkipPlainAscii(const char* at, const char* end) {
+  const char* const begin = at;
 #ifdef __SSE2__
   // Sixteen bytes in eight instructions; every text of every request comes by
   // here several times (3 % of a request's instructions against 1).
@@ -102,18 +103,20 @@ const char* SkipPlainAscii(const char* at, const char* end) {
   constexpr uint64_t kHighs = 0x8080808080808080;
   // Eight bytes at once. `x - kOnes * n` sets the high bit of each byte below
   // n; borrows can only reach bytes after a real hit, so "any" is exact.
-  while (end - at >= 8) {
+  const auto plain = [](const char* word) {
     uint64_t x;
-    std::memcpy(&x, at, sizeof x);
+    std::memcpy(&x, word, sizeof x);
     const uint64_t quote = x ^ (kOnes * '"');
     const uint64_t backslash = x ^ (kOnes * '\\');
     const uint64_t special =
         (x - kOnes * 0x20) | (quote - kOnes) | (backslash - kOnes) | x;
     // The three differences need "and the high bit was clear", which `| x`
     // makes moot: a set high bit is special by itself.
-    if ((special & kHighs) != 0) break;
-    at += 8;
-  }
+    return (special & kHighs) == 0;
+  };
+  while (end - at >= 8 && plain(at)) at += 8;
+  // The last bytes together with some that were looked at.
+  if (at != begin && end - at < 8 && plain(end - 8)) return end;
   while (at != end && IsPlainAscii(static_cast<unsigned char>(*at))) ++at;
   return at;
 }

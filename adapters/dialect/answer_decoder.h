@@ -77,7 +77,7 @@ class AnswerDecoder {
   void Fail(FailureClass failure) { facts_.failure = failure; }
   // A chunk's last step: the role on the first of each choice, and what every
   // chunk of an answer says.
-  void PassOn(v1::ChatCompletionChunk chunk, Chunks* out);
+  void PassOn(v1::ChatCompletionChunk&& chunk, Chunks* out);
 
   AnswerFacts facts_;
   bool done_ = false;

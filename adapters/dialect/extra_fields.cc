@@ -14,14 +14,15 @@ void ExtraFields::Note(JsonValue object,
                        std::span<const std::string_view> known) {
   for (JsonValue v = object.First(); v; v = v.Next()) {
     if (v.is_null()) continue;
-    std::string name = v.Key();
+    std::string decoded;
+    const std::string_view name = v.Key(&decoded);
     if (std::find(known.begin(), known.end(), name) != known.end()) continue;
     auto it = std::find_if(seen_.begin(), seen_.end(), [&](const auto& field) {
       return field.first == name;
     });
     if (it == seen_.end()) {
       if (seen_.size() >= kMaxFields) continue;
-      it = seen_.insert(it, {std::move(name), std::string()});
+      it = seen_.insert(it, {std::string(name), std::string()});
     } else if (it->second == v.raw()) {
       continue;
     }

@@ -70,9 +70,9 @@ void HideKey(const ApiKey& key, AttemptResult* result) {
   }
 }
 
-Task<absl::Status> KeyHidingSink::Write(v1::ChatCompletionChunk chunk) {
+Task<absl::Status> KeyHidingSink::Write(v1::ChatCompletionChunk&& chunk) {
   if (!key_.empty()) HideBeside(&chunk);
-  co_return co_await sink_.Write(std::move(chunk));
+  return sink_.Write(std::move(chunk));
 }
 
 void KeyHidingSink::HideBeside(v1::ChatCompletionChunk* chunk) const {

@@ -33,7 +33,7 @@ class KeyHidingSink : public EventSink {
  public:
   // Both outlive the sink.
   KeyHidingSink(const ApiKey& key, EventSink& sink) : key_(key), sink_(sink) {}
-  Task<absl::Status> Write(v1::ChatCompletionChunk chunk) override;
+  Task<absl::Status> Write(v1::ChatCompletionChunk&& chunk) override;
 
  private:
   void HideBeside(v1::ChatCompletionChunk* chunk) const;

@@ -104,7 +104,7 @@ void GeminiDecoder::ReadCandidates(JsonValue root,
   }
 }
 
-void GeminiDecoder::Emit(v1::ChatCompletionChunk chunk, Chunks* out) {
+void GeminiDecoder::Emit(v1::ChatCompletionChunk&& chunk, Chunks* out) {
   for (const v1::ChunkChoice& choice : chunk.choices()) {
     if (!HoldsContent(choice)) continue;
     facts_.content_seen = true;

@@ -54,7 +54,7 @@ class GeminiDecoder : public AnswerDecoder {
   void ReadPromptFeedback(JsonValue root);
   void ReadCandidates(JsonValue root, v1::ChatCompletionChunk* chunk);
   void CloseChoices(v1::ChatCompletionChunk* chunk);
-  void Emit(v1::ChatCompletionChunk chunk, Chunks* out);
+  void Emit(v1::ChatCompletionChunk&& chunk, Chunks* out);
   void NoteUsage();
   void Finish();
   void Judge();

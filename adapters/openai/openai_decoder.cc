@@ -63,19 +63,25 @@ void OpenAiDecoder::ReadUsage(JsonValue usage) {
 }
 
 void OpenAiDecoder::ReadTop(JsonValue root, v1::ChatCompletionChunk* chunk) {
-  if (root.Find("model").is_string()) {
-    std::string model = root.Find("model").StringOr();
-    if (!model.empty()) facts_.served_model = std::move(model);
+  // The same words stand in every event: copied only when they change.
+  const JsonValue model = root.Find("model");
+  if (model.is_string() && !model.Equals("") &&
+      !model.Equals(facts_.served_model)) {
+    facts_.served_model = model.StringOr();
   }
   if (facts_.answer_id.empty()) {
     facts_.answer_id = root.Find("id").StringOr();
   }
   if (created_ == 0) created_ = root.Find("created").AsInt64().value_or(0);
-  const std::string tier =
-      OneWord(root.Find("service_tier").StringOr(), kMaxTier);
-  if (!tier.empty()) service_tier_ = tier;
-  const std::string print = root.Find("system_fingerprint").StringOr();
-  if (!print.empty()) fingerprint_ = print;
+  const JsonValue tier = root.Find("service_tier");
+  if (tier.is_string() && !tier.Equals(service_tier_)) {
+    std::string word = OneWord(tier.StringOr(), kMaxTier);
+    if (!word.empty()) service_tier_ = std::move(word);
+  }
+  const JsonValue print = root.Find("system_fingerprint");
+  if (print.is_string() && !print.Equals("") && !print.Equals(fingerprint_)) {
+    fingerprint_ = print.StringOr();
+  }
   ReadUsage(root.Find("x_groq").Find("usage"));
   ReadUsage(root.Find("choices").First().Find("usage"));
   ReadUsage(root.Find("usage"));
@@ -102,19 +108,24 @@ void OpenAiDecoder::ReadChoices(JsonValue root, bool whole,
     const int64_t index = v.Find("index").AsInt64().value_or(position);
     if (index < 0 || index >= kMaxChoices) continue;
     ChoiceDecoder& choice = ChoiceAt(static_cast<int>(index));
-    v1::ChunkChoice out;
+    v1::ChunkChoice& out = *chunk->add_choices();
     choice.Push(v, &out);
     if (whole || !choice.finish_word().empty()) {
-      if (!CheckFinishWord(choice)) return;
+      if (!CheckFinishWord(choice)) {
+        chunk->mutable_choices()->RemoveLast();
+        return;
+      }
       choice.Close(&out);
     }
-    if (!HoldsSomething(out)) continue;
-    out.set_index(static_cast<int>(index));
-    *chunk->add_choices() = std::move(out);
+    if (HoldsSomething(out)) {
+      out.set_index(static_cast<int>(index));
+    } else {
+      chunk->mutable_choices()->RemoveLast();
+    }
   }
 }
 
-void OpenAiDecoder::Emit(v1::ChatCompletionChunk chunk, Chunks* out) {
+void OpenAiDecoder::Emit(v1::ChatCompletionChunk&& chunk, Chunks* out) {
   for (const v1::ChunkChoice& choice : chunk.choices()) {
     if (!HoldsContent(choice)) continue;
     facts_.content_seen = true;

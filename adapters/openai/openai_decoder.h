@@ -51,7 +51,7 @@ class OpenAiDecoder : public AnswerDecoder {
   void ReadUsage(JsonValue usage);
   void ReadChoices(JsonValue root, bool whole, v1::ChatCompletionChunk* chunk);
   void CloseChoices(Chunks* out);
-  void Emit(v1::ChatCompletionChunk chunk, Chunks* out);
+  void Emit(v1::ChatCompletionChunk&& chunk, Chunks* out);
   void Judge();
   void CountOutput();
   ChoiceDecoder& ChoiceAt(int index);

@@ -232,7 +232,7 @@ class SimulatedProvider : public Provider {
     co_return co_await Write(std::move(last), sink, result);
   }
 
-  static Task<bool> Write(v1::ChatCompletionChunk chunk, EventSink& sink,
+  static Task<bool> Write(v1::ChatCompletionChunk&& chunk, EventSink& sink,
                           AttemptResult& result) {
     const absl::Status written = co_await sink.Write(std::move(chunk));
     if (written.ok()) co_return true;

@@ -100,7 +100,7 @@ bool CallsATool(const v1::ChatCompletionResponse& response) {
 // A reader that takes everything; what came is in the record.
 class Swallow final : public ChunkSink {
  public:
-  Task<absl::Status> Write(v1::ChatCompletionChunk /*chunk*/) override {
+  Task<absl::Status> Write(v1::ChatCompletionChunk&& /*chunk*/) override {
     co_return absl::OkStatus();
   }
 };

@@ -133,7 +133,7 @@ void SharedCall::OnCommit(const v1::ServiceInfo& known) {
   known_ = known;
 }
 
-Task<absl::Status> SharedCall::Write(v1::ChatCompletionChunk chunk) {
+Task<absl::Status> SharedCall::Write(v1::ChatCompletionChunk&& chunk) {
   const size_t size = chunk.ByteSizeLong();
   auto kept = std::make_shared<const v1::ChatCompletionChunk>(std::move(chunk));
   {
@@ -331,7 +331,10 @@ Task<CallResult> SharedCall::Follow(std::shared_ptr<Reader> reader,
       sink->OnCommit(*batch.known);
     }
     for (const auto& chunk : batch.chunks) {
-      if (sink != nullptr) status = co_await sink->Write(*chunk);
+      if (sink != nullptr) {
+        v1::ChatCompletionChunk own = *chunk;  // others read it too
+        status = co_await sink->Write(std::move(own));
+      }
       if (!status.ok()) break;
       Advance(*reader);
     }

@@ -93,7 +93,7 @@ class SharedCall : public ChunkSink,
   struct Batch;
 
   void OnCommit(const v1::ServiceInfo& known) override;
-  Task<absl::Status> Write(v1::ChatCompletionChunk chunk) override;
+  Task<absl::Status> Write(v1::ChatCompletionChunk&& chunk) override;
   Task<CallResult> Run();
   void End(const std::exception_ptr& error, CallResult result);
   // Nothing the slowest reader lacks is large.

@@ -105,7 +105,7 @@ Task<grpc::Status> StreamChatCall::Run() {
 
 void StreamChatCall::OnReplay() { edge_.SendReplayed(); }
 
-Task<absl::Status> StreamChatCall::Write(v1::ChatCompletionChunk chunk) {
+Task<absl::Status> StreamChatCall::Write(v1::ChatCompletionChunk&& chunk) {
   if (write_ != WriteState::kIdle) {
     co_return absl::CancelledError("the caller has left");
   }

@@ -52,7 +52,7 @@ class StreamChatCall final : public QueueCall, private ChunkSink {
   Task<grpc::Status> Run() override;
   void Finish(const grpc::Status& status) override;
   void OnReplay() override;
-  Task<absl::Status> Write(v1::ChatCompletionChunk chunk) override;
+  Task<absl::Status> Write(v1::ChatCompletionChunk&& chunk) override;
   void Written(bool ok) override;
 
   void AbandonWrite();

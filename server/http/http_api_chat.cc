@@ -52,7 +52,7 @@ class EventSource : public ChunkSink {
     exchange_.SetStream(head_, grace_);
   }
 
-  Task<absl::Status> Write(v1::ChatCompletionChunk chunk) override {
+  Task<absl::Status> Write(v1::ChatCompletionChunk&& chunk) override {
     const std::string event = Event(RenderChunk(chunk, places_));
     co_return co_await exchange_.Send(event);
   }

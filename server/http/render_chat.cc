@@ -9,6 +9,9 @@
 namespace llm::server {
 namespace {
 
+// Of a chunk with a word or two: it need not grow as it is written.
+constexpr size_t kUsualChunk = 400;
+
 void WriteUsage(const v1::Usage& usage, JsonWriter& json) {
   json.Key("usage");
   json.BeginObject();
@@ -117,6 +120,7 @@ std::string RenderCompletion(const v1::ChatCompletionResponse& response) {
 std::string RenderChunk(const v1::ChatCompletionChunk& chunk,
                         StreamPlaces& places) {
   std::string out;
+  out.reserve(kUsualChunk);
   JsonWriter json(&out);
   json.BeginObject();
   WriteHead(chunk, "chat.completion.chunk", json);

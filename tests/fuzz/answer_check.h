@@ -23,7 +23,7 @@ using MakeDecoder = std::function<std::unique_ptr<AnswerDecoder>()>;
 
 class Chunks : public EventSink {
  public:
-  Task<absl::Status> Write(v1::ChatCompletionChunk chunk) override {
+  Task<absl::Status> Write(v1::ChatCompletionChunk&& chunk) override {
     list.push_back(std::move(chunk));
     co_return absl::OkStatus();
   }
@@ -100,7 +100,7 @@ inline void CheckUsage(TokenUsage usage) {
 // As the caller gets it: one end per choice, and nothing after it.
 class Caller : public ChunkSink {
  public:
-  Task<absl::Status> Write(v1::ChatCompletionChunk chunk) override {
+  Task<absl::Status> Write(v1::ChatCompletionChunk&& chunk) override {
     for (const v1::ChunkChoice& choice : chunk.choices()) {
       Check(choice.index() >= 0 && choice.index() < 128, "an index");
       int& ended = ends[choice.index()];

@@ -15,7 +15,7 @@ namespace {
 
 class Chunks : public EventSink {
  public:
-  Task<absl::Status> Write(v1::ChatCompletionChunk chunk) override {
+  Task<absl::Status> Write(v1::ChatCompletionChunk&& chunk) override {
     list.push_back(std::move(chunk));
     co_return absl::OkStatus();
   }

@@ -23,7 +23,7 @@ void AddPart(const v1::Part& part, CollectedChoice& choice) {
 
 }  // namespace
 
-Task<absl::Status> EventRecorder::Write(v1::ChatCompletionChunk chunk) {
+Task<absl::Status> EventRecorder::Write(v1::ChatCompletionChunk&& chunk) {
   chunks.push_back(std::move(chunk));
   co_return answer;
 }

@@ -15,7 +15,7 @@ namespace llm {
 
 class EventRecorder : public EventSink {
  public:
-  Task<absl::Status> Write(v1::ChatCompletionChunk chunk) override;
+  Task<absl::Status> Write(v1::ChatCompletionChunk&& chunk) override;
 
   // Returned by every Write.
   absl::Status answer = absl::OkStatus();

@@ -14,7 +14,7 @@ namespace llm {
 class RecordingSink : public ChunkSink {
  public:
   void OnCommit(const v1::ServiceInfo& info) override { known = info; }
-  Task<absl::Status> Write(v1::ChatCompletionChunk chunk) override {
+  Task<absl::Status> Write(v1::ChatCompletionChunk&& chunk) override {
     if (on_write) on_write(chunk);
     if (!answer.ok()) co_return answer;
     chunks.push_back(std::move(chunk));

@@ -16,7 +16,7 @@ const ApiKey kKey("dk-planted-key-0001");
 
 class Kept : public EventSink {
  public:
-  Task<absl::Status> Write(v1::ChatCompletionChunk chunk) override {
+  Task<absl::Status> Write(v1::ChatCompletionChunk&& chunk) override {
     chunks.push_back(std::move(chunk));
     co_return absl::OkStatus();
   }
@@ -83,7 +83,7 @@ TEST_CASE("our key is hidden wherever a provider quotes it beside the content",
   chunk.set_extra_json("{\"a\":\"" + key + "\"}");
   chunk.add_choices()->mutable_delta()->set_extra_json("{\"" + key + "\":1}");
   boost::asio::io_context loop;
-  REQUIRE(RunTask(loop, sink.Write(chunk)).ok());
+  REQUIRE(RunTask(loop, sink.Write(std::move(chunk))).ok());
   REQUIRE(kept.chunks.size() == 1);
   CHECK(kept.chunks[0].DebugString().find(key) == std::string::npos);
 }

@@ -11,7 +11,7 @@ namespace {
 
 class CollectingSink : public EventSink {
  public:
-  Task<absl::Status> Write(v1::ChatCompletionChunk chunk) override {
+  Task<absl::Status> Write(v1::ChatCompletionChunk&& chunk) override {
     for (const v1::ChunkChoice& choice : chunk.choices()) {
       for (const v1::Part& part : choice.delta().parts()) {
         text += part.text().text();

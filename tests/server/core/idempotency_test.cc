@@ -26,7 +26,7 @@ class TextSink : public ChunkSink {
   void OnCommit(const v1::ServiceInfo& known) override {
     committed_by = known.model();
   }
-  Task<absl::Status> Write(v1::ChatCompletionChunk chunk) override {
+  Task<absl::Status> Write(v1::ChatCompletionChunk&& chunk) override {
     text += chunk.id();
     co_return status;
   }
