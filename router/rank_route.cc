@@ -283,8 +283,7 @@ std::optional<RankedRoute> RankShortlist(
     return std::nullopt;
   }
   RankedRoute ranked;
-  const std::vector<size_t> places =
-      Shortlist(input, route.prefer, candidates);
+  const std::vector<size_t> places = Shortlist(input, route.prefer, candidates);
   ranked.order.reserve(places.size());
   for (const size_t place : places) {
     ranked.order.push_back({candidates[place], {}, {}});

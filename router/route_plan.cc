@@ -23,7 +23,8 @@ struct Judged {
   std::string_view lacks = {};
 };
 
-std::string_view LacksHard(const RequestNeeds& needs, const ModelTraits& traits) {
+std::string_view LacksHard(const RequestNeeds& needs,
+                           const ModelTraits& traits) {
   if (needs.tools && !traits.tools) return "no tools";
   if (needs.vision && !traits.vision) return "no vision";
   if (needs.audio && !traits.audio) return "no audio";

@@ -303,9 +303,6 @@ void AnthropicDecoder::Emit(v1::ChunkChoice choice, Chunks* out) {
   role_sent_ = true;
   v1::ChatCompletionChunk chunk;
   *chunk.add_choices() = std::move(choice);
-  chunk.set_object("chat.completion.chunk");
-  chunk.set_id(facts_.answer_id);
-  chunk.set_model(facts_.served_model);
   chunk.set_service_tier(usage_.service_tier());
   chunk.set_extra_json(extra_.Take());
   out->push_back(std::move(chunk));

@@ -112,8 +112,8 @@ class JsonDocument::Parser {
     }
     const auto index = static_cast<uint32_t>(nodes_.size());
     Node& node =
-        nodes_.emplace_back(Node{Offset(), 0, index + 1, key_begin, key_end, 0, 0,
-                                 JsonType::kNone, false, key_escaped});
+        nodes_.emplace_back(Node{Offset(), 0, index + 1, key_begin, key_end, 0,
+                                 0, JsonType::kNone, false, key_escaped});
     switch (*at_) {
       case '{':
         return Open(JsonType::kObject, index);

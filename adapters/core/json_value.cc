@@ -76,11 +76,10 @@ JsonValue JsonValue::Find(std::string_view key) const {
     const JsonDocument::Node& node = nodes[at];
     const char* const name = text + node.key_begin;
     const size_t size = node.key_end - node.key_begin;
-    const bool same =
-        node.key_escaped
-            ? DecodedEquals({name, size}, true, key)
-            : size == quoted && name[1] == first &&
-                  std::memcmp(name + 1, key.data(), key.size()) == 0;
+    const bool same = node.key_escaped ? DecodedEquals({name, size}, true, key)
+                                       : size == quoted && name[1] == first &&
+                                             std::memcmp(name + 1, key.data(),
+                                                         key.size()) == 0;
     if (same) found = at;
   }
   if (found == node_) return {};

@@ -74,8 +74,8 @@ struct AttemptContext {
 };
 
 // Where an attempt puts what arrives. Chunks are canonical: content in
-// `delta.parts`, one or more choices, `usage`, `id` and `model` as the
-// provider said (the router replaces ids and model).
+// `delta.parts`, one or more choices. Id, object and model are the router's to
+// give: what the provider said of them is in the result.
 class EventSink {
  public:
   virtual ~EventSink() = default;

@@ -76,15 +76,24 @@ Task<absl::Status> KeyHidingSink::Write(v1::ChatCompletionChunk&& chunk) {
 }
 
 void KeyHidingSink::HideBeside(v1::ChatCompletionChunk* chunk) const {
-  Hide(key_,
-       {chunk->mutable_id(), chunk->mutable_model(),
-        chunk->mutable_service_tier(), chunk->mutable_system_fingerprint(),
-        chunk->mutable_extra_json()});
+  // Only where there is a text: one asked for to be changed would be made.
+  if (!chunk->service_tier().empty()) {
+    MaskKey(key_, chunk->mutable_service_tier());
+  }
+  if (!chunk->system_fingerprint().empty()) {
+    MaskKey(key_, chunk->mutable_system_fingerprint());
+  }
+  if (!chunk->extra_json().empty()) MaskKey(key_, chunk->mutable_extra_json());
   for (v1::ChunkChoice& choice : *chunk->mutable_choices()) {
-    Hide(key_,
-         {choice.mutable_native_finish_reason(), choice.mutable_extra_json()});
-    if (!choice.has_delta()) continue;
-    Hide(key_, {choice.mutable_delta()->mutable_extra_json()});
+    if (!choice.native_finish_reason().empty()) {
+      MaskKey(key_, choice.mutable_native_finish_reason());
+    }
+    if (!choice.extra_json().empty()) {
+      MaskKey(key_, choice.mutable_extra_json());
+    }
+    if (!choice.delta().extra_json().empty()) {
+      MaskKey(key_, choice.mutable_delta()->mutable_extra_json());
+    }
   }
 }
 

@@ -62,7 +62,7 @@ void OpenAiDecoder::ReadUsage(JsonValue usage) {
   facts_.raw_usage_json = AuditedUsage(usage);
 }
 
-void OpenAiDecoder::ReadTop(JsonValue root, v1::ChatCompletionChunk* chunk) {
+void OpenAiDecoder::ReadTop(JsonValue root) {
   // The same words stand in every event: copied only when they change.
   const JsonValue model = root.Find("model");
   if (model.is_string() && !model.Equals("") &&
@@ -87,7 +87,6 @@ void OpenAiDecoder::ReadTop(JsonValue root, v1::ChatCompletionChunk* chunk) {
   ReadUsage(root.Find("usage"));
   if (facts_.usage) facts_.usage->service_tier = service_tier_;
   extra_.Note(root, kTopFields);
-  chunk->set_object("chat.completion.chunk");
 }
 
 // False: the word says that the provider broke off.
@@ -145,7 +144,7 @@ void OpenAiDecoder::OnWhole(std::string_view body, Chunks* out) {
   const JsonValue root = document_.root();
   if (FailOnError(root, false)) return;
   v1::ChatCompletionChunk chunk;
-  ReadTop(root, &chunk);
+  ReadTop(root);
   // `choices: null` without an error is an upstream that failed (OpenRouter).
   if (!root.Find("choices").is_array()) return Fail(FailureClass::kBadAnswer);
   ReadChoices(root, true, &chunk);
@@ -168,7 +167,7 @@ void OpenAiDecoder::OnEvent(std::string_view type, std::string_view data,
   const JsonValue root = document_.root();
   if (FailOnError(root, type == "error")) return;
   v1::ChatCompletionChunk chunk;
-  ReadTop(root, &chunk);
+  ReadTop(root);
   ReadChoices(root, false, &chunk);
   if (chunk.choices_size() > 0) Emit(std::move(chunk), out);
   CountOutput();

@@ -47,7 +47,7 @@ class OpenAiDecoder : public AnswerDecoder {
 
  private:
   bool FailOnError(JsonValue root, bool error_event);
-  void ReadTop(JsonValue root, v1::ChatCompletionChunk* chunk);
+  void ReadTop(JsonValue root);
   void ReadUsage(JsonValue usage);
   void ReadChoices(JsonValue root, bool whole, v1::ChatCompletionChunk* chunk);
   void CloseChoices(Chunks* out);

@@ -49,8 +49,8 @@ KeyDigest DigestOf(std::string_view secret) {
   static const EVP_MD* const sha256 = EVP_MD_fetch(nullptr, "SHA256", nullptr);
   KeyDigest digest{};
   // Without a digest no caller can be told from another: no way to go on.
-  if (EVP_Digest(secret.data(), secret.size(), digest.data(), nullptr,
-                 sha256, nullptr) != 1) {
+  if (EVP_Digest(secret.data(), secret.size(), digest.data(), nullptr, sha256,
+                 nullptr) != 1) {
     std::abort();
   }
   return digest;

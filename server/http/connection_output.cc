@@ -24,8 +24,8 @@ std::string_view HttpDate() {
   const absl::Time now = absl::Now();
   if (std::exchange(second, absl::ToUnixSeconds(now)) !=
       absl::ToUnixSeconds(now)) {
-    date = absl::FormatTime("%a, %d %b %Y %H:%M:%S GMT", now,
-                            absl::UTCTimeZone());
+    date =
+        absl::FormatTime("%a, %d %b %Y %H:%M:%S GMT", now, absl::UTCTimeZone());
   }
   return date;
 }

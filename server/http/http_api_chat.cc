@@ -16,6 +16,9 @@
 namespace llm::server {
 namespace {
 
+// Of a chunk with a word or two: it need not grow as it is written.
+constexpr size_t kUsualEvent = 400;
+
 std::string Event(std::string_view json) {
   return absl::StrCat("data: ", ToAbsl(json), "\n\n");
 }
@@ -53,7 +56,11 @@ class EventSource : public ChunkSink {
   }
 
   Task<absl::Status> Write(v1::ChatCompletionChunk&& chunk) override {
-    const std::string event = Event(RenderChunk(chunk, places_));
+    std::string event;
+    event.reserve(kUsualEvent);
+    event = "data: ";
+    RenderChunk(chunk, places_, &event);
+    event += "\n\n";
     co_return co_await exchange_.Send(event);
   }
 

@@ -9,9 +9,6 @@
 namespace llm::server {
 namespace {
 
-// Of a chunk with a word or two: it need not grow as it is written.
-constexpr size_t kUsualChunk = 400;
-
 void WriteUsage(const v1::Usage& usage, JsonWriter& json) {
   json.Key("usage");
   json.BeginObject();
@@ -117,11 +114,9 @@ std::string RenderCompletion(const v1::ChatCompletionResponse& response) {
   return out;
 }
 
-std::string RenderChunk(const v1::ChatCompletionChunk& chunk,
-                        StreamPlaces& places) {
-  std::string out;
-  out.reserve(kUsualChunk);
-  JsonWriter json(&out);
+void RenderChunk(const v1::ChatCompletionChunk& chunk, StreamPlaces& places,
+                 std::string* out) {
+  JsonWriter json(out);
   json.BeginObject();
   WriteHead(chunk, "chat.completion.chunk", json);
   json.Key("choices");
@@ -136,7 +131,6 @@ std::string RenderChunk(const v1::ChatCompletionChunk& chunk,
   json.EndArray();
   WriteTail(chunk, json);
   json.EndObject();
-  return out;
 }
 
 }  // namespace llm::server

@@ -20,10 +20,10 @@ namespace llm::server {
 // A chat.completion object.
 std::string RenderCompletion(const v1::ChatCompletionResponse& response);
 
-// A chat.completion.chunk object, without SSE framing. `places` belongs to the
-// stream: how far each of its choices has come.
-std::string RenderChunk(const v1::ChatCompletionChunk& chunk,
-                        StreamPlaces& places);
+// Appends a chat.completion.chunk object, without SSE framing. `places` belongs
+// to the stream: how far each of its choices has come.
+void RenderChunk(const v1::ChatCompletionChunk& chunk, StreamPlaces& places,
+                 std::string* out);
 
 }  // namespace llm::server
 

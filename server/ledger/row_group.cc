@@ -63,7 +63,8 @@ absl::StatusOr<int64_t> RowGroup::Commit(Database& database, RowWriter& rows,
   for (const Step& step : steps_) {
     LLM_ASSIGN_OR_RETURN(const bool aside, Do(step, rows, now));
     if (aside) ++set_aside;
-    if (in_turns && ++done % kTurnSteps == 0) std::this_thread::sleep_for(kRest);
+    if (in_turns && ++done % kTurnSteps == 0)
+      std::this_thread::sleep_for(kRest);
   }
   LLM_RETURN_IF_ERROR(transaction.Commit());
   return set_aside;

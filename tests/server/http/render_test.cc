@@ -130,7 +130,8 @@ std::string Delta(const v1::Message& message) {
   v1::ChatCompletionChunk chunk;
   *chunk.add_choices()->mutable_delta() = message;
   StreamPlaces places;
-  const std::string rendered = RenderChunk(chunk, places);
+  std::string rendered;
+  RenderChunk(chunk, places, &rendered);
   const auto doc = JsonDocument::Parse(rendered);
   REQUIRE(doc.ok());
   return std::string(doc->root().Find("choices").First().Find("delta").raw());
@@ -184,7 +185,8 @@ TEST_CASE("the usage chunk has no choices", "[server][http][render][STR-2]") {
   chunk.set_id("i");
   chunk.mutable_usage()->set_total_tokens(3);
   StreamPlaces places;
-  const std::string json = RenderChunk(chunk, places);
+  std::string json;
+  RenderChunk(chunk, places, &json);
   CHECK(json.find(R"("choices":[])") != std::string::npos);
   CHECK(json.find(R"("total_tokens":3)") != std::string::npos);
 }

@@ -104,7 +104,8 @@ TEST_CASE("Memory keeps a bounded part of a journal, and nothing that was cut",
   JournalBudget budget(kPlenty);
   Journal journal(dir.path(), 0, int64_t{1} << 16, &budget);
   std::vector<LedgerEntry> cut = SampleCall("0");
-  std::get<RequestRecord>(cut.back()).reason = std::string(kMaxTextBytes + 1, 'x');
+  std::get<RequestRecord>(cut.back()).reason =
+      std::string(kMaxTextBytes + 1, 'x');
   REQUIRE_THAT(journal.Append(cut), IsOk());
   const int64_t behind = budget.used();
   CHECK(journal.Take({1, 0}, 100).empty());

@@ -193,8 +193,8 @@ TEST_CASE("Rows from memory are those that the file would give",
     request.metadata_json = "{\"\xFF\":\"\"}";
     request.started += absl::Nanoseconds(1501);
     call.erase(call.begin());
-    calls.push_back({SampleIntent("r-" + std::to_string(i),
-                                  "a-" + std::to_string(i))});
+    calls.push_back(
+        {SampleIntent("r-" + std::to_string(i), "a-" + std::to_string(i))});
     calls.push_back(std::move(call));
   }
   StoreFixture live;
