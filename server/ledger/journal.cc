@@ -15,10 +15,6 @@
 namespace llm::server {
 namespace {
 
-// Of frames, whose entries take some five times as much in memory. A thousand
-// calls: what comes within a group's interval under load.
-constexpr int64_t kMostKept = int64_t{1} << 20;
-
 absl::Status WriteError(int error) {
   const std::string what = absl::StrCat("journal: ", std::strerror(error));
   // EFBIG is the file size limit of the process: a full disk by other means.
@@ -58,10 +54,10 @@ Journal::~Journal() {
   if (fd_ >= 0) close(fd_);
 }
 
-absl::Status Journal::Append(std::vector<LedgerEntry> entries) {
+absl::Status Journal::Append(absl::Span<const LedgerEntry> entries) {
   if (entries.empty()) return absl::OkStatus();
   buffer_.clear();
-  const bool whole = EncodeFrame(entries, &buffer_);
+  EncodeFrame(entries, &buffer_);
   const auto bytes = static_cast<int64_t>(buffer_.size());
   const bool starts_attempt =
       std::any_of(entries.begin(), entries.end(), Holds<AttemptIntent>);
@@ -72,15 +68,12 @@ absl::Status Journal::Append(std::vector<LedgerEntry> entries) {
   const int64_t intents =
       std::count_if(entries.begin(), entries.end(), Holds<AttemptIntent>);
   const int64_t rows = static_cast<int64_t>(entries.size()) - intents;
-  // What was cut is stored as it stands in the file.
-  if (!whole) entries.clear();
-  absl::Status written = Write(buffer_, rows, std::move(entries));
+  absl::Status written = Write(buffer_, rows);
   if (!written.ok()) budget_->Return(bytes);
   return written;
 }
 
-absl::Status Journal::Write(std::string_view frame, int64_t rows,
-                            std::vector<LedgerEntry> entries) {
+absl::Status Journal::Write(std::string_view frame, int64_t rows) {
   // Held over the write, so that nothing slips in behind Close. Only the
   // store's thread ever waits for it.
   MutexLock lock(mutex_);
@@ -94,12 +87,6 @@ absl::Status Journal::Write(std::string_view frame, int64_t rows,
   const bool whole = written == static_cast<ssize_t>(frame.size());
   SegmentState& state = pieces_.back().state;
   if (whole) {
-    if (!entries.empty() && kept_bytes_ + written <= kMostKept) {
-      kept_.push_back({{pieces_.back().sequence, state.size},
-                       state.size + written,
-                       std::move(entries)});
-      kept_bytes_ += written;
-    }
     state.size += written;
     state.rows += rows;
     appended_rows_ += rows;
@@ -143,29 +130,6 @@ Journal::SegmentState Journal::Segment(int64_t sequence) const {
     if (piece.sequence == sequence) return piece.state;
   }
   return {};
-}
-
-std::vector<Journal::Appended> Journal::Take(JournalPosition position,
-                                             size_t max_entries) {
-  // Destroyed after the lock is free.
-  std::vector<Appended> read_already;
-  std::vector<Appended> taken;
-  size_t entries = 0;
-  MutexLock lock(mutex_);
-  while (!kept_.empty() && entries < max_entries) {
-    Appended& next = kept_.front();
-    if (next.begin > position) break;
-    kept_bytes_ -= next.end - next.begin.offset;
-    if (next.begin == position) {
-      position.offset = next.end;
-      entries += next.entries.size();
-      taken.push_back(std::move(next));
-    } else {
-      read_already.push_back(std::move(next));
-    }
-    kept_.pop_front();
-  }
-  return taken;
 }
 
 std::string Journal::SegmentPath(int64_t sequence) const {

@@ -1,9 +1,6 @@
 // One worker's append-only file: what Append returned OK for is in the page
 // cache and survives kill -9.
 //
-// The last appends are kept in memory too, up to a bound, for the store that
-// takes them next: it reads the file for what is not there.
-//
 // Not fsynced here: a power cut can lose what the store has not committed
 // yet, up to a group interval (store_writer.h).
 // Segments rotate at a size and are removed once everything in them is
@@ -23,9 +20,9 @@
 #include <deque>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "absl/status/status.h"
+#include "absl/types/span.h"
 #include "adapters/core/mutex.h"
 #include "router/usage_ledger.h"
 
@@ -67,7 +64,7 @@ class Journal {
   Journal& operator=(const Journal&) = delete;
 
   // All entries in one write, or none.
-  absl::Status Append(std::vector<LedgerEntry> entries);
+  absl::Status Append(absl::Span<const LedgerEntry> entries);
 
   // Where the next append goes.
   JournalPosition End() const;
@@ -78,15 +75,6 @@ class Journal {
     bool closed = false;
   };
   SegmentState Segment(int64_t sequence) const;
-  // One append as it was made.
-  struct Appended {
-    JournalPosition begin;
-    int64_t end = 0;  // offset in the same segment
-    std::vector<LedgerEntry> entries;
-  };
-  // What follows `position` in its segment, up to about `max_entries`, each
-  // append once. Nothing: it is in the file only.
-  std::vector<Appended> Take(JournalPosition position, size_t max_entries);
   std::string SegmentPath(int64_t sequence) const;
   // Removes the oldest segments, up to and including `sequence`.
   void RemoveThrough(int64_t sequence);
@@ -96,9 +84,7 @@ class Journal {
   int64_t appended_rows() const { return appended_rows_; }
 
  private:
-  // `entries` are those of the frame; none: they are not kept.
-  absl::Status Write(std::string_view frame, int64_t rows,
-                     std::vector<LedgerEntry> entries);
+  absl::Status Write(std::string_view frame, int64_t rows);
   absl::Status OpenSegment() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void CloseSegment() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
@@ -118,8 +104,6 @@ class Journal {
   };
   mutable Mutex mutex_;
   std::deque<Piece> pieces_ ABSL_GUARDED_BY(mutex_);
-  std::deque<Appended> kept_ ABSL_GUARDED_BY(mutex_);
-  int64_t kept_bytes_ ABSL_GUARDED_BY(mutex_) = 0;  // of their frames
   int64_t next_sequence_ ABSL_GUARDED_BY(mutex_) = 1;
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
 };

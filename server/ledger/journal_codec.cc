@@ -96,8 +96,6 @@ uint32_t GetU32(std::string_view bytes, size_t at) {
 class Encoder {
  public:
   explicit Encoder(std::string* out) : out_(out) {}
-  // No text was cut.
-  bool whole() const { return whole_; }
 
   void operator()(const std::string& v) { Text(v, kMaxTextBytes); }
   void LongText(const std::string& v) { Text(v, kMaxRawUsageBytes); }
@@ -131,7 +129,6 @@ class Encoder {
  private:
   void Text(std::string_view v, size_t limit) {
     const size_t size = std::min(v.size(), limit);
-    whole_ = whole_ && size == v.size();
     PutVarint(size, out_);
     out_->append(v.data(), size);
   }
@@ -151,7 +148,6 @@ class Encoder {
   }
 
   std::string* out_;
-  bool whole_ = true;
 };
 
 class Decoder {
@@ -284,7 +280,7 @@ bool DecodePayload(std::string_view payload,
 
 }  // namespace
 
-bool EncodeFrame(absl::Span<const LedgerEntry> entries, std::string* out) {
+void EncodeFrame(absl::Span<const LedgerEntry> entries, std::string* out) {
   const size_t start = out->size();
   out->append(kFrameHeaderBytes, '\0');
   out->push_back(kFormat);
@@ -298,7 +294,6 @@ bool EncodeFrame(absl::Span<const LedgerEntry> entries, std::string* out) {
       std::string_view(*out).substr(start + kFrameHeaderBytes);
   PutU32(static_cast<uint32_t>(payload.size()), out->data() + start);
   PutU32(Crc32c(payload), out->data() + start + 4);
-  return encoder.whole();
 }
 
 DecodedFrame DecodeFrame(std::string_view bytes) {

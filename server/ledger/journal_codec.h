@@ -31,9 +31,8 @@ inline constexpr size_t kMaxFrameBytes = size_t{64} << 20;
 inline constexpr size_t kMaxTextBytes = 4096;
 inline constexpr size_t kMaxRawUsageBytes = 65536;
 
-// Appends one frame to `out`. False: a text was cut, so that what is read back
-// is less than what was given.
-bool EncodeFrame(absl::Span<const LedgerEntry> entries, std::string* out);
+// Appends one frame to `out`.
+void EncodeFrame(absl::Span<const LedgerEntry> entries, std::string* out);
 
 enum class FrameState {
   kWhole,

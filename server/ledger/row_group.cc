@@ -1,23 +1,11 @@
 #include "server/ledger/row_group.h"
 
-#include <chrono>
-#include <thread>
 #include <utility>
 
 #include "adapters/core/status_macros.h"
 #include "server/ledger/journal_codec.h"
 
 namespace llm::server {
-namespace {
-
-// A loop that shares the processor with this thread would else wait for the
-// scheduler's whole slice (3 ms), and its callers with it. A larger group
-// means that the store is behind: that comes first.
-constexpr size_t kTurnSteps = 8;  // some 0.2 ms
-constexpr size_t kMostInTurns = 1000;
-constexpr std::chrono::microseconds kRest{20};
-
-}  // namespace
 
 void RowGroup::Add(std::vector<LedgerEntry> entries, OpenCalls* calls) {
   for (const LedgerEntry& entry : entries_.emplace_back(std::move(entries))) {
@@ -58,13 +46,9 @@ absl::StatusOr<int64_t> RowGroup::Commit(Database& database, RowWriter& rows,
                                          absl::Time now) const {
   int64_t set_aside = 0;
   LLM_ASSIGN_OR_RETURN(Transaction transaction, Transaction::Begin(database));
-  const bool in_turns = steps_.size() <= kMostInTurns;
-  size_t done = 0;
   for (const Step& step : steps_) {
     LLM_ASSIGN_OR_RETURN(const bool aside, Do(step, rows, now));
     if (aside) ++set_aside;
-    if (in_turns && ++done % kTurnSteps == 0)
-      std::this_thread::sleep_for(kRest);
   }
   LLM_RETURN_IF_ERROR(transaction.Commit());
   return set_aside;

@@ -22,7 +22,7 @@ class SqliteLedger : public UsageLedger {
       : journal_(std::move(journal)) {}
 
   Task<absl::Status> Append(std::vector<LedgerEntry> entries) override {
-    co_return journal_->Append(std::move(entries));
+    co_return journal_->Append(entries);
   }
 
  private:

@@ -134,7 +134,6 @@ absl::StatusOr<bool> StoreWriter::Gather(Tail& tail) {
     const int64_t sequence = tail.read.sequence;
     const Journal::SegmentState state = tail.journal->Segment(sequence);
     const std::string path = tail.journal->SegmentPath(sequence);
-    if (state.size > tail.read.offset && TakeKept(tail)) continue;
     if (state.size > tail.read.offset) {
       absl::StatusOr<SegmentSlice> slice =
           ReadSegment(path, tail.read.offset, state.size, kGroupRows);
@@ -160,29 +159,14 @@ absl::StatusOr<bool> StoreWriter::Gather(Tail& tail) {
   return true;
 }
 
-// What the journal has in memory still. False: the file must be read.
-bool StoreWriter::TakeKept(Tail& tail) {
-  std::vector<Journal::Appended> kept =
-      tail.journal->Take(tail.read, kGroupRows - group_.size());
-  for (Journal::Appended& append : kept) {
-    TakeEntries(std::move(append.entries), append.end, tail);
-  }
-  return !kept.empty();
-}
-
-void StoreWriter::TakeEntries(std::vector<LedgerEntry> entries, int64_t end,
-                              Tail& tail) {
-  tail.read.offset = end;
-  for (const LedgerEntry& entry : entries) {
-    if (!std::holds_alternative<AttemptIntent>(entry)) ++tail.segment_rows;
-  }
-  group_.Add(std::move(entries), &tail.calls);
-  group_.EndCarried(options_.instance, &tail.calls);
-}
-
 void StoreWriter::Take(SegmentSlice slice, const std::string& path,
                        Tail& tail) {
-  TakeEntries(std::move(slice.entries), slice.end, tail);
+  tail.read.offset = slice.end;
+  for (const LedgerEntry& entry : slice.entries) {
+    if (!std::holds_alternative<AttemptIntent>(entry)) ++tail.segment_rows;
+  }
+  group_.Add(std::move(slice.entries), &tail.calls);
+  group_.EndCarried(options_.instance, &tail.calls);
   if (slice.unreadable_bytes > 0) {
     group_.AddUnreadable(path, slice.reason, slice.unreadable_bytes);
   }

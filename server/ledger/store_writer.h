@@ -86,8 +86,6 @@ class StoreWriter {
   absl::Status Adopt(JournalDirectory& directory);
   absl::StatusOr<bool> AdoptSegment(const std::string& path, OpenCalls* calls);
   absl::StatusOr<bool> Gather(Tail& tail);
-  bool TakeKept(Tail& tail);
-  void TakeEntries(std::vector<LedgerEntry> entries, int64_t end, Tail& tail);
   void Take(SegmentSlice slice, const std::string& path, Tail& tail);
   absl::Status Commit(const RowGroup& group);
   absl::Status Settle();

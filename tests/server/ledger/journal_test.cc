@@ -76,62 +76,6 @@ TEST_CASE("Segments rotate by size and are removed oldest first",
   CHECK(budget.used() == 0);
 }
 
-TEST_CASE("What was appended last can be taken from memory, each append once",
-          "[ledger][journal]") {
-  TempDir dir;
-  JournalBudget budget(kPlenty);
-  Journal journal(dir.path(), 0, kPlenty, &budget);
-  CHECK(journal.Take({1, 0}, 100).empty());
-  for (int i = 0; i < 3; ++i) {
-    REQUIRE_THAT(journal.Append(SampleCall(std::to_string(i))), IsOk());
-  }
-  const auto first = journal.Take({1, 0}, 1);
-  REQUIRE(first.size() == 1);
-  CHECK(first[0].entries.size() == 3);
-  // The file was read past the second meanwhile: it must not come again.
-  const int64_t frame = first[0].end;
-  const auto third = journal.Take({1, 2 * frame}, 100);
-  REQUIRE(third.size() == 1);
-  CHECK(third[0].end == budget.used());
-  CHECK(std::get<RequestRecord>(third[0].entries.back())
-            .identity.request_id.value == "r-2");
-  CHECK(journal.Take({1, 3 * frame}, 100).empty());
-}
-
-TEST_CASE("Memory keeps a bounded part of a journal, and nothing that was cut",
-          "[ledger][journal]") {
-  TempDir dir;
-  JournalBudget budget(kPlenty);
-  Journal journal(dir.path(), 0, int64_t{1} << 16, &budget);
-  std::vector<LedgerEntry> cut = SampleCall("0");
-  std::get<RequestRecord>(cut.back()).reason =
-      std::string(kMaxTextBytes + 1, 'x');
-  REQUIRE_THAT(journal.Append(cut), IsOk());
-  const int64_t behind = budget.used();
-  CHECK(journal.Take({1, 0}, 100).empty());
-  while (budget.used() < int64_t{3} << 20) {
-    REQUIRE_THAT(journal.Append(SampleCall("1")), IsOk());
-  }
-  // Those in memory, through all segments; the rest is the file's alone.
-  int64_t bytes = 0;
-  for (JournalPosition at{1, behind}; journal.Segment(at.sequence).size >= 0;) {
-    const auto taken = journal.Take(at, 1);
-    if (taken.empty()) {
-      at = {at.sequence + 1, 0};
-      continue;
-    }
-    CHECK(taken[0].begin == at);
-    bytes += taken[0].end - at.offset;
-    at.offset = taken[0].end;
-  }
-  CHECK(bytes > int64_t{1} << 19);
-  CHECK(bytes <= int64_t{1} << 20);
-  // Appends are kept again once there is room.
-  const JournalPosition end = journal.End();
-  REQUIRE_THAT(journal.Append(SampleCall("2")), IsOk());
-  CHECK(journal.Take(end, 100).size() == 1);
-}
-
 TEST_CASE("A full journal refuses new attempts first, then all",
           "[ledger][journal][LED-4]") {
   TempDir dir;
