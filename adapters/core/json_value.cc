@@ -1,6 +1,5 @@
 // Views over parsed nodes.
 #include <algorithm>
-#include <cstring>
 
 #include "adapters/core/json.h"
 
@@ -74,12 +73,14 @@ JsonValue JsonValue::Find(std::string_view key) const {
   uint32_t found = node_;
   for (uint32_t at = node_ + 1; at < end; at = nodes[at].next) {
     const JsonDocument::Node& node = nodes[at];
-    const char* const name = text + node.key_begin;
-    const size_t size = node.key_end - node.key_begin;
-    const bool same = node.key_escaped ? DecodedEquals({name, size}, true, key)
-                                       : size == quoted && name[1] == first &&
-                                             std::memcmp(name + 1, key.data(),
-                                                         key.size()) == 0;
+    const std::string_view raw(text + node.key_begin,
+                               node.key_end - node.key_begin);
+    bool same = false;
+    if (node.key_escaped) {
+      same = DecodedEquals(raw, true, key);
+    } else if (raw.size() == quoted && raw[1] == first) {
+      same = WithoutQuotes(raw) == key;
+    }
     if (same) found = at;
   }
   if (found == node_) return {};

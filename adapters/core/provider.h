@@ -74,8 +74,9 @@ struct AttemptContext {
 };
 
 // Where an attempt puts what arrives. Chunks are canonical: content in
-// `delta.parts`, one or more choices. Id, object and model are the router's to
-// give: what the provider said of them is in the result.
+// `delta.parts`, one or more choices. Id, object, created and model are the
+// router's to give and stay empty: no provider's word for them, which might
+// hold its key, comes this way.
 class EventSink {
  public:
   virtual ~EventSink() = default;

@@ -7,7 +7,6 @@ void AnswerDecoder::PassOn(v1::ChatCompletionChunk&& chunk, Chunks* out) {
     const bool first = introduced_.insert(choice.index()).second;
     if (first) choice.mutable_delta()->set_role("assistant");
   }
-  chunk.set_created(created_);
   out->push_back(std::move(chunk));
 }
 

@@ -75,15 +75,12 @@ class AnswerDecoder {
 
  protected:
   void Fail(FailureClass failure) { facts_.failure = failure; }
-  // A chunk's last step: the role on the first of each choice, and what every
-  // chunk of an answer says.
+  // A chunk's last step: the role on the first of each choice.
   void PassOn(v1::ChatCompletionChunk&& chunk, Chunks* out);
 
   AnswerFacts facts_;
   bool done_ = false;
   bool new_content_ = false;
-  // Seconds since 1970; 0: not said.
-  int64_t created_ = 0;
 
  private:
   // Choices whose role is out.

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "absl/strings/ascii.h"
-#include "absl/time/time.h"
 #include "adapters/core/text.h"
 #include "adapters/gemini/finish_reason.h"
 
@@ -26,14 +25,6 @@ bool IsAnswer(JsonValue root) {
   return root.Find("candidates").is_array() ||
          root.Find("promptFeedback").is_object() ||
          root.Find("usageMetadata").is_object();
-}
-
-int64_t UnixSeconds(const std::string& rfc3339) {
-  absl::Time time;
-  std::string error;
-  return absl::ParseTime(absl::RFC3339_full, rfc3339, &time, &error)
-             ? std::max<int64_t>(absl::ToUnixSeconds(time), 0)
-             : 0;
 }
 
 }  // namespace
@@ -71,7 +62,6 @@ void GeminiDecoder::ReadTop(JsonValue root) {
   if (facts_.answer_id.empty()) {
     facts_.answer_id = root.Find("responseId").StringOr();
   }
-  if (created_ == 0) created_ = UnixSeconds(root.Find("createTime").StringOr());
   usage_.Push(root.Find("usageMetadata"));
   NoteUsage();
   extra_.Note(root, kTopFields);

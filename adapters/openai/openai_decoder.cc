@@ -72,7 +72,6 @@ void OpenAiDecoder::ReadTop(JsonValue root) {
   if (facts_.answer_id.empty()) {
     facts_.answer_id = root.Find("id").StringOr();
   }
-  if (created_ == 0) created_ = root.Find("created").AsInt64().value_or(0);
   const JsonValue tier = root.Find("service_tier");
   if (tier.is_string() && !tier.Equals(service_tier_)) {
     std::string word = OneWord(tier.StringOr(), kMaxTier);

@@ -72,14 +72,19 @@ if(LLM_SANITIZE)
   endif()
 endif()
 
+# Frames of coroutines up to 1 KiB that a loop keeps for the next: a chunk goes
+# through seven of them. A sanitizer must see each of them freed.
+set(kept_frames 16)
+if(LLM_SANITIZE)
+  set(kept_frames 1)
+endif()
+
 # Asio without its deprecated parts, one awaitable type everywhere.
 add_library(llm_asio INTERFACE)
 target_include_directories(llm_asio SYSTEM INTERFACE ${Boost_INCLUDE_DIRS})
 target_compile_definitions(llm_asio INTERFACE
   BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_HAS_CO_AWAIT
-  # Frames of coroutines that a loop keeps for the next of their size: a chunk
-  # goes through seven of them.
-  BOOST_ASIO_RECYCLING_ALLOCATOR_CACHE_SIZE=16)
+  BOOST_ASIO_RECYCLING_ALLOCATOR_CACHE_SIZE=${kept_frames})
 target_link_libraries(llm_asio INTERFACE Threads::Threads)
 
 # llm_library(NAME SOURCES… PUBLIC libs… PRIVATE libs…): one static library of

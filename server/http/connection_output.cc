@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "adapters/core/text.h"
 #include "server/http/connection.h"
 #include "server/http/replies.h"
@@ -16,19 +15,6 @@ namespace asio = boost::asio;
 namespace {
 
 constexpr size_t kWriteSize = 256 * 1024;
-
-// Written once a second: the other headers together take less.
-std::string_view HttpDate() {
-  thread_local int64_t second = -1;
-  thread_local std::string date;
-  const absl::Time now = absl::Now();
-  if (std::exchange(second, absl::ToUnixSeconds(now)) !=
-      absl::ToUnixSeconds(now)) {
-    date =
-        absl::FormatTime("%a, %d %b %Y %H:%M:%S GMT", now, absl::UTCTimeZone());
-  }
-  return date;
-}
 
 void AppendHeader(std::string_view name, std::string_view value,
                   std::string* out) {
@@ -40,7 +26,7 @@ void AppendHeader(std::string_view name, std::string_view value,
 void Connection::QueueHead(const HttpReply& reply, bool stream) {
   absl::StrAppend(&pending_, "HTTP/1.1 ", reply.status, " ",
                   ToAbsl(ReasonPhrase(reply.status)), "\r\n");
-  AppendHeader("Date", HttpDate(), &pending_);
+  AppendHeader("Date", set_.HttpDate(), &pending_);
   if (!reply.content_type.empty() && reply.status != 204) {
     AppendHeader("Content-Type", reply.content_type, &pending_);
   }

@@ -122,4 +122,14 @@ void ConnectionSet::FindGone(
   }
 }
 
+std::string_view ConnectionSet::HttpDate() {
+  const absl::Time now = absl::Now();
+  const int64_t second = absl::ToUnixSeconds(now);
+  if (std::exchange(date_second_, second) != second) {
+    date_ =
+        absl::FormatTime("%a, %d %b %Y %H:%M:%S GMT", now, absl::UTCTimeZone());
+  }
+  return date_;
+}
+
 }  // namespace llm::server

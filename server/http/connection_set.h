@@ -16,6 +16,8 @@
 #include <boost/asio/steady_timer.hpp>
 #include <memory>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <unordered_set>
 #include <vector>
 
@@ -66,6 +68,9 @@ class ConnectionSet : public std::enable_shared_from_this<ConnectionSet> {
   void CutAll();
   void AbortAll();
   bool draining() const { return draining_; }
+  // Of now, for a head; until the next call. Formatted once a second, since it
+  // takes more than all other headers together.
+  std::string_view HttpDate();
 
  private:
   void ArmTimer();
@@ -78,6 +83,8 @@ class ConnectionSet : public std::enable_shared_from_this<ConnectionSet> {
   boost::asio::steady_timer timer_;
   bool armed_ = false;
   bool draining_ = false;
+  int64_t date_second_ = -1;
+  std::string date_;
   std::unordered_set<std::shared_ptr<Connection>> connections_;
   // Kept for their storage.
   std::vector<pollfd> polled_;

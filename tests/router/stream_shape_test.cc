@@ -51,6 +51,36 @@ TEST_CASE_METHOD(ShaperFixture, "Every chunk wears our id, model and object",
 }
 
 TEST_CASE_METHOD(ShaperFixture,
+                 "Choices that say nothing yet leave the chunk, the rest stay",
+                 "[router][stream]") {
+  v1::ChatCompletionChunk mixed = FinishChunk("length");
+  mixed.MergeFrom(TextChunk("one", 1));
+  v1::ChunkChoice* role = mixed.add_choices();
+  role->set_index(2);
+  role->mutable_delta()->set_role("assistant");
+  mixed.MergeFrom(TextChunk("three", 3));
+  mixed.set_object("theirs");
+  mixed.set_created(5);
+  mixed.set_extra_json("{\"a\":1}");
+  mixed.mutable_usage()->set_total_tokens(9);
+  mixed.mutable_llm_service()->set_request_id("theirs");
+  Feed({mixed}, false);
+  REQUIRE(sink.chunks.size() >= 1);
+  v1::ChatCompletionChunk expected;
+  expected.set_id("chatcmpl-1");
+  expected.set_object("chat.completion.chunk");
+  expected.set_created(77);
+  expected.set_model("alpha");
+  expected.set_extra_json("{\"a\":1}");
+  expected.MergeFrom(TextChunk("one", 1));
+  expected.MergeFrom(TextChunk("three", 3));
+  for (v1::ChunkChoice& choice : *expected.mutable_choices()) {
+    choice.mutable_delta()->set_role("assistant");
+  }
+  CHECK(sink.chunks[0].DebugString() == expected.DebugString());
+}
+
+TEST_CASE_METHOD(ShaperFixture,
                  "A finish reason comes once per choice, after all content",
                  "[router][stream][STR-3]") {
   auto mixed = TextChunk("a");

@@ -38,6 +38,13 @@ Played Play(const Target& target, ScriptedTransport::Script script,
   Played out;
   out.result = RunTask(io, (*provider)->Chat(how.request, context, sink));
   out.chunks = sink.chunks;
+  for (const v1::ChatCompletionChunk& chunk : out.chunks) {
+    // The router's, and not masked where it holds the key [SEC-5].
+    CHECK(chunk.id().empty());
+    CHECK(chunk.object().empty());
+    CHECK(chunk.model().empty());
+    CHECK(chunk.created() == 0);
+  }
   out.choices = Collect(sink.chunks);
   out.requests = transport.requests;
   return out;
