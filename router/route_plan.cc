@@ -154,14 +154,14 @@ std::string BaseReason(const ResolvedRoute& route,
   return "";
 }
 
-RouteTarget TargetOf(const PlanInput& input, const ResolvedRoute& route,
+RouteTarget TargetOf(const PlanInput& input, const std::string& base_reason,
                      const RankedCandidate& ranked) {
   const RouteCandidate& candidate = ranked.candidate;
   RouteTarget target;
   target.model = candidate.model;
   target.deployment = candidate.deployment;
   target.fallback_tier = candidate.fallback();
-  target.reason = BaseReason(route, candidate);
+  target.reason = base_reason;
   if (!candidate.lacks.empty()) {
     absl::StrAppend(&target.reason, ", ", ToAbsl(candidate.lacks));
   }
@@ -264,8 +264,14 @@ absl::StatusOr<RoutePlan> MakePlan(const PlanInput& input) {
   plan.estimated_tokens = needs.estimated_input_tokens + *usage.output;
   const size_t kept = std::min(ranked.order.size(), MostTargets(*input.table));
   plan.targets.reserve(kept);
+  std::string base_reason;
   for (size_t i = 0; i < kept; ++i) {
-    plan.targets.push_back(TargetOf(input, route, ranked.order[i]));
+    const RouteCandidate& candidate = ranked.order[i].candidate;
+    // Most stand there for the same reason as the one before.
+    if (i == 0 || candidate.by != ranked.order[i - 1].candidate.by) {
+      base_reason = BaseReason(route, candidate);
+    }
+    plan.targets.push_back(TargetOf(input, base_reason, ranked.order[i]));
   }
   plan.config_version = input.table->version;
   plan.reason = Explain(route, ranked, plan.targets.front());

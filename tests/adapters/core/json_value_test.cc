@@ -209,5 +209,35 @@ TEST_CASE("An escaped string equals its decoded text and nothing else",
   CHECK(first.Next().Next().Equals("a\\u0062"));
 }
 
+TEST_CASE("Every name of an object is found, and no other",
+          "[adapters][core][json]") {
+  // Names of all lengths and ends, bytes beyond ASCII and the empty one.
+  std::vector<std::string> names = {"", "\xC3\xA9", "x\xE4\xBD\xA0"};
+  for (int i = 0; i < 200; ++i) {
+    names.push_back(std::string(static_cast<size_t>(i % 40), 'a') +
+                    std::to_string(i));
+  }
+  for (size_t count : {size_t{1}, size_t{5}, names.size()}) {
+    std::string text = "{";
+    for (size_t i = 0; i < count; ++i) {
+      text += (i == 0 ? "\"" : ",\"") + names[i] + "\":" + std::to_string(i);
+    }
+    text += "}";
+    const auto document = JsonDocument::Parse(text);
+    REQUIRE(document.ok());
+    for (size_t i = 0; i < names.size(); ++i) {
+      const JsonValue found = document->root().Find(names[i]);
+      REQUIRE(bool(found) == (i < count));
+      if (i < count) REQUIRE(found.AsInt64() == static_cast<int64_t>(i));
+    }
+  }
+  const std::string spelled = R"({"\u0061b":1,"c":2})";
+  const auto escaped = JsonDocument::Parse(spelled);
+  REQUIRE(escaped.ok());
+  CHECK(escaped->root().Find("ab").AsInt64() == 1);
+  CHECK(escaped->root().Find("c").AsInt64() == 2);
+  CHECK_FALSE(bool(escaped->root().Find("d")));
+}
+
 }  // namespace
 }  // namespace llm
