@@ -240,6 +240,7 @@ RenderedRequest Renderer::Render() {
                     .interleaved = Contains(rendered_.betas, kInterleaved)},
                    notes_);
   LimitMarks();
+  rendered_.body.reserve(chat_.LikelyBodyBytes());
   json_.BeginObject();
   json_.Member("model", context_.upstream_model.value);
   json_.MemberInt("max_tokens", plan_.max_tokens);

@@ -71,6 +71,13 @@ struct ChatRequest {
     return static_cast<size_t>(message_index) < restored.size() &&
            restored[static_cast<size_t>(message_index)];
   }
+  // Room for what is made of it in bytes: a body that grows to a megabyte is
+  // copied once more on its way, and kept with what doubling leaves unused
+  // until the answer has ended. 0: not known.
+  size_t LikelyBodyBytes() const {
+    constexpr size_t kAdditions = 256;
+    return source.text == nullptr ? 0 : source.text->size() + kAdditions;
+  }
 };
 
 }  // namespace llm

@@ -82,6 +82,10 @@ const char* AppendNonAscii(const char* at, const char* end, std::string* out) {
 }
 
 void AppendQuoted(std::string_view text, std::string* out) {
+  // Long texts are rarely escaped, and what follows one is short: else the end
+  // of the text would make it be copied once more.
+  constexpr size_t kLong = 1024;
+  if (text.size() >= kLong) out->reserve(out->size() + text.size() + kLong);
   out->push_back('"');
   const char* at = text.data();
   const char* const end = at + text.size();

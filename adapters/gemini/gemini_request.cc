@@ -31,6 +31,7 @@ RenderedRequest RenderRequest(const ChatRequest& request,
   to.names = FunctionNames(message, kNames);
   to.source = &request;
   RenderedRequest rendered;
+  rendered.body.reserve(request.LikelyBodyBytes());
   JsonWriter out(&rendered.body);
   out.BeginObject();
   const NativeFields native = ReadNativeFields(message.extra_json(), to);

@@ -144,9 +144,10 @@ void ContentWriter::WriteUrlMedia(std::string_view type,
 }
 
 void ContentWriter::WriteAudio(const v1::MediaPart& media) {
-  // The format name alone, and base64 without the data: prefix.
+  // The format name alone, and base64 without the data: prefix. Behind the last
+  // slash: what is written stays as it is where it is read again.
   std::string format = media.mime_type();
-  if (const size_t slash = format.find('/'); slash != std::string::npos) {
+  if (const size_t slash = format.rfind('/'); slash != std::string::npos) {
     format.erase(0, slash + 1);
   }
   if (format == "mpeg") format = "mp3";

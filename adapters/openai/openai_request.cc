@@ -307,12 +307,7 @@ RenderedRequest Renderer::Render() {
                                        : sv(request_.message.extra_json()));
   if (extra.ok()) extra_ = extra->root();
   plan_ = PlanReasoning(request_, extra_, context_, profile_, dropped_);
-  // Kept until the answer has ended: what doubling would leave unused is kept
-  // as long.
-  if (request_.source.text != nullptr) {
-    constexpr size_t kAdditions = 256;
-    rendered_.body.reserve(request_.source.text->size() + kAdditions);
-  }
+  rendered_.body.reserve(request_.LikelyBodyBytes());
   json_.BeginObject();
   json_.Member("model", context_.upstream_model.value);
   Messages();

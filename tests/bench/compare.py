@@ -15,6 +15,7 @@ import json
 import tempfile
 from pathlib import Path
 
+import copies
 import memory
 import streams
 import unary
@@ -25,6 +26,7 @@ SECTIONS = {
     "latency": unary.latency,
     "ledger": unary.ledger,
     "prompts": unary.prompts,
+    "copies": copies.copies,
     "instructions": unary.instructions,
     "streams": streams.cpu,
     "lateness": streams.lateness,

@@ -4,6 +4,7 @@
 //
 //   grpc_load --port P --text-file F [--key K] [--model m] [--connections 16]
 //             [--seconds 3]                 unary, one call at a time on each
+//             [--calls N]                   instead of seconds: so many in all
 //             [--streams 50] [--rounds 1]   streams, spread over connections
 //             [--hold]                      holds them; see stream_load.cc
 #include <grpcpp/grpcpp.h>
@@ -39,6 +40,7 @@ struct Options {
   std::string model = "m";
   int connections = 16;
   double seconds = 3;
+  int calls = 0;
   int streams = 0;
   int rounds = 1;
   bool hold = false;
@@ -87,20 +89,23 @@ class UnaryLane {
     context_ = std::make_unique<grpc::ClientContext>();
     Prepare(options_, context_.get());
     began_ = NowMicros();
-    stub_->async()->ChatCompletion(context_.get(), &request_, &response_,
-                                   [this](grpc::Status status) {
-                                     tally_->Add(NowMicros() - began_);
-                                     tally_->Ended(status);
-                                     if (tally_->stop || !status.ok()) {
-                                       done_ = true;
-                                       return;
-                                     }
-                                     Next();
-                                   });
+    stub_->async()->ChatCompletion(
+        context_.get(), &request_, &response_, [this](grpc::Status status) {
+          tally_->Add(NowMicros() - began_);
+          tally_->Ended(status);
+          if (tally_->stop || !status.ok() || AllMade()) {
+            done_ = true;
+            return;
+          }
+          Next();
+        });
   }
   bool done() const { return done_; }
 
  private:
+  bool AllMade() const {
+    return options_.calls > 0 && tally_->ended >= options_.calls;
+  }
   const Options& options_;
   LlmService::Stub* const stub_;
   const ChatCompletionRequest& request_;
@@ -230,6 +235,7 @@ int main(int argc, char** argv) {
   app.add_option("--model", options.model);
   app.add_option("--connections", options.connections);
   app.add_option("--seconds", options.seconds);
+  app.add_option("--calls", options.calls);
   app.add_option("--streams", options.streams);
   app.add_option("--rounds", options.rounds);
   app.add_flag("--hold", options.hold);
@@ -246,8 +252,11 @@ int main(int argc, char** argv) {
   if (options.streams == 0) {
     const auto lanes =
         Start<UnaryLane>(options, options.connections, stubs, request, &tally);
-    std::this_thread::sleep_for(std::chrono::duration<double>(options.seconds));
-    tally.stop = true;
+    if (options.calls == 0) {
+      std::this_thread::sleep_for(
+          std::chrono::duration<double>(options.seconds));
+      tally.stop = true;
+    }
     WaitFor(lanes);
   } else {
     const auto lanes =

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Where the instructions of one request go, by library and by room.
 
-    python3 tests/bench/profile.py [--stream]
+    python3 tests/bench/profile.py [--stream | --grpc]
 
 Counted by callgrind over 250 requests less 50, as the benchmark's totals
 are. Each instruction is counted once, where its source line stands: what is
@@ -76,12 +76,15 @@ def main():
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--stream", action="store_true",
                         help="of one stream of 64 deltas")
-    stream = parser.parse_args().stream
+    parser.add_argument("--grpc", action="store_true",
+                        help="of one unary call over gRPC")
+    chosen = parser.parse_args()
+    door = "grpc" if chosen.grpc else "http"
     options = types.SimpleNamespace(
         scratch=Path(tempfile.mkdtemp(prefix="llm-bench-")))
     counts = []
     for requests in (50, 250):
-        unary.counted(options, requests, stream)
+        unary.counted(options, requests, chosen.stream, door)
         counts.append(read(options.scratch / "callgrind.out"))
     few, many = counts
     rows = {name: (many[name] - few[name]) / 200 for name in many}

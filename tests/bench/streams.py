@@ -1,6 +1,7 @@
 """Streams: CPU per delta, lateness, and what else waits for them."""
 
 import http.client
+import json
 import statistics
 import threading
 import time
@@ -131,13 +132,41 @@ def post_large(stage, body: bytes, stop: threading.Event, out: list) -> None:
         connection.close()
 
 
+def overheads(stage, stop: threading.Event, out: list) -> None:
+    """What the service says it spent on a small request, in µs, again and
+    again."""
+    connection = http.client.HTTPConnection("127.0.0.1", stage.gateway.port,
+                                            timeout=60)
+    body = sides.chat_body(1700)
+    while not stop.is_set():
+        connection.request("POST", "/v1/chat/completions", body, {
+            "Authorization": f"Bearer {stage.gateway.key}",
+            "Content-Type": "application/json"})
+        answer = json.loads(connection.getresponse().read())
+        out.append(answer["llm_service"]["overhead_us"])
+        time.sleep(0.02)
+    connection.close()
+
+
+def alone(stage, seconds: float) -> list:
+    stop, spent = threading.Event(), []
+    thread = threading.Thread(target=overheads, args=(stage, stop, spent))
+    thread.start()
+    time.sleep(seconds)
+    stop.set()
+    thread.join()
+    return spent
+
+
 def loaded(options):
-    """/healthz beside bodies of 20 MB and 300 streams."""
+    """/healthz and small requests beside bodies of 20 MB and 300 streams."""
     with Stage("--chars", "640", "--deltas", str(DELTAS), "--interval-ms",
                "20", "--stamp", buffering=False) as stage:
         flags = requests_of(options, stage)["openai"]["service"]
-        stop, waits, sent = threading.Event(), [], []
+        calm = alone(stage, options.seconds)
+        stop, waits, sent, beside = threading.Event(), [], [], []
         threads = [
+            threading.Thread(target=overheads, args=(stage, stop, beside)),
             threading.Thread(target=probe,
                              args=(stage.gateway.port, stop, waits)),
             threading.Thread(target=post_large, args=(
@@ -156,4 +185,8 @@ def loaded(options):
              "bound": 50},
             {"work": "  its median, its longest", "unit": "ms",
              "service": {"median": statistics.median(waits),
-                         "min": waits[0], "max": waits[-1]}}]
+                         "min": waits[0], "max": waits[-1]}},
+            {"work": "overhead of a small request, alone", "unit": "µs",
+             "service": spread(calm)},
+            {"work": "  beside those bodies and streams", "unit": "µs",
+             "service": spread(beside)}]

@@ -150,7 +150,28 @@ def prompts(options):
     return rows
 
 
-def counted(options, requests: int, stream: bool) -> int:
+def ask(gateway, requests: int, stream: bool) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", gateway.port,
+                                            timeout=60)
+    body = sides.chat_body(1700, stream)
+    for _ in range(requests):
+        connection.request("POST", "/v1/chat/completions", body, {
+            "Authorization": f"Bearer {gateway.key}",
+            "Content-Type": "application/json"})
+        answer = connection.getresponse()
+        answer.read()
+        assert answer.status == 200
+    connection.close()
+
+
+def ask_grpc(gateway, requests: int, scratch: Path) -> None:
+    words = scratch / "text"
+    words.write_text(sides.text(1700))
+    sides.load("grpc_load", "--port", gateway.grpc_port, "--text-file", words,
+               "--key", gateway.key, "--connections", 1, "--calls", requests)
+
+
+def counted(options, requests: int, stream: bool, door="http") -> int:
     """Instructions of the whole service for so many requests."""
     out = options.scratch / "callgrind.out"
     wrapper = options.scratch / "llm-service"
@@ -163,17 +184,10 @@ def counted(options, requests: int, stream: bool) -> int:
         gateway = sides.Gateway(upstream.port)
     finally:
         harness.SERVICE = saved
-    connection = http.client.HTTPConnection("127.0.0.1", gateway.port,
-                                            timeout=60)
-    body = sides.chat_body(1700, stream)
-    for _ in range(requests):
-        connection.request("POST", "/v1/chat/completions", body, {
-            "Authorization": f"Bearer {gateway.key}",
-            "Content-Type": "application/json"})
-        answer = connection.getresponse()
-        answer.read()
-        assert answer.status == 200
-    connection.close()
+    if door == "grpc":
+        ask_grpc(gateway, requests, options.scratch)
+    else:
+        ask(gateway, requests, stream)
     gateway.service.stop(120)
     upstream.close()
     return int(re.search(r"^(?:summary|totals): (\d+)", out.read_text(),

@@ -313,6 +313,25 @@ TEST_CASE("a request without source text means the same",
   CHECK(got.dropped.empty());
 }
 
+TEST_CASE("an audio format is written as it will be read again",
+          "[adapters][openai][request]") {
+  // Found by the fuzzer.
+  const auto [given, written] = GENERATE(table<std::string, std::string>(
+      {{"ps://x/y", "y"}, {"audio/mpeg", "mp3"}, {"audio/x-wav", "wav"}}));
+  const auto formatted = [](const std::string& format) {
+    ChatRequest request =
+        Parse(R"({"model":"x","messages":[{"role":"user","content":[{"type":)"
+              R"("input_audio","input_audio":{"data":"QUJD","format":")" +
+              format + R"("}}]}]})");
+    request.source = {};
+    return RenderAs(request, "").body;
+  };
+  CAPTURE(given);
+  CHECK(formatted(given).find("\"format\":\"" + written + "\"") !=
+        std::string::npos);
+  CHECK(formatted(given) == formatted(written));
+}
+
 TEST_CASE("reasoning in the history follows the vendor's rule",
           "[adapters][openai][request][TRN-3]") {
   const std::string with =
