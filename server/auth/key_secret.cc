@@ -45,7 +45,8 @@ bool IsKeySecret(std::string_view text) {
 }
 
 KeyDigest DigestOf(std::string_view secret) {
-  // Looked up once: each EVP_sha256() would be a search through the providers.
+  // Looked up once and kept as long as the process: each EVP_sha256() would be
+  // a search through the providers.
   static const EVP_MD* const sha256 = EVP_MD_fetch(nullptr, "SHA256", nullptr);
   KeyDigest digest{};
   // Without a digest no caller can be told from another: no way to go on.

@@ -1,6 +1,5 @@
 """How often a long prompt is copied on its way through the service."""
 
-import http.client
 import json
 import re
 from collections import Counter
@@ -27,29 +26,13 @@ def counted(options, model: str, requests: int) -> Counter:
     """Bytes copied by so many requests, by layer, in prompts: DHAT sees every
     memcpy, memmove and strcpy of the process."""
     out = options.scratch / f"copies-{model}.json"
-    wrapper = options.scratch / "llm-service-copies"
-    wrapper.write_text("#!/bin/sh\nexec valgrind -q --tool=dhat --mode=copy "
-                       "--num-callers=40 "
-                       f'--dhat-out-file={out} {harness.SERVICE} "$@"\n')
-    wrapper.chmod(0o755)
     upstream = harness.Simulator("--no-log", "--chars", "620")
     upstream.script("claude", **streams.anthropic_script(0))
-    saved, harness.SERVICE = harness.SERVICE, wrapper
-    try:
-        gateway = sides.Gateway(upstream.port)
-    finally:
-        harness.SERVICE = saved
+    gateway = sides.gateway_under(
+        "--tool=dhat --mode=copy --num-callers=40 "
+        f"--dhat-out-file={out}", upstream.port, options.scratch)
     body = sides.chat_body(SIZE, stream=True, model=model)
-    connection = http.client.HTTPConnection("127.0.0.1", gateway.port,
-                                            timeout=120)
-    for _ in range(requests):
-        connection.request("POST", "/v1/chat/completions", body, {
-            "Authorization": f"Bearer {gateway.key}",
-            "Content-Type": "application/json"})
-        answer = connection.getresponse()
-        answer.read()
-        assert answer.status == 200, answer.status
-    connection.close()
+    sides.ask(gateway, body, requests)
     gateway.service.stop(120)
     upstream.close()
     record = json.loads(out.read_text())

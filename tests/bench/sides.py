@@ -1,5 +1,6 @@
 """The two sides of each comparison, nginx and the service, and who calls them."""
 
+import http.client
 import json
 import re
 import signal
@@ -114,6 +115,33 @@ class Gateway:
 
     def close(self):
         self.service.stop(60)
+
+
+def gateway_under(tool: str, upstream_port: int, scratch: Path) -> Gateway:
+    """The service, each of its instructions or copies counted by valgrind."""
+    wrapper = scratch / "llm-service"
+    wrapper.write_text(
+        f'#!/bin/sh\nexec valgrind -q {tool} {harness.SERVICE} "$@"\n')
+    wrapper.chmod(0o755)
+    saved, harness.SERVICE = harness.SERVICE, wrapper
+    try:
+        return Gateway(upstream_port)
+    finally:
+        harness.SERVICE = saved
+
+
+def ask(gateway: Gateway, body: bytes, requests: int) -> None:
+    """So many calls over HTTP, one after the other on one connection."""
+    connection = http.client.HTTPConnection("127.0.0.1", gateway.port,
+                                            timeout=120)
+    for _ in range(requests):
+        connection.request("POST", "/v1/chat/completions", body, {
+            "Authorization": f"Bearer {gateway.key}",
+            "Content-Type": "application/json"})
+        answer = connection.getresponse()
+        answer.read()
+        assert answer.status == 200, answer.status
+    connection.close()
 
 
 def simulator(*flags: str) -> "harness.Simulator":

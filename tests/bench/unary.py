@@ -1,6 +1,5 @@
 """Whole answers: CPU, latency, long prompts, instructions."""
 
-import http.client
 import re
 import statistics
 import subprocess
@@ -150,20 +149,6 @@ def prompts(options):
     return rows
 
 
-def ask(gateway, requests: int, stream: bool) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", gateway.port,
-                                            timeout=60)
-    body = sides.chat_body(1700, stream)
-    for _ in range(requests):
-        connection.request("POST", "/v1/chat/completions", body, {
-            "Authorization": f"Bearer {gateway.key}",
-            "Content-Type": "application/json"})
-        answer = connection.getresponse()
-        answer.read()
-        assert answer.status == 200
-    connection.close()
-
-
 def ask_grpc(gateway, requests: int, scratch: Path) -> None:
     words = scratch / "text"
     words.write_text(sides.text(1700))
@@ -174,20 +159,14 @@ def ask_grpc(gateway, requests: int, scratch: Path) -> None:
 def counted(options, requests: int, stream: bool, door="http") -> int:
     """Instructions of the whole service for so many requests."""
     out = options.scratch / "callgrind.out"
-    wrapper = options.scratch / "llm-service"
-    wrapper.write_text("#!/bin/sh\nexec valgrind -q --tool=callgrind "
-                       f'--callgrind-out-file={out} {harness.SERVICE} "$@"\n')
-    wrapper.chmod(0o755)
     upstream = harness.Simulator("--no-log", "--chars", "620")
-    saved, harness.SERVICE = harness.SERVICE, wrapper
-    try:
-        gateway = sides.Gateway(upstream.port)
-    finally:
-        harness.SERVICE = saved
+    gateway = sides.gateway_under(
+        f"--tool=callgrind --callgrind-out-file={out}", upstream.port,
+        options.scratch)
     if door == "grpc":
         ask_grpc(gateway, requests, options.scratch)
     else:
-        ask(gateway, requests, stream)
+        sides.ask(gateway, sides.chat_body(1700, stream), requests)
     gateway.service.stop(120)
     upstream.close()
     return int(re.search(r"^(?:summary|totals): (\d+)", out.read_text(),
