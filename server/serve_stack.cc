@@ -17,6 +17,9 @@ namespace llm::server {
 
 namespace {
 
+// What a call on the admin listener may wait for, in each of its steps.
+constexpr absl::Duration kAdminLook = absl::Milliseconds(20);
+
 absl::StatusOr<std::string> ReadFile(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) {
@@ -70,6 +73,7 @@ absl::Status ServeStack::Parts::StartGrpc(const ListenerConfig& listener,
   options.memory_bytes = http->body_memory();
   options.reader = &http->reader();
   options.admin = admin;
+  if (admin) options.look_every = kAdminLook;
   std::vector<GrpcLane> lanes;
   for (const StackLane& lane : http->lanes()) {
     lanes.push_back({lane.loop, lane.gateway});

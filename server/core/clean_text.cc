@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_set.h"
+#include "absl/container/node_hash_map.h"
 #include "adapters/core/json.h"
 
 namespace llm::server {
@@ -46,15 +48,57 @@ void CleanMessages(pb::Message* message, const pb::FieldDescriptor* field) {
   }
 }
 
+// The fields of one type in which text can be.
+struct TextFields {
+  std::vector<const pb::FieldDescriptor*> strings;
+  // Of types that hold text, at whatever depth.
+  std::vector<const pb::FieldDescriptor*> messages;
+};
+
+bool HoldsText(const pb::Descriptor* type,
+               absl::flat_hash_set<const pb::Descriptor*>* seen) {
+  if (!seen->insert(type).second) return false;
+  for (int i = 0; i < type->field_count(); ++i) {
+    const pb::FieldDescriptor* field = type->field(i);
+    if (field->type() == pb::FieldDescriptor::TYPE_STRING) return true;
+    const pb::Descriptor* within = field->message_type();
+    if (within != nullptr && HoldsText(within, seen)) return true;
+  }
+  return false;
+}
+
+TextFields Find(const pb::Descriptor* type) {
+  TextFields found;
+  for (int i = 0; i < type->field_count(); ++i) {
+    const pb::FieldDescriptor* field = type->field(i);
+    absl::flat_hash_set<const pb::Descriptor*> seen;
+    if (field->type() == pb::FieldDescriptor::TYPE_STRING) {
+      found.strings.push_back(field);
+    } else if (field->message_type() != nullptr &&
+               HoldsText(field->message_type(), &seen)) {
+      found.messages.push_back(field);
+    }
+  }
+  return found;
+}
+
+const TextFields& TextFieldsOf(const pb::Descriptor* type) {
+  thread_local absl::node_hash_map<const pb::Descriptor*, TextFields> known;
+  const auto it = known.find(type);
+  if (it != known.end()) return it->second;
+  return known.emplace(type, Find(type)).first->second;
+}
+
 }  // namespace
 
 void CleanText(pb::Message* message) {
-  std::vector<const pb::FieldDescriptor*> fields;
-  message->GetReflection()->ListFields(*message, &fields);
-  for (const pb::FieldDescriptor* field : fields) {
-    if (field->type() == pb::FieldDescriptor::TYPE_STRING) {
-      CleanString(message, field);
-    } else if (field->cpp_type() == pb::FieldDescriptor::CPPTYPE_MESSAGE) {
+  const TextFields& fields = TextFieldsOf(message->GetDescriptor());
+  for (const pb::FieldDescriptor* field : fields.strings) {
+    CleanString(message, field);
+  }
+  const pb::Reflection* reflection = message->GetReflection();
+  for (const pb::FieldDescriptor* field : fields.messages) {
+    if (field->is_repeated() || reflection->HasField(*message, field)) {
       CleanMessages(message, field);
     }
   }

@@ -1,7 +1,10 @@
 #include "server/grpc/accept_calls.h"
 
+#include <utility>
+
 #include "server/grpc/chat_call.h"
 #include "server/grpc/embed_call.h"
+#include "server/grpc/reflection_call.h"
 #include "server/grpc/simple_call.h"
 
 namespace llm::server {
@@ -54,7 +57,33 @@ Task<absl::StatusOr<v1::TestProviderResponse>> TestProvider(
   co_return co_await service.TestProvider(request);
 }
 
+std::vector<std::string> AllNames(std::vector<std::string> services) {
+  for (const char* name :
+       {Health::service_full_name(), Reflection::service_full_name(),
+        OldReflection::service_full_name()}) {
+    services.emplace_back(name);
+  }
+  return services;
+}
+
 }  // namespace
+
+StandardServices::StandardServices(std::vector<std::string> services)
+    : serving(services), names(AllNames(std::move(services))) {}
+
+void StandardServices::Register(grpc::ServerBuilder* builder) {
+  builder->RegisterService(&health);
+  builder->RegisterService(&reflection);
+  builder->RegisterService(&old_reflection);
+}
+
+void AcceptStandardCalls(const Acceptor& acceptor, StandardServices& services) {
+  // They own themselves (queue_call.h).
+  new CheckCall(acceptor, services.health, services.serving);
+  new WatchCall(acceptor, services.health, services.serving);
+  new ReflectionCall(acceptor, services.reflection, services.names);
+  new ReflectionCall(acceptor, services.old_reflection, services.names);
+}
 
 void AcceptLlmCalls(const Acceptor& acceptor, RawLlmService& service) {
   // They own themselves (queue_call.h). One kind after the other, so that both

@@ -41,9 +41,16 @@ void CallSweep::ArmTimer() {
 void CallSweep::Tick() {
   const Instant now = clock_.Monotonic();
   if (now >= cut_at_) stopping_ = true;
-  const bool ending = stopping_ && now >= cut_at_ + limits_.farewell;
-  for (QueueCall* call : calls_) call->OnTick(now, stopping_, ending);
+  const DrainStage stage = Stage(now);
+  for (QueueCall* call : calls_) call->OnTick(now, stage);
   ArmTimer();
+}
+
+DrainStage CallSweep::Stage(Instant now) const {
+  if (cut_at_ == Instant::Never()) return DrainStage::kNone;
+  if (now < cut_at_) return DrainStage::kWaiting;
+  return now < cut_at_ + limits_.farewell ? DrainStage::kCutting
+                                          : DrainStage::kEnding;
 }
 
 }  // namespace llm::server

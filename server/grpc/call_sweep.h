@@ -3,7 +3,8 @@
 // this room.
 //
 // Why calls may be looked at in peace: they are added and removed by the loop
-// only, never from inside Tick, since both happen in jobs of the mailbox.
+// only, never from inside Tick, since all three happen in jobs of the mailbox
+// or in the timer's handler.
 //
 // Threads:   The loop's, but for `stopping`.
 // Ownership: Shared by its lane and by the timer's handler that may still be
@@ -24,6 +25,13 @@ namespace llm::server {
 
 class QueueCall;
 
+enum class DrainStage {
+  kNone,
+  kWaiting,  // for calls to end by themselves
+  kCutting,  // cancelled, and told `overloaded`
+  kEnding,   // broken off
+};
+
 class CallSweep : public std::enable_shared_from_this<CallSweep> {
  public:
   CallSweep(boost::asio::io_context& loop, const Clock& clock,
@@ -35,6 +43,8 @@ class CallSweep : public std::enable_shared_from_this<CallSweep> {
   // have not taken that limits.farewell later are broken off. Of several times
   // the first counts.
   void CutAt(Instant when);
+  // Looks at every call now, as the timer does.
+  void Tick();
 
   // True once calls are being cut. Any thread.
   const std::atomic<bool>& stopping() const { return stopping_; }
@@ -42,7 +52,7 @@ class CallSweep : public std::enable_shared_from_this<CallSweep> {
 
  private:
   void ArmTimer();
-  void Tick();
+  DrainStage Stage(Instant now) const;
 
   const Clock& clock_;
   const DoorLimits limits_;

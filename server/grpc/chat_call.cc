@@ -1,7 +1,5 @@
 #include "server/grpc/chat_call.h"
 
-#include <boost/asio/async_result.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <utility>
 
 #include "adapters/core/status_macros.h"
@@ -12,8 +10,6 @@
 #include "server/grpc/wire_message.h"
 
 namespace llm::server {
-
-namespace asio = boost::asio;
 
 namespace {
 
@@ -116,41 +112,30 @@ Task<absl::Status> StreamChatCall::Write(v1::ChatCompletionChunk&& chunk) {
   write_ = WriteState::kInFlight;
   BreakOffUnlessTaken(bytes.Length());
   // gRPC keeps what it needs of the bytes.
-  writer_.Write(bytes, written());
+  writer_.Write(bytes, moved());
   while (write_ == WriteState::kInFlight) co_await WriteMoved();
   if (write_ == WriteState::kIdle) co_return absl::OkStatus();
   co_return absl::CancelledError("the caller has left");
 }
 
-void StreamChatCall::Written(bool ok) {
+void StreamChatCall::Moved(bool ok) {
   const bool lost = !ok || write_ == WriteState::kAbandoned;
   write_ = lost ? WriteState::kBroken : WriteState::kIdle;
   Taken();
-  Wake();
+  event_.Wake();
 }
 
 void StreamChatCall::AbandonWrite() {
   if (write_ != WriteState::kInFlight) return;
   write_ = WriteState::kAbandoned;
-  Wake();
+  event_.Wake();
 }
 
 Task<void> StreamChatCall::WriteMoved() {
-  return asio::async_initiate<const asio::use_awaitable_t<>, void()>(
-      [this](auto handler) {
-        auto slot = asio::get_associated_cancellation_slot(handler);
-        if (slot.is_connected()) {
-          // Through the mailbox: resuming inside emit() would run the call
-          // under its canceller's feet, and a job cannot outlive the call.
-          slot.assign([this](asio::cancellation_type) {
-            lane().mailbox.Post([this] { AbandonWrite(); });
-          });
-        }
-        waiter_ = [resume = std::move(handler)]() mutable {
-          std::move(resume)();
-        };
-      },
-      asio::use_awaitable);
+  // Through the mailbox: resuming inside emit() would run the call under its
+  // canceller's feet, and a job cannot outlive the call.
+  return event_.Wait(
+      [this] { lane().mailbox.Post([this] { AbandonWrite(); }); });
 }
 
 Task<void> StreamChatCall::SettleWrite() {
@@ -160,13 +145,6 @@ Task<void> StreamChatCall::SettleWrite() {
   while (write_ == WriteState::kInFlight || write_ == WriteState::kAbandoned) {
     co_await WriteMoved();
   }
-}
-
-void StreamChatCall::Wake() {
-  if (!waiter_) return;
-  // The waiter may wait again at once.
-  auto waiter = std::exchange(waiter_, nullptr);
-  waiter();
 }
 
 }  // namespace llm::server

@@ -7,7 +7,7 @@
 #include <grpcpp/support/async_stream.h>
 #include <grpcpp/support/async_unary_call.h>
 
-#include "absl/functional/any_invocable.h"
+#include "adapters/core/wait_point.h"
 #include "server/grpc/call_edge.h"
 #include "server/grpc/queue_call.h"
 #include "server/grpc/raw_services.h"
@@ -42,9 +42,9 @@ class StreamChatCall final : public QueueCall, private ChunkSink {
  private:
   enum class WriteState {
     kIdle,       // gRPC holds no chunk; the next Write may start
-    kInFlight,   // gRPC holds a chunk; Write waits for Written
+    kInFlight,   // gRPC holds a chunk; Write waits for Moved
     kAbandoned,  // gRPC holds a chunk, but the call was cancelled: only the
-                 // end of the call still waits for Written
+                 // end of the call still waits for Moved
     kBroken,     // a write failed, the client is gone: all further fail
   };
 
@@ -53,16 +53,15 @@ class StreamChatCall final : public QueueCall, private ChunkSink {
   void Finish(const grpc::Status& status) override;
   void OnReplay() override;
   Task<absl::Status> Write(v1::ChatCompletionChunk&& chunk) override;
-  void Written(bool ok) override;
+  void Moved(bool ok) override;
 
   void AbandonWrite();
-  // Returns after the next Written or AbandonWrite.
+  // Returns after the next Moved or AbandonWrite.
   Task<void> WriteMoved();
   // Finish may not overlap a write. Where a slow reader still blocks the one
   // of an abandoned call, that reader has limits.farewell to take it and be
   // told how the call ended; then it is broken off.
   Task<void> SettleWrite();
-  void Wake();
 
   RawLlmService& service_;
   CallEdge edge_;
@@ -70,7 +69,7 @@ class StreamChatCall final : public QueueCall, private ChunkSink {
   grpc::ByteBuffer bytes_;
   grpc::ServerAsyncWriter<grpc::ByteBuffer> writer_;
   WriteState write_ = WriteState::kIdle;
-  absl::AnyInvocable<void()> waiter_;
+  WaitPoint event_;
 };
 
 }  // namespace llm::server

@@ -1,12 +1,11 @@
 #include "server/grpc/grpc_server.h"
 
 #include <grpc/grpc.h>
-#include <grpcpp/ext/proto_server_reflection_plugin.h>
-#include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/resource_quota.h>
 #include <grpcpp/security/server_credentials.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
+#include <sched.h>
 
 #include <algorithm>
 #include <chrono>
@@ -16,6 +15,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
 #include "server/grpc/accept_calls.h"
 #include "server/grpc/queue_call.h"
 
@@ -70,32 +70,47 @@ void SetLimits(const GrpcServerOptions& options, grpc::ServerBuilder* builder) {
   builder->AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, 16 * 1024);
   // Two processes on one port would each get half the callers, unseen.
   builder->AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
-  // Only reflection is synchronous; one thread is enough for it.
-  builder->SetSyncServerOption(grpc::ServerBuilder::NUM_CQS, 1);
-  builder->SetSyncServerOption(grpc::ServerBuilder::MIN_POLLERS, 1);
-  builder->SetSyncServerOption(grpc::ServerBuilder::MAX_POLLERS, 1);
+  // Nothing serves what it gathers.
+  builder->AddChannelArgument(GRPC_ARG_ENABLE_CHANNELZ, 0);
+}
+
+std::vector<std::string> ServicesOf(const GrpcServerOptions& options) {
+  std::vector<std::string> names{Llm::service_full_name()};
+  if (options.admin) names.emplace_back(Admin::service_full_name());
+  return names;
+}
+
+// On a core that it shares with a loop, the thread of a queue should take many
+// events at once instead of breaking in on the loop for each. A batch thread
+// has its full share of the time; it only does not preempt when it wakes.
+// Refused by the system: then it does preempt.
+void WakeGently() {
+  const sched_param normal{};
+  (void)sched_setscheduler(0, SCHED_BATCH, &normal);
 }
 
 }  // namespace
 
 class GrpcServer::Parts {
  public:
-  Parts(std::vector<std::unique_ptr<Lane>> lanes, const Clock& clock,
-        const DoorLimits& limits)
+  Parts(const GrpcServerOptions& options,
+        std::vector<std::unique_ptr<Lane>> lanes, const Clock& clock)
       : clock_(clock),
-        farewell_(limits.farewell),
-        abandon_(limits.abandon),
+        farewell_(options.limits.farewell),
+        abandon_(options.limits.abandon),
         queue_count_((lanes.size() + kLanesPerQueue - 1) / kLanesPerQueue),
-        lanes_(std::move(lanes)) {}
+        look_every_(options.look_every),
+        lanes_(std::move(lanes)),
+        standard_(ServicesOf(options)) {}
 
   absl::Status Listen(const GrpcServerOptions& options) {
     // Never given back: when the last user of the library goes, it waits up to
     // 10 s for its own poller, and a drained process should just end.
     grpc_init();
-    // Both are switches of the gRPC library, not of a builder: setting them
-    // again for the second listener changes nothing.
-    grpc::EnableDefaultHealthCheckService(true);
-    grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+    // Debian builds Abseil with its checks on: each lock of gRPC's would be
+    // entered into one graph of the process, behind one lock, in search of
+    // deadlocks. Seeking those is what TSan's runs are for.
+    absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
     grpc::ServerBuilder builder;
     SetKeepAlive(&builder);
     SetLimits(options, &builder);
@@ -103,6 +118,7 @@ class GrpcServer::Parts {
                              &port_);
     builder.RegisterService(&llm_);
     if (options.admin) builder.RegisterService(&admin_);
+    standard_.Register(&builder);
     for (size_t i = 0; i < queue_count_; ++i) {
       queues_.push_back(builder.AddCompletionQueue());
     }
@@ -120,16 +136,19 @@ class GrpcServer::Parts {
       const Acceptor acceptor{lanes_, live_, *queue};
       AcceptLlmCalls(acceptor, llm_);
       if (options.admin) AcceptAdminCalls(acceptor, admin_);
-      threads_.emplace_back([&queue] { Serve(*queue); });
+      AcceptStandardCalls(acceptor, standard_);
+      threads_.emplace_back([this, &queue] {
+        WakeGently();
+        Serve(*queue);
+      });
     }
     return absl::OkStatus();
   }
 
   void SetServing(bool serving) {
-    grpc::HealthCheckServiceInterface* health =
-        server_->GetHealthCheckService();
-    health->SetServingStatus("", serving);
-    health->SetServingStatus(v1::LlmService::service_full_name(), serving);
+    standard_.serving.Set(serving);
+    // Watchers hear of it.
+    lanes_.Tick();
   }
 
   void Shutdown(absl::Duration grace) {
@@ -151,13 +170,23 @@ class GrpcServer::Parts {
   int port() const { return port_; }
 
  private:
-  // The queue's thread: passes every event on.
-  static void Serve(grpc::ServerCompletionQueue& queue) {
+  // The queue's thread: passes every event on until the queue is shut down.
+  void Serve(grpc::ServerCompletionQueue& queue) const {
+    const bool waits = look_every_ == absl::ZeroDuration();
     void* raw = nullptr;
     bool ok = false;
-    while (queue.Next(&raw, &ok)) {
-      const auto* tag = static_cast<QueueCall::Tag*>(raw);
-      tag->call->OnEvent(tag->event, ok);
+    while (true) {
+      const auto next =
+          queue.AsyncNext(&raw, &ok,
+                          waits ? std::chrono::system_clock::time_point::max()
+                                : std::chrono::system_clock::time_point());
+      if (next == grpc::CompletionQueue::SHUTDOWN) return;
+      if (next == grpc::CompletionQueue::GOT_EVENT) {
+        const auto* tag = static_cast<QueueCall::Tag*>(raw);
+        tag->call->OnEvent(tag->event, ok);
+      } else {
+        std::this_thread::sleep_for(absl::ToChronoMicroseconds(look_every_));
+      }
     }
   }
 
@@ -169,17 +198,19 @@ class GrpcServer::Parts {
     for (const auto& queue : queues_) Serve(*queue);
   }
 
-  // A queue thread does less per call than a loop does.
-  static constexpr size_t kLanesPerQueue = 2;
+  // A queue thread does a tenth of what a loop does for a call.
+  static constexpr size_t kLanesPerQueue = 8;
   const Clock& clock_;
   const absl::Duration farewell_;
   const absl::Duration abandon_;
   const size_t queue_count_;
+  const absl::Duration look_every_;
   // Destroyed last to first: the server before what its calls use.
   Lanes lanes_;
   LiveCalls live_;
   RawLlmService llm_;
   RawAdminService admin_;
+  StandardServices standard_;
   std::vector<std::unique_ptr<grpc::ServerCompletionQueue>> queues_;
   std::unique_ptr<grpc::Server> server_;
   std::vector<std::thread> threads_;
@@ -202,7 +233,7 @@ absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(
         std::make_unique<Lane>(*lane.loop, *lane.service, clock, options.limits,
                                options.max_message_bytes, options.reader));
   }
-  auto parts = std::make_unique<Parts>(std::move(own), clock, options.limits);
+  auto parts = std::make_unique<Parts>(options, std::move(own), clock);
   absl::Status listening = parts->Listen(options);
   if (!listening.ok()) return listening;
   return std::unique_ptr<GrpcServer>(new GrpcServer(std::move(parts)));

@@ -50,6 +50,11 @@ struct GrpcServerOptions {
   // their callers are known; beyond it, reads slow down. At least two of the
   // largest messages are let in.
   int64_t memory_bytes = int64_t{2} << 30;
+  // Zero: a thread waits for this server's events. More: they are looked for
+  // so often, by a thread that sleeps in between. For listeners with few
+  // calls: every thread that waits takes part in the polling of all gRPC
+  // servers of the process, and each event may wake one for another.
+  absl::Duration look_every = absl::ZeroDuration();
   // Reads large requests; null: the loops do.
   SideThread* reader = nullptr;
 };
@@ -73,7 +78,7 @@ class GrpcServer {
   GrpcServer& operator=(const GrpcServer&) = delete;
 
   int port() const;
-  // What health checks hear, for "" and for "llm.v1.LlmService".
+  // What health checks hear, for "" and for the server's services of ours.
   void SetServing(bool serving);
   // Health turns NOT_SERVING, no call is accepted any more, calls in flight
   // have `grace` to end. Then the rest is cancelled and told `overloaded`, has

@@ -51,6 +51,12 @@ class Lanes {
     return *lanes_[turn_.fetch_add(1, std::memory_order_relaxed) %
                    lanes_.size()];
   }
+  // Every call is looked at now.
+  void Tick() {
+    for (const auto& lane : lanes_) {
+      lane->mailbox.Post([sweep = lane->sweep] { sweep->Tick(); });
+    }
+  }
   // Calls still under way at `when` are cut.
   void CutAt(Instant when) {
     for (const auto& lane : lanes_) {

@@ -31,8 +31,8 @@ void QueueCall::OnEvent(Event event, bool ok) {
       Renew();
       lane_.mailbox.Post([this] { Start(); });
       return;
-    case Event::kWritten:
-      lane_.mailbox.Post([this, ok] { Written(ok); });
+    case Event::kMoved:
+      lane_.mailbox.Post([this, ok] { Moved(ok); });
       return;
     case Event::kFinished:
       lane_.mailbox.Post([this] { Over(); });
@@ -65,10 +65,10 @@ Task<grpc::Status> QueueCall::Guarded() {
 }
 
 void QueueCall::Cancel() {
-  if (state_ == State::kRunning) {
-    signal_.emit(asio::cancellation_type::terminal);
-  }
+  if (state_ == State::kRunning) OnCancel();
 }
+
+void QueueCall::OnCancel() { signal_.emit(asio::cancellation_type::terminal); }
 
 void QueueCall::End(const std::exception_ptr& error, grpc::Status status) {
   state_ = State::kFinished;
@@ -79,13 +79,15 @@ void QueueCall::End(const std::exception_ptr& error, grpc::Status status) {
   Finish(status);
 }
 
-void QueueCall::OnTick(Instant now, bool stopping, bool ending) {
-  const bool broken_off = ending || now >= take_by_;
+void QueueCall::OnTick(Instant now, DrainStage stage) {
+  const bool broken_off = stage == DrainStage::kEnding || now >= take_by_;
   if (broken_off) {
     Taken();
     context_.TryCancel();
   }
-  if (broken_off || stopping) Cancel();
+  const bool unneeded = stage != DrainStage::kNone && !OutlivesDrain();
+  if (broken_off || unneeded || stage == DrainStage::kCutting) Cancel();
+  Look();
 }
 
 void QueueCall::BreakOffAfter(absl::Duration limit) {

@@ -3,7 +3,7 @@
 //
 // queue thread                       loop
 //   arrived                     ──►  Start: spawns Run()
-//   written (streams)           ──►  Written(ok)
+//   moved (streams)             ──►  Moved(ok)
 //   done (over or cancelled)    ──►  Cancel, if it was; one of two ends
 //                               ◄──  End: Finish(status), when Run is over
 //   finished                    ──►  the other of the two ends
@@ -17,7 +17,7 @@
 // The lane's sweep is a second caller of Cancel, on the loop as well: it knows
 // a call from Start to its deletion, so what it ticks exists, and gRPC's own
 // call with it, which is what TryCancel needs. TryCancel adds no event: it
-// makes those that are owed (written, finished, done) come now, failed. So a
+// makes those that are owed (moved, finished, done) come now, failed. So a
 // reader that takes nothing holds its call for a limited time, and its stream
 // no longer than that.
 //
@@ -44,7 +44,8 @@ namespace llm::server {
 
 class QueueCall {
  public:
-  enum class Event { kArrived, kWritten, kFinished, kDone };
+  // kMoved: a stream's one message that was under way went out, or came in.
+  enum class Event { kArrived, kMoved, kFinished, kDone };
   // What the queue returns.
   struct Tag {
     QueueCall* call;
@@ -57,9 +58,9 @@ class QueueCall {
 
   void OnEvent(Event event, bool ok);
   // Of the sweep: breaks the call off if its reader took nothing for too
-  // long or the service is `ending`, cancels it if that is `stopping`. Again
-  // at each tick, since a step may have begun after the first time.
-  void OnTick(Instant now, bool stopping, bool ending);
+  // long, and whatever the drain's stage asks for. Again at each tick, since
+  // a step may have begun after the first time.
+  void OnTick(Instant now, DrainStage stage);
 
  protected:
   // A subclass asks gRPC for its next caller, with `arrived()` as the tag, as
@@ -73,7 +74,15 @@ class QueueCall {
   virtual Task<grpc::Status> Run() = 0;
   // Starts the responder's Finish, with `finished()` as the tag.
   virtual void Finish(const grpc::Status& status) = 0;
-  virtual void Written(bool /*ok*/) {}
+  // `ok` false: the caller is gone, or will send no more.
+  virtual void Moved(bool /*ok*/) {}
+  // While Run is under way: signals Run's cancellation. Here for calls that
+  // wait for nothing but gRPC.
+  virtual void OnCancel();
+  // Whether a drain should wait for it.
+  virtual bool OutlivesDrain() const { return true; }
+  // At every tick, for what changes without an event of the call's own.
+  virtual void Look() {}
   // Of the message that goes out with Finish.
   virtual size_t AnswerBytes() const { return 0; }
 
@@ -88,7 +97,7 @@ class QueueCall {
   Lane& lane() { return lane_; }
   grpc::ServerContext& context() { return context_; }
   Tag* arrived() { return &arrived_; }
-  Tag* written() { return &written_; }
+  Tag* moved() { return &moved_; }
   Tag* finished() { return &finished_; }
 
  private:
@@ -110,7 +119,7 @@ class QueueCall {
   Lane& lane_;
   grpc::ServerContext context_;
   Tag arrived_{this, Event::kArrived};
-  Tag written_{this, Event::kWritten};
+  Tag moved_{this, Event::kMoved};
   Tag finished_{this, Event::kFinished};
   Tag done_{this, Event::kDone};
   State state_ = State::kWaiting;

@@ -9,9 +9,7 @@
 #include <utility>
 
 #include "absl/status/statusor.h"
-#include "absl/strings/str_cat.h"
 #include "server/core/clean_text.h"
-#include "server/core/read_request.h"
 #include "server/grpc/call_edge.h"
 #include "server/grpc/queue_call.h"
 #include "server/grpc/wire_message.h"
@@ -30,9 +28,6 @@ struct SimpleMethod {
                                         const Caller& caller,
                                         const Request& request);
 };
-
-// Of what is read on the loop, and needs no more.
-inline constexpr size_t kLargestQuestion = size_t{64} << 10;
 
 template <typename Service, typename Request, typename Response>
 class SimpleCall final : public QueueCall {
@@ -55,12 +50,7 @@ class SimpleCall final : public QueueCall {
   Task<grpc::Status> Run() override {
     absl::Status entered = edge_.Enter(method_.access, bytes_);
     Request request;
-    if (entered.ok() && bytes_.Length() > kLargestQuestion) {
-      entered =
-          RefuseBody(absl::StrCat("This method takes messages of at most ",
-                                  kLargestQuestion, " bytes."));
-    }
-    if (entered.ok()) entered = FromWire(bytes_, &request);
+    if (entered.ok()) entered = QuestionFromWire(&bytes_, &request);
     bytes_.Clear();
     if (!entered.ok()) co_return edge_.Refuse(entered);
     absl::StatusOr<Response> answer =

@@ -7,6 +7,7 @@
 #include <grpcpp/support/proto_buffer_reader.h>
 #include <grpcpp/support/proto_buffer_writer.h>
 
+#include "absl/strings/str_cat.h"
 #include "router/call_error.h"
 #include "server/core/read_request.h"
 
@@ -115,6 +116,17 @@ absl::Status FromWire(const grpc::ByteBuffer& bytes,
   if (!reader.status().ok()) return Malformed();
   if (!message->ParseFromZeroCopyStream(&reader)) return Malformed();
   return absl::OkStatus();
+}
+
+absl::Status QuestionFromWire(grpc::ByteBuffer* bytes,
+                              google::protobuf::Message* message) {
+  absl::Status read =
+      bytes->Length() > kLargestQuestion
+          ? RefuseBody(absl::StrCat("This method takes messages of at most ",
+                                    kLargestQuestion, " bytes."))
+          : FromWire(*bytes, message);
+  bytes->Clear();
+  return read;
 }
 
 grpc::ByteBuffer ToWire(const google::protobuf::Message& message) {

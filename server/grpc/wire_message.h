@@ -10,12 +10,19 @@
 #include <google/protobuf/message.h>
 #include <grpcpp/support/byte_buffer.h>
 
+#include <cstddef>
+
 #include "absl/status/status.h"
 
 namespace llm::server {
 
 absl::Status FromWire(const grpc::ByteBuffer& bytes,
                       google::protobuf::Message* message);
+// For methods that take a few words: bytes past kLargestQuestion are refused
+// (body_too_large). Gives the bytes back, also where it fails.
+inline constexpr size_t kLargestQuestion = size_t{64} << 10;
+absl::Status QuestionFromWire(grpc::ByteBuffer* bytes,
+                              google::protobuf::Message* message);
 grpc::ByteBuffer ToWire(const google::protobuf::Message& message);
 
 }  // namespace llm::server

@@ -9,6 +9,7 @@ import time
 
 import grpc
 import pytest
+from google.protobuf.descriptor_pool import DescriptorPool
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import (
     ProtoReflectionDescriptorDatabase,
@@ -176,8 +177,25 @@ def test_health_and_reflection_are_on(running, stubs):
     for name in ("", "llm.v1.LlmService"):
         status = health.Check(health_pb2.HealthCheckRequest(service=name))
         assert status.status == health_pb2.HealthCheckResponse.SERVING
-    names = ProtoReflectionDescriptorDatabase(channel).get_services()
-    assert "llm.v1.LlmService" in names
+    database = ProtoReflectionDescriptorDatabase(channel)
+    assert "llm.v1.LlmService" in database.get_services()
+    # All a tool needs to make a call of it.
+    method = DescriptorPool(database).FindMethodByName(
+        "llm.v1.LlmService.ChatCompletion")
+    assert "messages" in method.input_type.fields_by_name
+
+
+def test_a_watcher_of_health_hears_of_the_drain(running, stubs):
+    channel = grpc.insecure_channel(running.addresses["grpc"])
+    watch = health_pb2_grpc.HealthStub(channel).Watch(
+        health_pb2.HealthCheckRequest())
+    assert next(watch).status == health_pb2.HealthCheckResponse.SERVING
+    running.process.send_signal(signal.SIGTERM)
+    assert next(watch).status == health_pb2.HealthCheckResponse.NOT_SERVING
+    with pytest.raises(grpc.RpcError) as raised:
+        next(watch)
+    assert raised.value.code() == grpc.StatusCode.UNAVAILABLE
+    assert running.process.wait(20) == 0
 
 
 def test_pings_without_calls_are_welcome(running, stubs):

@@ -1,8 +1,5 @@
-// The listener: services, health, reflection, limits, pings, addresses.
+// The listener: services, limits, pings, addresses.
 #include "server/grpc/grpc_server.h"
-
-#include <grpcpp/generic/generic_stub.h>
-#include <grpcpp/support/byte_buffer.h>
 
 #include <string>
 #include <utility>
@@ -11,90 +8,6 @@
 
 namespace llm::server {
 namespace {
-
-grpc::ByteBuffer ToBuffer(const std::string& bytes) {
-  const grpc::Slice slice(bytes);
-  return grpc::ByteBuffer(&slice, 1);
-}
-
-std::string FromBuffer(const grpc::ByteBuffer& buffer) {
-  std::vector<grpc::Slice> slices;
-  (void)buffer.Dump(&slices);
-  std::string bytes;
-  for (const grpc::Slice& slice : slices) {
-    bytes.append(reinterpret_cast<const char*>(slice.begin()), slice.size());
-  }
-  return bytes;
-}
-
-// One message each way on a method whose stubs Debian does not ship.
-std::pair<grpc::Status, std::string> RawCall(GrpcFixture& fixture,
-                                             const std::string& method,
-                                             const std::string& bytes) {
-  grpc::GenericStub stub(fixture.channel);
-  grpc::CompletionQueue queue;
-  grpc::ClientContext context;
-  void* tag = nullptr;
-  bool ok = false;
-  auto call = stub.PrepareCall(&context, method, &queue);
-  call->StartCall(nullptr);
-  queue.Next(&tag, &ok);
-  call->Write(ToBuffer(bytes), nullptr);
-  queue.Next(&tag, &ok);
-  grpc::ByteBuffer answer;
-  call->Read(&answer, nullptr);
-  queue.Next(&tag, &ok);
-  const std::string text = ok ? FromBuffer(answer) : std::string();
-  call->WritesDone(nullptr);
-  queue.Next(&tag, &ok);
-  grpc::Status status;
-  call->Finish(&status, nullptr);
-  queue.Next(&tag, &ok);
-  return {status, text};
-}
-
-// grpc.health.v1: request {service = 1}, response {status = 1}.
-std::string Health(GrpcFixture& fixture, const std::string& service) {
-  std::string request;
-  if (!service.empty()) {
-    request = std::string("\x0a") + static_cast<char>(service.size()) + service;
-  }
-  const auto [status, answer] =
-      RawCall(fixture, "/grpc.health.v1.Health/Check", request);
-  if (status.error_code() == grpc::StatusCode::NOT_FOUND) return "unknown";
-  REQUIRE(status.ok());
-  return answer == std::string("\x08\x01") ? "serving" : "not serving";
-}
-
-TEST_CASE("Health follows the switch, for the server and for the service",
-          "[server][grpc][health]") {
-  GrpcFixture fixture;
-  for (const bool serving : {false, true, false}) {
-    if (serving || Health(fixture, "") == "serving") {
-      fixture.server->SetServing(serving);
-    }
-    const std::string want = serving ? "serving" : "not serving";
-    CHECK(Health(fixture, "") == want);
-    CHECK(Health(fixture, "llm.v1.LlmService") == want);
-  }
-  CHECK(Health(fixture, "other.Service") == "unknown");
-}
-
-TEST_CASE("Reflection lists what a listener serves, admin only on its own",
-          "[server][grpc][reflection]") {
-  const bool admin = GENERATE(false, true);
-  GrpcServerOptions options;
-  options.admin = admin;
-  GrpcFixture fixture(options);
-  // ServerReflectionRequest{list_services = ""}.
-  const auto [status, answer] = RawCall(
-      fixture, "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
-      std::string("\x3a\x00", 2));
-  REQUIRE(status.ok());
-  CHECK(answer.find("llm.v1.LlmService") != std::string::npos);
-  CHECK(answer.find("grpc.health.v1.Health") != std::string::npos);
-  CHECK((answer.find("llm.v1.AdminService") != std::string::npos) == admin);
-}
 
 TEST_CASE("Keys are managed with the admin key on the admin listener",
           "[server][grpc][admin]") {
