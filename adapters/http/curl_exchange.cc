@@ -1,9 +1,6 @@
 #include "adapters/http/curl_exchange.h"
 
 #include <algorithm>
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/use_awaitable.hpp>
-#include <tuple>
 #include <utility>
 
 #include "absl/cleanup/cleanup.h"
@@ -22,7 +19,6 @@ CurlExchange::CurlExchange(asio::io_context& loop, const Clock& clock,
       request_(request),
       sink_(sink),
       start_(clock.Monotonic()),
-      wake_(loop, asio::steady_timer::time_point::max()),
       deadlines_(request.deadlines, start_),
       alarm_(loop) {}
 
@@ -82,11 +78,25 @@ Task<absl::Status> CurlExchange::Pump() {
     } else if (done_) {
       co_return absl::OkStatus();
     } else {
-      std::ignore =
-          co_await wake_.async_wait(asio::as_tuple(asio::use_awaitable));
+      co_await Event();
     }
   }
   co_return stopped_;
+}
+
+Task<void> CurlExchange::Event() {
+  return event_.Wait([this] { Wake(); });
+}
+
+void CurlExchange::Wake() {
+  if (called_ || !event_.waiting()) return;
+  called_ = true;
+  multi_->Call(shared_from_this());
+}
+
+void CurlExchange::OnCalled() {
+  called_ = false;
+  event_.Wake();
 }
 
 Task<absl::Status> CurlExchange::Deliver() {

@@ -26,6 +26,7 @@
 #include "adapters/core/clock.h"
 #include "adapters/core/http_transport.h"
 #include "adapters/core/task.h"
+#include "adapters/core/wait_point.h"
 #include "adapters/http/curl_multi.h"
 #include "adapters/http/curl_request.h"
 #include "adapters/http/exchange_deadlines.h"
@@ -48,6 +49,7 @@ class CurlExchange final : public CurlCompletion,
   boost::asio::cancellation_slot stop_slot() { return stop_signal_.slot(); }
 
   void OnDone(CURLcode code) override;
+  void OnCalled() override;
 
  private:
   static int OnPrereq(void* self, char*, char*, int, int);
@@ -64,7 +66,10 @@ class CurlExchange final : public CurlCompletion,
   // Closes the connection of a transfer that is not over.
   void LeaveMulti();
   void Leave();
-  void Wake() { wake_.cancel(); }
+  // Pump goes on, soon.
+  void Wake();
+  // Returns after the next Wake, or the signal to stop.
+  Task<void> Event();
   void ArmAlarm();
   void OnAlarm();
   void NoteResend();
@@ -102,7 +107,8 @@ class CurlExchange final : public CurlCompletion,
   bool over_ = false;
   absl::Status stopped_;
   boost::asio::cancellation_signal stop_signal_;
-  boost::asio::steady_timer wake_;
+  WaitPoint event_;
+  bool called_ = false;
   ExchangeDeadlines deadlines_;
   boost::asio::steady_timer alarm_;
   Instant alarm_at_ = Instant::Never();

@@ -35,6 +35,15 @@ struct CurlMulti::Watch {
   // Whether the number still means our socket.
   bool Lives() { return InodeOf(descriptor.native_handle()) == inode; }
   bool MayClose() { return owned && Lives(); }
+  // Asio asks epoll for writability from a socket's first wait for it on, and
+  // for good: every later wait for a delta would bring an event more, of a
+  // socket that is always writable. So once connected it is entered anew.
+  void ForgetWrites() {
+    if (armed != CURL_POLL_NONE) return;
+    boost::system::error_code error;
+    const int fd = descriptor.release();
+    descriptor.assign(fd, error);
+  }
 
   asio::posix::stream_descriptor descriptor;
   const bool owned;  // else curl closes it
@@ -169,7 +178,9 @@ int CurlMulti::OnSocket(CURL* /*easy*/, curl_socket_t fd, int what, void* self,
   const std::shared_ptr<Watch> watch = multi.WatchOf(fd, false);
   if (watch == nullptr) return -1;
   watch->wanted = what;
-  watch->connected = watch->connected || what == CURL_POLL_IN;
+  if (what == CURL_POLL_IN && !std::exchange(watch->connected, true)) {
+    watch->ForgetWrites();
+  }
   multi.Arm(watch);
   return 0;
 }
@@ -199,9 +210,31 @@ void CurlMulti::ArmSide(const std::shared_ptr<Watch>& watch, int side) {
 }
 
 void CurlMulti::OnReady(const std::shared_ptr<Watch>& watch, int side) {
-  Drive(watch->descriptor.native_handle(),
-        side == CURL_POLL_IN ? CURL_CSELECT_IN : CURL_CSELECT_OUT);
+  DriveFromLoop(watch->descriptor.native_handle(),
+                side == CURL_POLL_IN ? CURL_CSELECT_IN : CURL_CSELECT_OUT);
   Arm(watch);
+}
+
+void CurlMulti::Call(std::shared_ptr<CurlCompletion> who) {
+  called_.push_back(std::move(who));
+  if (std::exchange(calling_soon_, true)) return;
+  asio::post(loop_, [weak = weak_from_this()] {
+    if (const auto multi = weak.lock()) multi->CallAll();
+  });
+}
+
+void CurlMulti::CallAll() {
+  // Those who are called may call others, who have a turn of their own then.
+  calling_soon_ = false;
+  std::vector<std::shared_ptr<CurlCompletion>> called;
+  called.swap(called_);
+  for (const auto& who : called) who->OnCalled();
+}
+
+void CurlMulti::DriveFromLoop(curl_socket_t fd, int events) {
+  const bool ours = !std::exchange(calling_soon_, true);
+  Drive(fd, events);
+  if (ours) CallAll();
 }
 
 int CurlMulti::OnTimer(CURLM* /*multi*/, long timeout_ms, void* self) {
@@ -241,7 +274,7 @@ void CurlMulti::OnTimerFired() {
     return;
   }
   due_.reset();
-  Drive(CURL_SOCKET_TIMEOUT, 0);
+  DriveFromLoop(CURL_SOCKET_TIMEOUT, 0);
 }
 
 void CurlMulti::PostDrive() {
@@ -254,7 +287,7 @@ void CurlMulti::PostDrive() {
       return;  // done by a drive in between
     }
     multi->due_.reset();
-    multi->Drive(CURL_SOCKET_TIMEOUT, 0);
+    multi->DriveFromLoop(CURL_SOCKET_TIMEOUT, 0);
   });
 }
 

@@ -30,11 +30,14 @@
 
 namespace llm {
 
-// Told when curl is done with an easy handle (its CURLOPT_PRIVATE).
+// Who stands behind an easy handle (its CURLOPT_PRIVATE).
 class CurlCompletion {
  public:
   virtual ~CurlCompletion() = default;
+  // Curl is done with the handle. Inside libcurl's reach: only note it.
   virtual void OnDone(CURLcode code) = 0;
+  // What CurlMulti::Call asked for, outside libcurl.
+  virtual void OnCalled() = 0;
 };
 
 struct CurlEasyCleanup {
@@ -60,6 +63,10 @@ class CurlMulti : public std::enable_shared_from_this<CurlMulti> {
   // Ends it; a connection in mid-exchange is closed.
   void Remove(CURL* easy);
 
+  // Has OnCalled called once, from the loop: when curl is done with what the
+  // loop just brought it, else in a turn of its own.
+  void Call(std::shared_ptr<CurlCompletion> who);
+
   // CURLOPT_OPENSOCKETFUNCTION's work: a socket that we own, or
   // CURL_SOCKET_BAD.
   curl_socket_t OpenSocket(const curl_sockaddr& address);
@@ -83,6 +90,9 @@ class CurlMulti : public std::enable_shared_from_this<CurlMulti> {
   void OnTimerFired();
   void PostDrive();
   void Drive(curl_socket_t fd, int events);
+  // Drive, for handlers of the loop: whoever it has called for goes on now.
+  void DriveFromLoop(curl_socket_t fd, int events);
+  void CallAll();
 
   boost::asio::io_context& loop_;
   CURLM* const multi_;
@@ -94,6 +104,8 @@ class CurlMulti : public std::enable_shared_from_this<CurlMulti> {
   std::optional<TimePoint> due_;  // when curl wants to be called
   std::optional<TimePoint> armed_for_;
   bool drive_posted_ = false;
+  std::vector<std::shared_ptr<CurlCompletion>> called_;
+  bool calling_soon_ = false;  // the loop's handler, or one that is posted
 };
 
 }  // namespace llm

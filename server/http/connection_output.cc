@@ -15,6 +15,8 @@ namespace asio = boost::asio;
 namespace {
 
 constexpr size_t kWriteSize = 256 * 1024;
+// More goes through the loop, for the others' sake.
+constexpr size_t kWriteNow = 16 * 1024;
 
 void AppendHeader(std::string_view name, std::string_view value,
                   std::string* out) {
@@ -61,7 +63,9 @@ void Connection::Reply(HttpReply reply) {
   if (request_->method != "HEAD" && reply.status != 204) {
     pending_.append(reply.body);
   }
-  Flush();
+  // Nothing more will come that could leave with it.
+  if (flush_posted_ || !inflight_.empty()) return;
+  WriteMore();
 }
 
 void Connection::SetStream(HttpReply head, absl::Duration grace) {
@@ -131,7 +135,19 @@ void Connection::WriteMore() {
     return;
   }
   SetWriteDeadline();
-  const size_t size = std::min(inflight_.size() - inflight_done_, kWriteSize);
+  const size_t left = inflight_.size() - inflight_done_;
+  // Most of what is written fits the system's buffer.
+  const size_t now =
+      left > kWriteNow
+          ? 0
+          : socket_.WriteNow(asio::buffer(&inflight_[inflight_done_], left));
+  if (now == left) {
+    OnWritten({}, now);
+    return;
+  }
+  inflight_done_ += now;
+  taken_ += static_cast<int64_t>(now);
+  const size_t size = std::min(left - now, kWriteSize);
   socket_.WriteSome(asio::buffer(inflight_.data() + inflight_done_, size),
                     [self = shared_from_this()](boost::system::error_code error,
                                                 size_t count) {

@@ -14,6 +14,8 @@ Socket::Socket(Tcp tcp, asio::ssl::context* tls)
   Error ignored;
   // Tokens are small and must not wait for each other.
   std::get<Tcp>(stream_).set_option(asio::ip::tcp::no_delay(true), ignored);
+  // So that WriteNow never waits.
+  std::get<Tcp>(stream_).non_blocking(true, ignored);
   if (tls == nullptr) return;
   Tcp plain = std::move(std::get<Tcp>(stream_));
   stream_.emplace<Tls>(std::move(plain), *tls);
@@ -51,6 +53,13 @@ Task<Socket::Error> Socket::ReadSome(asio::mutable_buffer to, size_t* count) {
                 asio::redirect_error(asio::use_awaitable, error)));
   }
   co_return error;
+}
+
+size_t Socket::WriteNow(asio::const_buffer from) {
+  Tcp* tcp = std::get_if<Tcp>(&stream_);
+  Error error;
+  const size_t count = tcp == nullptr ? 0 : tcp->write_some(from, error);
+  return error ? 0 : count;
 }
 
 void Socket::WriteSome(asio::const_buffer from,

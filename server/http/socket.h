@@ -34,6 +34,10 @@ class Socket {
   // The TLS handshake; nothing for a plain socket.
   Task<Error> Handshake();
   Task<Error> ReadSome(boost::asio::mutable_buffer to, size_t* count);
+  // Writes what the system takes at once, without a trip through the loop:
+  // how much that was, 0 also with TLS and where only WriteSome can tell what
+  // is wrong.
+  size_t WriteNow(boost::asio::const_buffer from);
   // `done` runs on the loop, never inside this call.
   void WriteSome(boost::asio::const_buffer from,
                  std::function<void(Error, size_t)> done);
