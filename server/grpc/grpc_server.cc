@@ -109,7 +109,7 @@ class GrpcServer::Parts {
     grpc_init();
     // Debian builds Abseil with its checks on: each lock of gRPC's would be
     // entered into one graph of the process, behind one lock, in search of
-    // deadlocks. Seeking those is what TSan's runs are for.
+    // deadlocks in gRPC.
     absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
     grpc::ServerBuilder builder;
     SetKeepAlive(&builder);

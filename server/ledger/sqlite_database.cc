@@ -195,6 +195,18 @@ int Statement::columns() const {
   return sqlite3_column_count(statement_.get());
 }
 
+namespace {
+
+// SQLite would count each allocation under a lock, for figures that nobody
+// asks for. Only the first use of the library in a process can say so; where
+// somebody else had it, it counts.
+void DoNotCountMemory() {
+  [[maybe_unused]] static const int said =
+      sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
+}  // namespace
+
 void Database::Closer::operator()(sqlite3* database) const {
   sqlite3_close_v2(database);
 }
@@ -202,6 +214,7 @@ void Database::Closer::operator()(sqlite3* database) const {
 absl::StatusOr<std::unique_ptr<Database>> Database::Open(
     const std::string& path, absl::Duration busy_timeout) {
   MakePrivateFile(path);
+  DoNotCountMemory();
   sqlite3* handle = nullptr;
   const int code = sqlite3_open_v2(
       path.c_str(), &handle,
