@@ -5,17 +5,22 @@
 // Wake, without a trip through the loop's queue.
 //
 // Threads:   The loop's.
-// Ownership: It holds the waiting coroutine. Where that holds the wait point's
-//            owner, somebody must wake it before both can go.
+// Ownership: It holds the waiting coroutine, which may hold the wait point's
+//            owner. A loop that is destroyed destroys what still waits on it,
+//            as it does with Asio's own operations.
 #ifndef LLM_ADAPTERS_CORE_WAIT_POINT_H_
 #define LLM_ADAPTERS_CORE_WAIT_POINT_H_
+
+#include <boost/intrusive/list_hook.hpp>
 
 #include "absl/functional/any_invocable.h"
 #include "adapters/core/task.h"
 
 namespace llm {
 
-class WaitPoint {
+class WaitPoint
+    : public boost::intrusive::list_base_hook<
+          boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
  public:
   // Returns after the next Wake; one coroutine at a time. A cancellation that
   // reaches the coroutine runs `cancelled` inside emit(), so it should only
@@ -26,6 +31,9 @@ class WaitPoint {
   void Wake();
 
  private:
+  class Keeper;
+
+  Keeper* keeper_ = nullptr;
   absl::AnyInvocable<void()> waiter_;
 };
 
