@@ -8,6 +8,7 @@
 #include <boost/asio/execution_context.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/intrusive/list.hpp>
+#include <cassert>
 #include <utility>
 
 namespace llm {
@@ -53,6 +54,7 @@ Task<void> WaitPoint::Wait(absl::AnyInvocable<void()> cancelled) {
         waiter_ = [resume = std::move(handler)]() mutable {
           std::move(resume)();
         };
+        assert(!is_linked());
         keeper_->Keep(*this);
       },
       asio::use_awaitable, std::move(cancelled));

@@ -91,7 +91,7 @@ Task<void> CurlExchange::Event() {
 void CurlExchange::Wake() {
   if (called_ || !event_.waiting()) return;
   called_ = true;
-  multi_->Call(shared_from_this());
+  multi_->Call(weak_from_this());
 }
 
 void CurlExchange::OnCalled() {

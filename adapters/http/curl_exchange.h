@@ -1,9 +1,10 @@
 // One exchange on a curl multi handle: curl's callbacks on one side, the
 // coroutine that feeds the sink on the other.
 //
-// Callbacks only note what came and wake the coroutine; it runs later, from
-// the loop, so no user code ever runs inside curl. Bytes wait in a buffer of
-// at most one curl read; when the sink is slower the transfer is paused.
+// Callbacks only note what came and have the coroutine called; it goes on when
+// curl has returned, so no user code ever runs inside curl. Bytes wait in a
+// buffer of at most one curl read; when the sink is slower the transfer is
+// paused.
 //
 // Threads:   The loop's.
 // Ownership: Shared: a timer's handler may still be queued when the exchange

@@ -38,11 +38,15 @@ struct CurlMulti::Watch {
   // Asio asks epoll for writability from a socket's first wait for it on, and
   // for good: every later wait for a delta would bring an event more, of a
   // socket that is always writable. So once connected it is entered anew.
-  void ForgetWrites() {
-    if (armed != CURL_POLL_NONE) return;
+  // False: epoll is full, and the descriptor nobody's.
+  bool ForgetWrites() {
+    if (!asked_writes || armed != CURL_POLL_NONE) return true;
+    asked_writes = false;
     boost::system::error_code error;
     const int fd = descriptor.release();
     descriptor.assign(fd, error);
+    if (error) ::close(fd);
+    return !error;
   }
 
   asio::posix::stream_descriptor descriptor;
@@ -50,6 +54,7 @@ struct CurlMulti::Watch {
   const ino_t inode;
   // Curl waits for an answer on it: from then on it closes it through us.
   bool connected = false;
+  bool asked_writes = false;
   int wanted = CURL_POLL_NONE;  // bits CURL_POLL_IN and CURL_POLL_OUT
   int armed = CURL_POLL_NONE;   // sides with a wait under way
 };
@@ -178,8 +183,12 @@ int CurlMulti::OnSocket(CURL* /*easy*/, curl_socket_t fd, int what, void* self,
   const std::shared_ptr<Watch> watch = multi.WatchOf(fd, false);
   if (watch == nullptr) return -1;
   watch->wanted = what;
-  if (what == CURL_POLL_IN && !std::exchange(watch->connected, true)) {
-    watch->ForgetWrites();
+  if (what == CURL_POLL_IN) {
+    watch->connected = true;
+    if (watch->owned && !watch->ForgetWrites()) {
+      multi.watches_.erase(fd);
+      return -1;
+    }
   }
   multi.Arm(watch);
   return 0;
@@ -195,6 +204,7 @@ void CurlMulti::Arm(const std::shared_ptr<Watch>& watch) {
 
 void CurlMulti::ArmSide(const std::shared_ptr<Watch>& watch, int side) {
   watch->armed |= side;
+  if (side == CURL_POLL_OUT) watch->asked_writes = true;
   const auto wait = side == CURL_POLL_IN
                         ? asio::posix::stream_descriptor::wait_read
                         : asio::posix::stream_descriptor::wait_write;
@@ -215,7 +225,7 @@ void CurlMulti::OnReady(const std::shared_ptr<Watch>& watch, int side) {
   Arm(watch);
 }
 
-void CurlMulti::Call(std::shared_ptr<CurlCompletion> who) {
+void CurlMulti::Call(std::weak_ptr<CurlCompletion> who) {
   called_.push_back(std::move(who));
   if (std::exchange(calling_soon_, true)) return;
   asio::post(loop_, [weak = weak_from_this()] {
@@ -226,9 +236,11 @@ void CurlMulti::Call(std::shared_ptr<CurlCompletion> who) {
 void CurlMulti::CallAll() {
   // Those who are called may call others, who have a turn of their own then.
   calling_soon_ = false;
-  std::vector<std::shared_ptr<CurlCompletion>> called;
+  std::vector<std::weak_ptr<CurlCompletion>> called;
   called.swap(called_);
-  for (const auto& who : called) who->OnCalled();
+  for (const auto& weak : called) {
+    if (const auto who = weak.lock()) who->OnCalled();
+  }
 }
 
 void CurlMulti::DriveFromLoop(curl_socket_t fd, int events) {

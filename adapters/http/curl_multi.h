@@ -11,8 +11,9 @@
 // Threads:     All calls on the loop's thread. Curl's resolver has threads.
 // Ownership:   Shared by the transport and its exchanges, so that an exchange
 //              torn down after its transport still has a multi to leave.
-// Reentrancy:  No method may be called from inside a curl callback. Nobody
-//              is resumed from inside one, so coroutines need not care.
+// Reentrancy:  No method but Call may be called from inside a curl callback.
+//              Nobody is resumed from inside one: who is called goes on when
+//              curl has returned, so coroutines need not care.
 #ifndef LLM_ADAPTERS_HTTP_CURL_MULTI_H_
 #define LLM_ADAPTERS_HTTP_CURL_MULTI_H_
 
@@ -65,7 +66,7 @@ class CurlMulti : public std::enable_shared_from_this<CurlMulti> {
 
   // Has OnCalled called once, from the loop: when curl is done with what the
   // loop just brought it, else in a turn of its own.
-  void Call(std::shared_ptr<CurlCompletion> who);
+  void Call(std::weak_ptr<CurlCompletion> who);
 
   // CURLOPT_OPENSOCKETFUNCTION's work: a socket that we own, or
   // CURL_SOCKET_BAD.
@@ -104,7 +105,8 @@ class CurlMulti : public std::enable_shared_from_this<CurlMulti> {
   std::optional<TimePoint> due_;  // when curl wants to be called
   std::optional<TimePoint> armed_for_;
   bool drive_posted_ = false;
-  std::vector<std::shared_ptr<CurlCompletion>> called_;
+  // Weak: who is called waits, and is held by whoever waits in it.
+  std::vector<std::weak_ptr<CurlCompletion>> called_;
   bool calling_soon_ = false;  // the loop's handler, or one that is posted
 };
 

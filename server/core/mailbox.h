@@ -7,8 +7,9 @@
 //
 // Bounds:    None of its own, by contract: whoever posts holds something
 //            bounded for each job (an accepted call has at most four: begin,
-//            cancel, write done, done), so the queue is at most a small
-//            multiple of the calls in flight, which gRPC's limits bound.
+//            cancel, write done, done; and a few for all of them), so the queue
+//            is at most a small multiple of the calls in flight, which gRPC's
+//            limits bound.
 // Fairness:  Jobs run in batches; between two batches the loop serves its
 //            sockets and timers.
 // Threads:   Post from any thread. Jobs run on the loop, never inside Post.

@@ -98,7 +98,10 @@ class GrpcServer::Parts {
       : clock_(clock),
         farewell_(options.limits.farewell),
         abandon_(options.limits.abandon),
-        queue_count_((lanes.size() + kLanesPerQueue - 1) / kLanesPerQueue),
+        queue_count_(options.look_every > absl::ZeroDuration()
+                         ? 1
+                         : (lanes.size() + kLanesPerQueue - 1) /
+                               kLanesPerQueue),
         look_every_(options.look_every),
         lanes_(std::move(lanes)),
         standard_(ServicesOf(options)) {}
@@ -173,17 +176,23 @@ class GrpcServer::Parts {
   // The queue's thread: passes every event on until the queue is shut down.
   void Serve(grpc::ServerCompletionQueue& queue) const {
     const bool waits = look_every_ == absl::ZeroDuration();
+    // Of a listener that is only looked at: by then the next event of a call
+    // that has begun, a stream's above all, is waited for.
+    auto until = std::chrono::system_clock::time_point();
     void* raw = nullptr;
     bool ok = false;
     while (true) {
-      const auto next =
-          queue.AsyncNext(&raw, &ok,
-                          waits ? std::chrono::system_clock::time_point::max()
-                                : std::chrono::system_clock::time_point());
+      const auto next = queue.AsyncNext(
+          &raw, &ok,
+          waits ? std::chrono::system_clock::time_point::max() : until);
       if (next == grpc::CompletionQueue::SHUTDOWN) return;
       if (next == grpc::CompletionQueue::GOT_EVENT) {
         const auto* tag = static_cast<QueueCall::Tag*>(raw);
         tag->call->OnEvent(tag->event, ok);
+        if (!waits) {
+          until = std::chrono::system_clock::now() +
+                  absl::ToChronoMicroseconds(look_every_);
+        }
       } else {
         std::this_thread::sleep_for(absl::ToChronoMicroseconds(look_every_));
       }

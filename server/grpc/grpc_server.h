@@ -6,6 +6,8 @@
 //            SetServing from any thread.
 // Ownership: Loops, services, clock and reader outlive the server, and the
 //            loops run until it is destroyed.
+// Process:   The first Start turns off Abseil's search for deadlocks, which
+//            Debian's build has on and gRPC pays for, and keeps gRPC loaded.
 // Errors:    kInvalidArgument for TLS files that do not fit, kUnavailable
 //            where the address cannot be bound.
 #ifndef LLM_SERVER_GRPC_GRPC_SERVER_H_
@@ -51,9 +53,10 @@ struct GrpcServerOptions {
   // largest messages are let in.
   int64_t memory_bytes = int64_t{2} << 30;
   // Zero: a thread waits for this server's events. More: they are looked for
-  // so often, by a thread that sleeps in between. For listeners with few
-  // calls: every thread that waits takes part in the polling of all gRPC
-  // servers of the process, and each event may wake one for another.
+  // so often, by a thread that sleeps in between, and waited for only as long
+  // after each. For listeners with few calls: every thread that waits takes
+  // part in the polling of all gRPC servers of the process, and each event
+  // may wake one for another.
   absl::Duration look_every = absl::ZeroDuration();
   // Reads large requests; null: the loops do.
   SideThread* reader = nullptr;

@@ -21,7 +21,7 @@ Serving::Status Serving::Of(std::string_view service) const {
 
 CheckCall::CheckCall(const Acceptor& acceptor, RawHealthService& service,
                      const Serving& serving)
-    : QueueCall(acceptor),
+    : QueueCall(acceptor, acceptor.lanes.First()),
       service_(service),
       serving_(serving),
       responder_(&context()) {
@@ -51,7 +51,7 @@ Task<grpc::Status> CheckCall::Run() {
 
 WatchCall::WatchCall(const Acceptor& acceptor, RawHealthService& service,
                      const Serving& serving)
-    : QueueCall(acceptor),
+    : QueueCall(acceptor, acceptor.lanes.First()),
       service_(service),
       serving_(serving),
       writer_(&context()) {

@@ -1,7 +1,6 @@
 // What a call needs of the loop it was given to. Internal to this room.
 //
-// Threads:   `mailbox` and Lanes::Next from any thread; the rest is the
-//            loop's.
+// Threads:   `mailbox` and Lanes from any thread; the rest is the loop's.
 // Ownership: The loop, the service, the clock and the reader outlive the
 //            lanes; the lanes outlive every call (GrpcServer waits for them).
 #ifndef LLM_SERVER_GRPC_LANE_H_
@@ -51,6 +50,8 @@ class Lanes {
     return *lanes_[turn_.fetch_add(1, std::memory_order_relaxed) %
                    lanes_.size()];
   }
+  // For calls so short that they need no turn, and should take none.
+  Lane& First() { return *lanes_.front(); }
   // Every call is looked at now.
   void Tick() {
     for (const auto& lane : lanes_) {

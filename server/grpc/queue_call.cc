@@ -10,8 +10,8 @@ namespace llm::server {
 
 namespace asio = boost::asio;
 
-QueueCall::QueueCall(const Acceptor& acceptor)
-    : token_(acceptor.live), acceptor_(acceptor), lane_(acceptor.lanes.Next()) {
+QueueCall::QueueCall(const Acceptor& acceptor, Lane& lane)
+    : token_(acceptor.live), acceptor_(acceptor), lane_(lane) {
   context_.AsyncNotifyWhenDone(&done_);
 }
 

@@ -65,7 +65,9 @@ class QueueCall {
  protected:
   // A subclass asks gRPC for its next caller, with `arrived()` as the tag, as
   // the last thing in its constructor.
-  explicit QueueCall(const Acceptor& acceptor);
+  explicit QueueCall(const Acceptor& acceptor)
+      : QueueCall(acceptor, acceptor.lanes.Next()) {}
+  QueueCall(const Acceptor& acceptor, Lane& lane);
 
   // Makes another call of this kind, for the next caller.
   virtual void Renew() = 0;

@@ -1,5 +1,9 @@
 // grpc.reflection, v1 and v1alpha, for anyone who asks. Internal to this room.
 //
+// A drain does not wait for it: an answer under way is finished, then the
+// caller hears UNAVAILABLE; one who asks nothing is cut off with CANCELLED:
+// Finish would overlap the read.
+//
 // Threads, ownership: queue_call.h.
 #ifndef LLM_SERVER_GRPC_REFLECTION_CALL_H_
 #define LLM_SERVER_GRPC_REFLECTION_CALL_H_
@@ -24,7 +28,7 @@ class ReflectionCall final : public QueueCall {
  public:
   ReflectionCall(const Acceptor& acceptor, Service& service,
                  const std::vector<std::string>& names)
-      : QueueCall(acceptor),
+      : QueueCall(acceptor, acceptor.lanes.First()),
         service_(service),
         names_(names),
         stream_(&context()) {
@@ -37,9 +41,15 @@ class ReflectionCall final : public QueueCall {
 
   Task<grpc::Status> Run() override {
     while (true) {
-      moving_ = true;
+      if (over_) {
+        co_return grpc::Status(grpc::StatusCode::UNAVAILABLE,
+                               "the service is shutting down");
+      }
+      moving_ = reading_ = true;
       stream_.Read(&bytes_, moved());
-      if (!co_await AllMoved()) co_return grpc::Status::OK;
+      const bool asked = co_await AllMoved();
+      reading_ = false;
+      if (!asked) co_return grpc::Status::OK;
       grpc::reflection::v1::ServerReflectionRequest question;
       const absl::Status read = QuestionFromWire(&bytes_, &question);
       if (!read.ok()) co_return ToWireStatus(read, "").status;
@@ -68,8 +78,11 @@ class ReflectionCall final : public QueueCall {
     event_.Wake();
   }
 
-  // The read or the write that is under way fails.
-  void OnCancel() override { context().TryCancel(); }
+  void OnCancel() override {
+    over_ = true;
+    // The read fails then.
+    if (reading_) context().TryCancel();
+  }
   bool OutlivesDrain() const override { return false; }
 
   Service& service_;
@@ -77,6 +90,8 @@ class ReflectionCall final : public QueueCall {
   grpc::ByteBuffer bytes_;
   grpc::ServerAsyncReaderWriter<grpc::ByteBuffer, grpc::ByteBuffer> stream_;
   bool moving_ = false;
+  bool reading_ = false;
+  bool over_ = false;
   bool ok_ = false;
   WaitPoint event_;
 };

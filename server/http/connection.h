@@ -1,9 +1,10 @@
 // One client connection: requests in, answers out in the same order, until
 // either side has enough.
 //
-// Output is queued and flushed once per turn of the loop, so chunks that
-// became ready together leave in one write and none waits for a timer; a slow
-// reader stops its sender in Send.
+// A stream's output is queued and flushed once per turn of the loop, so chunks
+// that became ready together leave in one write and none waits for a timer; a
+// slow reader stops its sender in Send. A whole answer leaves at once, unless
+// the next request has come with its own.
 //
 // All time limits are kept by OnTick, called by the loop's ConnectionSet, and
 // not by a timer per operation.

@@ -63,9 +63,12 @@ void Connection::Reply(HttpReply reply) {
   if (request_->method != "HEAD" && reply.status != 204) {
     pending_.append(reply.body);
   }
-  // Nothing more will come that could leave with it.
-  if (flush_posted_ || !inflight_.empty()) return;
-  WriteMore();
+  // Answers to requests that came together leave together, in the loop's time.
+  if (reader_.has_more() || flush_posted_ || !inflight_.empty()) {
+    Flush();
+  } else {
+    WriteMore();
+  }
 }
 
 void Connection::SetStream(HttpReply head, absl::Duration grace) {

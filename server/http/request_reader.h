@@ -58,6 +58,8 @@ class RequestReader {
 
   Task<Result> Next();
   Stage stage() const { return stage_; }
+  // Whether bytes of a next request have come already.
+  bool has_more() const { return buffer_.size() > 0; }
   // Of the body that is being read, so far.
   int64_t body_bytes() const { return body_bytes_; }
   // Reads and drops what the client still sends; false at its end.

@@ -60,6 +60,7 @@ class Statement {
   std::vector<bool> empty_;
 };
 
+// The first Open of a process tells SQLite not to count its memory.
 class Database {
  public:
   // Opens or makes the file, in WAL mode with synchronous=FULL: our commits
