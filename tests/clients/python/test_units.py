@@ -9,17 +9,28 @@ import json
 import pickle
 import ssl
 import sys
+import threading
 import time
 import weakref
 from pathlib import Path
 
+import grpc
 import httpx
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "clients/python/src"))
 
 import llm_service  # noqa: E402
-from llm_service import _call, _encode, _http_aio, _http_wire, _settings  # noqa: E402
+from llm_service import (  # noqa: E402
+    _call,
+    _encode,
+    _fork,
+    _grpc_aio,
+    _grpc_sync,
+    _http_aio,
+    _http_wire,
+    _settings,
+)
 
 
 @pytest.mark.parametrize(("typed", "meant"), [
@@ -277,6 +288,55 @@ def test_a_cancellation_is_not_lost_and_a_late_answer_is_closed():
         assert len(closed) == 1 and not tasks
 
     asyncio.run(go())
+
+
+class CallThatOnlyCancellingEnds:
+    """Both of grpcio's kinds, as far as a stream uses them."""
+
+    def __init__(self):
+        self.cancelled = False
+
+    def cancel(self):
+        self.cancelled = True
+
+    def __next__(self):
+        assert self.cancelled
+        raise grpc.RpcError
+
+    async def read(self):
+        assert self.cancelled
+        raise asyncio.CancelledError
+
+
+def closed_while_it_starts(stream_of):
+    """A stream that another thread closes before it knows its call."""
+    call = CallThatOnlyCancellingEnds()
+
+    def start():
+        closer = threading.Thread(target=close)
+        closer.start()
+        closer.join()
+        return call
+
+    stream = stream_of(start)
+    close = getattr(stream, "drop", stream.close)
+    return stream
+
+
+def test_a_grpc_stream_closed_while_it_starts_ends_its_call():
+    before = len(_fork._under_way)
+    stream = closed_while_it_starts(_grpc_sync.GrpcStream)
+    with pytest.raises(llm_service.ServiceConnectionError, match="closed"):
+        stream.next()
+    stream.close()
+    assert len(_fork._under_way) == before
+
+
+def test_a_grpc_aio_stream_dropped_while_it_starts_ends_its_call():
+    stream = closed_while_it_starts(
+        lambda start: _grpc_aio.GrpcAioStream(start, lambda: False))
+    with pytest.raises(llm_service.ServiceConnectionError, match="closed"):
+        asyncio.run(stream.next())
 
 
 def test_what_cannot_travel_in_a_header_is_refused_at_once():

@@ -54,6 +54,8 @@ class GrpcAioStream:
         if self._call is None:
             self._loop = asyncio.get_running_loop()
             self._call = self._start()
+            if self._closed:  # by another thread, which has seen no call
+                self._call.cancel()
         try:
             chunk = await self._call.read()
         except grpc.aio.AioRpcError as error:

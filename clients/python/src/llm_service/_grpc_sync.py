@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import grpc
@@ -31,7 +32,8 @@ class GrpcStream:
         self._start = start
         self._call: Any = None
         self._closed = False
-        self._running = False
+        # One while _fork counts the call; whoever pops it ends that.
+        self._counted: list[None] = []
         self._pid = os.getpid()
         self._ends: dict[int, FlatEnd] = {}
 
@@ -43,8 +45,10 @@ class GrpcStream:
             return None
         if self._call is None:
             _fork.begin()
-            self._running = True
+            self._counted.append(None)
             self._call = self._start()
+            if self._closed:  # by another thread, which has seen no call
+                self._call.cancel()
         try:
             return _decode.chat_chunk(next(self._call), self._ends)
         except StopIteration:
@@ -62,8 +66,8 @@ class GrpcStream:
             return
         if self._call is not None:
             self._call.cancel()
-        if self._running:
-            self._running = False
+        with suppress(IndexError):
+            self._counted.pop()
             _fork.end()
 
 
