@@ -72,6 +72,21 @@ if(LLM_SANITIZE)
   endif()
 endif()
 
+# Optimised by what runs under load. Counts lie beside the objects, so both builds
+# are in one directory; what never ran while counting is compiled for size.
+if(LLM_PROFILE AND NOT CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  message(FATAL_ERROR "LLM_PROFILE needs GCC, whose counts it uses")
+elseif(LLM_PROFILE STREQUAL "make")
+  add_compile_options(-fprofile-generate -fprofile-update=prefer-atomic)
+  add_link_options(-fprofile-generate)
+elseif(LLM_PROFILE STREQUAL "use")
+  add_compile_options(-fprofile-use -fprofile-correction -Wno-missing-profile
+    -Wno-coverage-mismatch -flto=auto)
+  add_link_options(-flto=auto)
+elseif(LLM_PROFILE)
+  message(FATAL_ERROR "LLM_PROFILE is make or use, not '${LLM_PROFILE}'")
+endif()
+
 # Frames of coroutines up to 1 KiB that a loop keeps for the next: a chunk goes
 # through seven of them. A sanitizer must see each of them freed.
 set(kept_frames 16)

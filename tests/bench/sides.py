@@ -117,17 +117,22 @@ class Gateway:
         self.service.stop(60)
 
 
+def gateway_of(program: Path, upstream_port: int) -> Gateway:
+    """The service, from a program of one's choice."""
+    saved, harness.SERVICE = harness.SERVICE, program
+    try:
+        return Gateway(upstream_port)
+    finally:
+        harness.SERVICE = saved
+
+
 def gateway_under(tool: str, upstream_port: int, scratch: Path) -> Gateway:
     """The service, each of its instructions or copies counted by valgrind."""
     wrapper = scratch / "llm-service"
     wrapper.write_text(
         f'#!/bin/sh\nexec valgrind -q {tool} {harness.SERVICE} "$@"\n')
     wrapper.chmod(0o755)
-    saved, harness.SERVICE = harness.SERVICE, wrapper
-    try:
-        return Gateway(upstream_port)
-    finally:
-        harness.SERVICE = saved
+    return gateway_of(wrapper, upstream_port)
 
 
 def ask(gateway: Gateway, body: bytes, requests: int) -> None:

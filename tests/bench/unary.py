@@ -51,6 +51,21 @@ class Stage:
         return f"http://127.0.0.1:{self.upstream.port}/v1/chat/completions"
 
 
+def http_cpu(pid, url, body, key, connections, seconds) -> float:
+    """CPU µs of `pid` for each request of wrk's."""
+    used, (requests, _) = sides.spent(
+        pid, lambda: sides.wrk(url, body, key, connections, seconds))
+    return used / requests
+
+
+def grpc_cpu(gateway, words: Path, seconds) -> float:
+    """CPU µs of the service for each unary call of 16 connections."""
+    used, got = sides.spent(gateway.pid, lambda: sides.load(
+        "grpc_load", "--port", gateway.grpc_port, "--text-file", words,
+        "--key", gateway.key, "--connections", 16, "--seconds", seconds))
+    return used / got["ended"]
+
+
 def cpu(options):
     """1.7 KB up, 1 KB down: CPU per request, HTTP and gRPC."""
     rows = []
@@ -60,17 +75,11 @@ def cpu(options):
         words.write_text(sides.text(1700))
 
         def http_run(side, connections):
-            used, (requests, _) = sides.spent(side.pid, lambda: sides.wrk(
-                stage.url(side), body, stage.gateway.key, connections,
-                options.seconds))
-            return used / requests
+            return http_cpu(side.pid, stage.url(side), body,
+                            stage.gateway.key, connections, options.seconds)
 
         def grpc_run():
-            used, got = sides.spent(stage.gateway.pid, lambda: sides.load(
-                "grpc_load", "--port", stage.gateway.grpc_port, "--text-file",
-                words, "--key", stage.gateway.key, "--connections", 16,
-                "--seconds", options.seconds))
-            return used / got["ended"]
+            return grpc_cpu(stage.gateway, words, options.seconds)
 
         for connections in (16, 64):
             got = rounds_of(options, {
@@ -136,10 +145,9 @@ def prompts(options):
             body = sides.chat_body(size)
 
             def run(side):
-                used, (requests, _) = sides.spent(side.pid, lambda: sides.wrk(
-                    stage.url(side), body, stage.gateway.key, 4,
-                    options.seconds))
-                return used / requests / (len(body) / 1024)
+                return http_cpu(side.pid, stage.url(side), body,
+                                stage.gateway.key, 4,
+                                options.seconds) / (len(body) / 1024)
 
             got = rounds_of(options, {
                 "nginx": lambda: run(stage.nginx),
