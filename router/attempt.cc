@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/asio/this_coro.hpp>
 #include <exception>
+#include <memory>
 
 #include "adapters/core/text.h"
 
@@ -55,31 +56,34 @@ AttemptDeadlines DeadlinesOf(const ProviderTimeouts& timeouts, Instant began,
   return deadlines;
 }
 
-Task<AttemptResult> RunAttempt(Provider* provider, const ChatRequest& request,
-                               const AttemptContext& context,
-                               AttemptSink& sink) {
-  AttemptResult result;
+Task<std::unique_ptr<AttemptResult>> RunAttempt(Provider* provider,
+                                                const ChatRequest& request,
+                                                const AttemptContext& context,
+                                                AttemptSink& sink) {
+  std::unique_ptr<AttemptResult> result;
   if (provider == nullptr) {
-    co_return FailedResult(FailureClass::kConnect, "provider is not loaded");
+    co_return std::make_unique<AttemptResult>(
+        FailedResult(FailureClass::kConnect, "provider is not loaded"));
   }
   try {
     result = co_await provider->Chat(request, context, sink);
   } catch (const std::exception&) {
     // Broken promise of a dialect; the exception's text may hold a body.
-    result = FailedResult(FailureClass::kBadAnswer, "the adapter failed");
+    result = std::make_unique<AttemptResult>(
+        FailedResult(FailureClass::kBadAnswer, "the adapter failed"));
   }
   const auto state = co_await asio::this_coro::cancellation_state;
   const bool left = state.cancelled() != asio::cancellation_type::none;
-  if (result.status.ok()) {
+  if (result->status.ok()) {
     // Passes on what was held, or hears that another attempt has won.
     const absl::Status completed = co_await sink.Complete();
-    if (!completed.ok()) MarkCancelled(&result);
+    if (!completed.ok()) MarkCancelled(result.get());
     // A deadline ends a write to a slow caller too; that caller has not left.
   } else if (left || (sink.caller_failed() &&
-                      result.failure.failure != FailureClass::kTimeout)) {
-    MarkCancelled(&result);
-  } else if (result.failure.failure == FailureClass::kNone) {
-    result.failure.failure = FailureClass::kServerError;
+                      result->failure.failure != FailureClass::kTimeout)) {
+    MarkCancelled(result.get());
+  } else if (result->failure.failure == FailureClass::kNone) {
+    result->failure.failure = FailureClass::kServerError;
   }
   co_return result;
 }
@@ -118,10 +122,10 @@ Task<EmbedResult> RunEmbedAttempt(Provider* provider,
   co_return result;
 }
 
-AttemptResult NeverDispatched() {
-  AttemptResult result;
-  MarkCancelled(&result);
-  result.dispatched = false;
+std::unique_ptr<AttemptResult> NeverDispatched() {
+  auto result = std::make_unique<AttemptResult>();
+  MarkCancelled(result.get());
+  result->dispatched = false;
   return result;
 }
 

@@ -4,6 +4,8 @@
 #ifndef LLM_ROUTER_ATTEMPT_H_
 #define LLM_ROUTER_ATTEMPT_H_
 
+#include <memory>
+
 #include "adapters/core/provider.h"
 #include "router/attempt_sink.h"
 #include "router/route_plan.h"
@@ -24,9 +26,11 @@ AttemptDeadlines DeadlinesOf(const ProviderTimeouts& timeouts, Instant began,
 
 // Calls the provider. Never throws; a null provider is a failed attempt, and
 // whatever a cancelled task's provider answers becomes kCancelled.
-Task<AttemptResult> RunAttempt(Provider* provider, const ChatRequest& request,
-                               const AttemptContext& context,
-                               AttemptSink& sink);
+// Never null.
+Task<std::unique_ptr<AttemptResult>> RunAttempt(Provider* provider,
+                                                const ChatRequest& request,
+                                                const AttemptContext& context,
+                                                AttemptSink& sink);
 
 // The same for embeddings: on success there is a vector for each of `inputs`,
 // on failure there are fewer, and the rest of RunAttempt's promises hold.
@@ -35,7 +39,7 @@ Task<EmbedResult> RunEmbedAttempt(Provider* provider,
                                   size_t inputs, const AttemptContext& context);
 
 // The result of an attempt whose caller left before it was dispatched.
-AttemptResult NeverDispatched();
+std::unique_ptr<AttemptResult> NeverDispatched();
 
 // What an attempt's row says about its end; usage and cost are the meter's.
 AttemptRecord DescribeAttempt(const AttemptIntent& intent,

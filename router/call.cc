@@ -67,7 +67,7 @@ Router::Call::Call(const RouterParts& parts, const CallContext& context,
                    const ChatRequest& request, ChunkSink* sink)
     : parts_(parts),
       context_(context),
-      restored_(parts.turns == nullptr ? std::nullopt
+      restored_(parts.turns == nullptr ? nullptr
                                        : RestoreTurns(context.caller.tenant,
                                                       request, *parts.turns)),
       request_(restored_ ? *restored_ : request),

@@ -56,9 +56,9 @@ class Router::Call {
     AttemptIntent intent;
     Instant began;
     std::optional<absl::Duration> first_content;
-    AttemptResult result;
-    // Once the result is known. Apart: it takes more than a kilobyte, which an
-    // open stream would hold all its life.
+    // Once they are known. Apart: together they take more than two kilobytes,
+    // which an open stream would hold all its life.
+    std::unique_ptr<AttemptResult> result;
     std::unique_ptr<AttemptRecord> record;
     // If it failed.
     FailedTry failed;
@@ -116,8 +116,9 @@ class Router::Call {
   const RouterParts& parts_;
   const CallContext& context_;
   // The caller's request with what its client has dropped of earlier turns;
-  // nothing where there is nothing to put back.
-  const std::optional<ChatRequest> restored_;
+  // null where there is nothing to put back: most calls, which hold no room
+  // for it.
+  const std::unique_ptr<const ChatRequest> restored_;
   const ChatRequest& request_;
   ChunkSink* const sink_;
   EmbedJob* embed_ = nullptr;  // null: a chat
@@ -161,7 +162,7 @@ class Router::Call {
     UsageSource usage_source = UsageSource::kNone;
     std::vector<std::string> dropped;
   };
-  std::optional<Answer> answer_;
+  std::unique_ptr<const Answer> answer_;
   std::optional<v1::ChatCompletionResponse> response_;
   bool reasoning_exhausted_ = false;
   // Time spent waiting for upstreams, the caller and timers.

@@ -181,27 +181,26 @@ Task<void> Router::Call::RunOne(Running& attempt) {
       provider == parts_.providers.end() ? nullptr : provider->second.get();
   AttemptSink sink(SinkOptions(attempt));
   parts_.observer->OnAttemptStarted(attempt.intent);
-  attempt.result = NeverDispatched();
-  // Who left while the intent was written must not be billed for.
-  if (!caller_left_) {
-    if (embed_ == nullptr) {
-      attempt.result = co_await RunAttempt(to, request_, context, sink);
-    } else {
-      attempt.result =
-          co_await embed_->Attempt(to, context, attempt.target->deployment->id);
-    }
+  if (caller_left_) {
+    // Who left while the intent was written must not be billed for.
+    attempt.result = NeverDispatched();
+  } else if (embed_ == nullptr) {
+    attempt.result = co_await RunAttempt(to, request_, context, sink);
+  } else {
+    attempt.result =
+        co_await embed_->Attempt(to, context, attempt.target->deployment->id);
   }
   co_await CallerLeft();
-  if (attempt.result.dispatched) ++dispatched_;
+  if (attempt.result->dispatched) ++dispatched_;
   attempt.record = std::make_unique<AttemptRecord>(DescribeAttempt(
-      attempt.intent, attempt.result, sink_ != nullptr && sink.committed()));
+      attempt.intent, *attempt.result, sink_ != nullptr && sink.committed()));
   attempt.record->time_to_first_content = attempt.first_content;
   attempt.record->reason = attempt.next.reason;
   Meter(sink, &attempt);
   ReportHealth(attempt, sink.caller_failed());
   if (context_.probe != nullptr) {
     context_.probe->record = *attempt.record;
-    context_.probe->failure = attempt.result.failure;
+    context_.probe->failure = attempt.result->failure;
   }
   Judge(sink, &attempt);
 }
@@ -212,15 +211,15 @@ void Router::Call::Meter(const AttemptSink& sink, Running* attempt) {
   // The transport's time is the upstream's; what the dialect takes around it
   // and what the sink takes inside it, but for waiting on the caller, is ours.
   absl::Duration upstream = record.duration;
-  if (attempt->result.timings.total > absl::ZeroDuration()) {
-    upstream = std::min(upstream, attempt->result.timings.total);
+  if (attempt->result->timings.total > absl::ZeroDuration()) {
+    upstream = std::min(upstream, attempt->result->timings.total);
   }
   away_ += std::max(upstream - (sink.busy() - sink.caller_wait()),
                     absl::ZeroDuration());
   MeterInput input;
   input.table = parts_.table.get();
   input.target = attempt->target;
-  input.result = &attempt->result;
+  input.result = attempt->result.get();
   input.estimated_input_tokens =
       embed_ == nullptr ? estimated_input_ : embed_->estimated_tokens();
   input.estimated_output_tokens = sink.estimated_output_tokens();
@@ -240,7 +239,7 @@ bool Router::Call::CutShort(const Running& attempt) const {
 }
 
 void Router::Call::ReportHealth(const Running& attempt, bool caller_stuck) {
-  const AttemptResult& result = attempt.result;
+  const AttemptResult& result = *attempt.result;
   HealthReport report;
   report.now = parts_.clock->Monotonic();
   report.started = attempt.began;
@@ -266,7 +265,7 @@ void Router::Call::ReportHealth(const Running& attempt, bool caller_stuck) {
 }
 
 void Router::Call::Judge(AttemptSink& sink, Running* attempt) {
-  const AttemptResult& result = attempt->result;
+  const AttemptResult& result = *attempt->result;
   if (result.status.ok()) {
     Win(*attempt, sink);
     return;
@@ -297,14 +296,15 @@ void Router::Call::Judge(AttemptSink& sink, Running* attempt) {
 }
 
 void Router::Call::Win(const Running& attempt, AttemptSink& sink) {
-  answer_ = {attempt.record->usage, attempt.record->usage_source,
-             attempt.record->dropped};
+  answer_ = std::make_unique<const Answer>(Answer{attempt.record->usage,
+                                                  attempt.record->usage_source,
+                                                  attempt.record->dropped});
   unwritten_.push_back(*attempt.record);
   if (embed_ != nullptr) {
     winner_ = attempt.target;
     return;
   }
-  reasoning_exhausted_ = attempt.result.reasoning_exhausted;
+  reasoning_exhausted_ = attempt.result->reasoning_exhausted;
   if (sink_ == nullptr) response_ = sink.TakeResponse();
   Remember(attempt, sink);
 }

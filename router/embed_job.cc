@@ -77,9 +77,9 @@ v1::CreateEmbeddingsRequest EmbedJob::Left() const {
   return left;
 }
 
-Task<AttemptResult> EmbedJob::Attempt(Provider* provider,
-                                      const AttemptContext& context,
-                                      std::string_view deployment) {
+Task<std::unique_ptr<AttemptResult>> EmbedJob::Attempt(
+    Provider* provider, const AttemptContext& context,
+    std::string_view deployment) {
   if (deployment_ != deployment) {
     done_ = 0;
     taken_ = {};
@@ -99,7 +99,7 @@ Task<AttemptResult> EmbedJob::Attempt(Provider* provider,
     estimated_tokens_ += TokensOf(input);
     vectors_[input] = std::move(vector);
   }
-  co_return std::move(result.attempt);
+  co_return std::make_unique<AttemptResult>(std::move(result.attempt));
 }
 
 v1::CreateEmbeddingsResponse EmbedJob::TakeResponse() {

@@ -11,6 +11,7 @@
 #ifndef LLM_ROUTER_EMBED_JOB_H_
 #define LLM_ROUTER_EMBED_JOB_H_
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -40,9 +41,11 @@ class EmbedJob {
   int inputs() const { return static_cast<int>(total_); }
   int cached() const { return static_cast<int>(total_ - missing_.size()); }
 
-  // Asks `provider` (null: it is not loaded) for what is left. Never throws.
-  Task<AttemptResult> Attempt(Provider* provider, const AttemptContext& context,
-                              std::string_view deployment);
+  // Asks `provider` (null: it is not loaded) for what is left. Never throws,
+  // never null.
+  Task<std::unique_ptr<AttemptResult>> Attempt(Provider* provider,
+                                               const AttemptContext& context,
+                                               std::string_view deployment);
   // Of what the last attempt brought.
   int64_t estimated_tokens() const { return estimated_tokens_; }
 

@@ -241,10 +241,10 @@ void KeepTurn(std::string_view tenant, const v1::Message& turn,
   memory.Keep(tenant, ids, turn);
 }
 
-std::optional<ChatRequest> RestoreTurns(std::string_view tenant,
-                                        const ChatRequest& request,
-                                        TurnMemory& memory) {
-  std::optional<ChatRequest> restored;
+std::unique_ptr<ChatRequest> RestoreTurns(std::string_view tenant,
+                                          const ChatRequest& request,
+                                          TurnMemory& memory) {
+  std::unique_ptr<ChatRequest> restored;
   const int count = request.message.messages_size();
   size_t left = kMaxPutBack;
   // The latest first: those the model is in the middle of. A turn stands in a
@@ -260,7 +260,7 @@ std::optional<ChatRequest> RestoreTurns(std::string_view tenant,
     if (bytes > left) break;
     left -= bytes;
     if (!restored) {
-      restored = request;
+      restored = std::make_unique<ChatRequest>(request);
       restored->restored.resize(static_cast<size_t>(count));
     }
     PutBack(*kept, restored->message.mutable_messages(i));

@@ -15,6 +15,7 @@
 #ifndef LLM_ROUTER_KEPT_TURN_H_
 #define LLM_ROUTER_KEPT_TURN_H_
 
+#include <memory>
 #include <optional>
 #include <string_view>
 
@@ -32,10 +33,10 @@ void KeepTurn(std::string_view tenant, const v1::Message& turn,
               TurnMemory& memory);
 
 // `request` with what is kept for it, each such message marked in `restored`;
-// nullopt where nothing is put back: nothing is copied then.
-std::optional<ChatRequest> RestoreTurns(std::string_view tenant,
-                                        const ChatRequest& request,
-                                        TurnMemory& memory);
+// null where nothing is put back: nothing is copied then.
+std::unique_ptr<ChatRequest> RestoreTurns(std::string_view tenant,
+                                          const ChatRequest& request,
+                                          TurnMemory& memory);
 
 // Puts together the first choice's turn of a stream, as far as `max_bytes`
 // allow: beyond them it is no turn to keep.

@@ -1,5 +1,6 @@
 #include "adapters/anthropic/anthropic_provider.h"
 
+#include <memory>
 #include <utility>
 
 #include "absl/strings/str_join.h"
@@ -19,9 +20,9 @@ AnthropicProvider::AnthropicProvider(const ProviderSettings& settings,
       clock_(clock),
       exchange_(transport, clock, anthropic::ClassifyError) {}
 
-Task<AttemptResult> AnthropicProvider::Chat(const ChatRequest& request,
-                                            const AttemptContext& context,
-                                            EventSink& sink) {
+Task<std::unique_ptr<AttemptResult>> AnthropicProvider::Chat(
+    const ChatRequest& request, const AttemptContext& context,
+    EventSink& sink) {
   anthropic::RenderedRequest rendered =
       anthropic::RenderRequest(request, context);
   RenderedChat chat;
@@ -40,11 +41,11 @@ Task<AttemptResult> AnthropicProvider::Chat(const ChatRequest& request,
   chat.thinking = rendered.thinking;
   chat.dropped = std::move(rendered.dropped);
   chat.refusal = std::move(rendered.refusal);
-  anthropic::AnthropicDecoder decoder(
+  auto decoder = std::make_unique<anthropic::AnthropicDecoder>(
       context.attempt_id.value, std::move(rendered.answer_tool),
       context.upstream_model.value, std::move(rendered.names),
       rendered.only_warms);
-  co_return co_await exchange_.Run(std::move(chat), context, decoder, sink);
+  return exchange_.Run(std::move(chat), context, std::move(decoder), sink);
 }
 
 Task<ProbeResult> AnthropicProvider::Probe(const ProbeContext& context) {

@@ -22,9 +22,9 @@ class AnthropicProvider : public Provider {
   AnthropicProvider(const ProviderSettings& settings, HttpTransport& transport,
                     const Clock& clock);
 
-  Task<AttemptResult> Chat(const ChatRequest& request,
-                           const AttemptContext& context,
-                           EventSink& sink) override;
+  Task<std::unique_ptr<AttemptResult>> Chat(const ChatRequest& request,
+                                            const AttemptContext& context,
+                                            EventSink& sink) override;
   Task<ProbeResult> Probe(const ProbeContext& context) override;
 
  private:

@@ -177,10 +177,12 @@ class Provider {
  public:
   virtual ~Provider() = default;
   // Sends `request` upstream and feeds `sink` as content arrives: whole
-  // answers as one chunk, streams as they come. Never throws.
-  virtual Task<AttemptResult> Chat(const ChatRequest& request,
-                                   const AttemptContext& context,
-                                   EventSink& sink) = 0;
+  // answers as one chunk, streams as they come. Never throws, never null. The
+  // result is apart: each coroutine that waits for one by value would hold it
+  // three times, and an open stream all of them.
+  virtual Task<std::unique_ptr<AttemptResult>> Chat(
+      const ChatRequest& request, const AttemptContext& context,
+      EventSink& sink) = 0;
   // Vectors for the inputs of `request`, in as many batches as the provider's
   // limits ask for. Never throws. kUnsupported where the dialect has none.
   virtual Task<EmbedResult> Embed(const v1::CreateEmbeddingsRequest& request,

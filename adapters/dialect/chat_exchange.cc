@@ -1,6 +1,7 @@
 #include "adapters/dialect/chat_exchange.h"
 
 #include <exception>
+#include <memory>
 #include <utility>
 
 #include "adapters/core/text.h"
@@ -27,6 +28,26 @@ std::string_view Explain(FailureClass failure) {
     default:
       return {};
   }
+}
+
+// What is not sent at all; null: it is.
+std::unique_ptr<AttemptResult> Refuse(RenderedChat& rendered,
+                                      const AttemptContext& context) {
+  if (rendered.refusal) {
+    return std::make_unique<AttemptResult>(
+        RefuseField(std::move(rendered.refusal->param),
+                    std::move(rendered.refusal->message)));
+  }
+  if (context.strict && !rendered.dropped.empty()) {
+    return std::make_unique<AttemptResult>(
+        RefuseDrops(std::move(rendered.dropped)));
+  }
+  if (rendered.http.url.empty()) {
+    return std::make_unique<AttemptResult>(
+        RefuseAttempt(FailureClass::kModelNotFound,
+                      "no model or deployment can have this name"));
+  }
+  return nullptr;
 }
 
 }  // namespace
@@ -111,28 +132,16 @@ void ChatExchange::Evaluate(const HttpResult& http, const AnswerReader& reader,
   if (!ok) result->failure.provider_request_id = result->provider_request_id;
 }
 
-Task<AttemptResult> ChatExchange::Run(RenderedChat rendered,
-                                      const AttemptContext& context,
-                                      AnswerDecoder& decoder,
-                                      EventSink& sink) const {
-  if (rendered.refusal) {
-    co_return RefuseField(std::move(rendered.refusal->param),
-                          std::move(rendered.refusal->message));
-  }
-  if (context.strict && !rendered.dropped.empty()) {
-    co_return RefuseDrops(std::move(rendered.dropped));
-  }
-  AttemptResult result;
-  result.dropped = std::move(rendered.dropped);
-  if (!result.dropped.empty()) sink.OnDropped(result.dropped);
-  result.request_bytes = static_cast<int64_t>(rendered.http.body.size());
-  result.streamed_upstream = rendered.stream;
-  result.thinking = rendered.thinking;
+Task<std::unique_ptr<AttemptResult>> ChatExchange::Run(
+    RenderedChat rendered, const AttemptContext& context,
+    std::unique_ptr<AnswerDecoder> decoder, EventSink& sink) const {
+  if (auto refused = Refuse(rendered, context)) co_return refused;
+  if (!rendered.dropped.empty()) sink.OnDropped(rendered.dropped);
   rendered.http.deadlines = context.deadlines;
   rendered.http.fresh_connection = context.fresh_connection;
   rendered.http.trickles = rendered.stream;
   KeyHidingSink hiding(context.api_key, sink);
-  AnswerReader reader(decoder, hiding);
+  AnswerReader reader(*decoder, hiding);
   HttpResult http = co_await transport_.Send(rendered.http, reader);
   // A cancelled task must not wait for anything any more.
   if (http.status.code() != absl::StatusCode::kCancelled &&
@@ -145,9 +154,15 @@ Task<AttemptResult> ChatExchange::Run(RenderedChat rendered,
       http.status = absl::CancelledError("cancelled");
     }
   }
-  decoder.Settle();
-  Evaluate(http, reader, decoder, context.api_key, &result);
-  HideKey(context.api_key, &result);
+  decoder->Settle();
+  // Not before: a stream that is open would hold it.
+  auto result = std::make_unique<AttemptResult>();
+  result->dropped = std::move(rendered.dropped);
+  result->request_bytes = static_cast<int64_t>(rendered.http.body.size());
+  result->streamed_upstream = rendered.stream;
+  result->thinking = rendered.thinking;
+  Evaluate(http, reader, *decoder, context.api_key, result.get());
+  HideKey(context.api_key, result.get());
   co_return result;
 }
 

@@ -8,6 +8,7 @@
 #ifndef LLM_ADAPTERS_DIALECT_CHAT_EXCHANGE_H_
 #define LLM_ADAPTERS_DIALECT_CHAT_EXCHANGE_H_
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -31,7 +32,8 @@ struct Refusal {
 // A request in the dialect's words.
 struct RenderedChat {
   // URL, headers with the credential, body, endpoint. Deadlines are the
-  // attempt's and filled in by the exchange.
+  // attempt's and filled in by the exchange. An empty URL: no model can have
+  // the name, and nothing is sent.
   HttpRequest http;
   // The upstream is asked for a stream.
   bool stream = false;
@@ -49,8 +51,10 @@ class ChatExchange {
                ErrorClassifier classify)
       : transport_(transport), clock_(clock), classify_(std::move(classify)) {}
 
-  Task<AttemptResult> Run(RenderedChat rendered, const AttemptContext& context,
-                          AnswerDecoder& decoder, EventSink& sink) const;
+  // Never null. `rendered` and `decoder` live as long as the task.
+  Task<std::unique_ptr<AttemptResult>> Run(
+      RenderedChat rendered, const AttemptContext& context,
+      std::unique_ptr<AnswerDecoder> decoder, EventSink& sink) const;
 
  private:
   UpstreamFailure FailureOf(const HttpResult& http, const AnswerReader& reader,

@@ -1,5 +1,6 @@
 #include "adapters/gemini/gemini_provider.h"
 
+#include <memory>
 #include <utility>
 
 #include "adapters/dialect/models_probe.h"
@@ -20,18 +21,13 @@ GeminiProvider::GeminiProvider(const ProviderSettings& settings,
       exchange_(transport, clock, gemini::ClassifyError),
       embed_exchange_(transport, clock, gemini::ClassifyError, beside) {}
 
-Task<AttemptResult> GeminiProvider::Chat(const ChatRequest& request,
-                                         const AttemptContext& context,
-                                         EventSink& sink) {
-  const std::string url = url_.Stream(context.upstream_model.value);
-  if (url.empty()) {
-    co_return RefuseAttempt(FailureClass::kModelNotFound,
-                            "no model can have this name");
-  }
+Task<std::unique_ptr<AttemptResult>> GeminiProvider::Chat(
+    const ChatRequest& request, const AttemptContext& context,
+    EventSink& sink) {
   gemini::RenderedRequest rendered =
       gemini::RenderRequest(request, context, url_.vertex());
   RenderedChat chat;
-  chat.http.url = url;
+  chat.http.url = url_.Stream(context.upstream_model.value);
   chat.http.headers = url_.Headers(context.api_key);
   chat.http.headers.push_back({"content-type", "application/json"});
   chat.http.headers.push_back(
@@ -44,10 +40,10 @@ Task<AttemptResult> GeminiProvider::Chat(const ChatRequest& request,
   chat.thinking = rendered.thinking;
   chat.dropped = std::move(rendered.dropped);
   chat.refusal = std::move(rendered.refusal);
-  gemini::GeminiDecoder decoder(context.upstream_model.value,
-                                context.attempt_id.value,
-                                std::move(rendered.names));
-  co_return co_await exchange_.Run(std::move(chat), context, decoder, sink);
+  auto decoder = std::make_unique<gemini::GeminiDecoder>(
+      context.upstream_model.value, context.attempt_id.value,
+      std::move(rendered.names));
+  return exchange_.Run(std::move(chat), context, std::move(decoder), sink);
 }
 
 Task<EmbedResult> GeminiProvider::Embed(

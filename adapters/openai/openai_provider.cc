@@ -1,5 +1,6 @@
 #include "adapters/openai/openai_provider.h"
 
+#include <memory>
 #include <utility>
 
 #include "adapters/dialect/models_probe.h"
@@ -41,9 +42,9 @@ HttpRequest OpenAiProvider::MakeHttpRequest(
   return http;
 }
 
-Task<AttemptResult> OpenAiProvider::Chat(const ChatRequest& request,
-                                         const AttemptContext& context,
-                                         EventSink& sink) {
+Task<std::unique_ptr<AttemptResult>> OpenAiProvider::Chat(
+    const ChatRequest& request, const AttemptContext& context,
+    EventSink& sink) {
   openai::RenderedRequest rendered =
       openai::RenderRequest(request, context, profile_);
   RenderedChat chat;
@@ -54,13 +55,9 @@ Task<AttemptResult> OpenAiProvider::Chat(const ChatRequest& request,
   chat.stream = rendered.stream;
   chat.thinking = rendered.thinking;
   chat.dropped = std::move(rendered.dropped);
-  if (chat.http.url.empty() && (!context.strict || chat.dropped.empty())) {
-    co_return RefuseAttempt(FailureClass::kModelNotFound,
-                            "no deployment can have this name");
-  }
-  openai::OpenAiDecoder decoder(context.provider.value,
-                                context.attempt_id.value);
-  co_return co_await exchange_.Run(std::move(chat), context, decoder, sink);
+  auto decoder = std::make_unique<openai::OpenAiDecoder>(
+      context.provider.value, context.attempt_id.value);
+  return exchange_.Run(std::move(chat), context, std::move(decoder), sink);
 }
 
 Task<EmbedResult> OpenAiProvider::Embed(

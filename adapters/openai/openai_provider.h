@@ -27,9 +27,9 @@ class OpenAiProvider : public Provider {
   OpenAiProvider(const ProviderSettings& settings, HttpTransport& transport,
                  const Clock& clock, Beside* beside = nullptr);
 
-  Task<AttemptResult> Chat(const ChatRequest& request,
-                           const AttemptContext& context,
-                           EventSink& sink) override;
+  Task<std::unique_ptr<AttemptResult>> Chat(const ChatRequest& request,
+                                            const AttemptContext& context,
+                                            EventSink& sink) override;
   Task<EmbedResult> Embed(const v1::CreateEmbeddingsRequest& request,
                           const AttemptContext& context) override;
   Task<ProbeResult> Probe(const ProbeContext& context) override;

@@ -1,6 +1,7 @@
 #include "adapters/simulated/simulated_provider.h"
 
 #include <algorithm>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -71,14 +72,14 @@ class SimulatedProvider : public Provider {
   SimulatedProvider(SimulatedOptions options, const Clock& clock)
       : options_(options), clock_(clock) {}
 
-  Task<AttemptResult> Chat(const ChatRequest& request,
-                           const AttemptContext& context,
-                           EventSink& sink) override {
-    AttemptResult result;
-    result.served_model = context.upstream_model;
-    result.streamed_upstream = context.stream;
-    if (!co_await Wait(options_.latency, context, result)) co_return result;
-    if (Fails(RequestDigest(request.message), result)) co_return result;
+  Task<std::unique_ptr<AttemptResult>> Chat(const ChatRequest& request,
+                                            const AttemptContext& context,
+                                            EventSink& sink) override {
+    auto result = std::make_unique<AttemptResult>();
+    result->served_model = context.upstream_model;
+    result->streamed_upstream = context.stream;
+    if (!co_await Wait(options_.latency, context, *result)) co_return result;
+    if (Fails(RequestDigest(request.message), *result)) co_return result;
     const int choices = std::clamp(request.message.n(), 1, 128);
     TokenUsage usage;
     usage.fresh_input = CountPromptTokens(request.message);
@@ -90,14 +91,14 @@ class SimulatedProvider : public Provider {
       const AnswerScript script = writer.Write(choice);
       *usage.output += script.output_tokens;
       *usage.reasoning += script.reasoning_tokens;
-      if (!co_await Emit(script, choice, context, sink, result)) {
-        result.usage = std::move(usage);
-        result.usage_source = UsageSource::kPartial;
+      if (!co_await Emit(script, choice, context, sink, *result)) {
+        result->usage = std::move(usage);
+        result->usage_source = UsageSource::kPartial;
         co_return result;
       }
     }
-    result.usage = std::move(usage);
-    result.usage_source = UsageSource::kProvider;
+    result->usage = std::move(usage);
+    result->usage_source = UsageSource::kProvider;
     co_return result;
   }
 

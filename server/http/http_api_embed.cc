@@ -51,11 +51,11 @@ Task<HttpReply> HttpApi::AnswerEmbed(const HttpRequest& request,
     NoteRefusal(call.context, reply);
     co_return reply;
   }
-  Parse<EmbedCall> parse = [body = request.body] {
+  Parse<EmbeddingsBody> parse = [body = request.body] {
     return ParseEmbeddings(body);
   };
-  auto asked = co_await ReadOn<EmbedCall>(options_.reader, request.body->size(),
-                                          std::move(parse));
+  auto asked = co_await ReadOn<EmbeddingsBody>(
+      options_.reader, request.body->size(), std::move(parse));
   if (!asked.ok()) {
     reply = ErrorReply(Stopped(asked.status(), call), call.request_id);
     NoteRefusal(call.context, reply);

@@ -26,7 +26,7 @@ absl::Status ReadTokens(const JsonValue& v, const JsonPath& path,
 }
 
 absl::Status ReadInput(const JsonValue& v, const JsonPath& path,
-                       EmbedCall* out) {
+                       EmbeddingsBody* out) {
   v1::CreateEmbeddingsRequest& message = out->message;
   if (v.is_string()) {
     message.add_input(v.StringOr());
@@ -54,21 +54,21 @@ absl::Status ReadInput(const JsonValue& v, const JsonPath& path,
 }
 
 absl::Status ReadEncoding(const JsonValue& v, const JsonPath& path,
-                          EmbedCall* out) {
+                          EmbeddingsBody* out) {
   out->base64 = v.Equals("base64");
   if (out->base64 || v.Equals("float")) return absl::OkStatus();
   return BadField(path, "must be float or base64");
 }
 
-// A member of the message behind an EmbedCall.
+// A member of the message behind an EmbeddingsBody.
 template <auto kRead>
 absl::Status InMessage(const JsonValue& v, const JsonPath& path,
-                       EmbedCall* out) {
+                       EmbeddingsBody* out) {
   return kRead(v, path, &out->message);
 }
 
 using M = v1::CreateEmbeddingsRequest;
-constexpr JsonField<EmbedCall> kEmbedFields[] = {
+constexpr JsonField<EmbeddingsBody> kEmbedFields[] = {
     {"model", InMessage<ReadString<&M::mutable_model, M>>},
     {"input", ReadInput},
     {"encoding_format", ReadEncoding},
@@ -85,7 +85,7 @@ constexpr JsonField<EmbedCall> kEmbedFields[] = {
 
 }  // namespace
 
-absl::StatusOr<EmbedCall> ParseEmbeddings(
+absl::StatusOr<EmbeddingsBody> ParseEmbeddings(
     std::shared_ptr<const std::string> body) {
   if (body->size() >= std::numeric_limits<uint32_t>::max()) {
     return RefuseField("", "The body is too long.");
@@ -104,10 +104,10 @@ absl::StatusOr<EmbedCall> ParseEmbeddings(
   if (!doc->root().is_object()) {
     return RefuseField("", "The body must be a JSON object.");
   }
-  EmbedCall call;
-  LLM_RETURN_IF_ERROR(ReadFields<EmbedCall>(doc->root(), JsonPath(""),
-                                            kEmbedFields, &call,
-                                            call.message.mutable_extra_json()));
+  EmbeddingsBody call;
+  LLM_RETURN_IF_ERROR(
+      ReadFields<EmbeddingsBody>(doc->root(), JsonPath(""), kEmbedFields, &call,
+                                 call.message.mutable_extra_json()));
   LLM_RETURN_IF_ERROR(CheckEmbedRequest(call.message));
   return call;
 }

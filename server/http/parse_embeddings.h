@@ -18,14 +18,14 @@
 
 namespace llm::server {
 
-struct EmbedCall {
+struct EmbeddingsBody {
   v1::CreateEmbeddingsRequest message;
   // encoding_format: how this door spells the vectors. OpenAI's own SDKs ask
   // for base64 where their user said nothing.
   bool base64 = false;
 };
 
-absl::StatusOr<EmbedCall> ParseEmbeddings(
+absl::StatusOr<EmbeddingsBody> ParseEmbeddings(
     std::shared_ptr<const std::string> body);
 
 }  // namespace llm::server

@@ -1,6 +1,7 @@
 // Three deployments in simulation: chance failures, outages, fair shares.
 #include <catch2/catch.hpp>
 #include <map>
+#include <memory>
 #include <random>
 
 #include "tests/router/router_fixture.h"
@@ -15,22 +16,23 @@ class ChancyProvider : public Provider {
   ChancyProvider(const Clock& clock, uint64_t seed, double share)
       : clock_(clock), random_(seed), share_(share) {}
 
-  Task<AttemptResult> Chat(const ChatRequest&, const AttemptContext& context,
-                           EventSink& sink) override {
+  Task<std::unique_ptr<AttemptResult>> Chat(const ChatRequest&,
+                                            const AttemptContext& context,
+                                            EventSink& sink) override {
     ++calls;
-    AttemptResult result;
+    auto result = std::make_unique<AttemptResult>();
     if (out == Out::kHangs) {
       (void)co_await clock_.SleepUntil(
           std::min(clock_.Monotonic() + context.deadlines.first_content,
                    context.deadlines.total));
-      result.failure.failure = FailureClass::kTimeout;
+      result->failure.failure = FailureClass::kTimeout;
     } else if (out == Out::kErrors || random_.Unit() < share_) {
       (void)co_await clock_.SleepUntil(clock_.Monotonic() +
                                        absl::Milliseconds(50));
-      result.failure.failure = FailureClass::kServerError;
+      result->failure.failure = FailureClass::kServerError;
     }
-    if (result.failure.failure != FailureClass::kNone) {
-      result.status = absl::UnavailableError("by lot");
+    if (result->failure.failure != FailureClass::kNone) {
+      result->status = absl::UnavailableError("by lot");
       co_return result;
     }
     (void)co_await clock_.SleepUntil(clock_.Monotonic() + absl::Seconds(1));

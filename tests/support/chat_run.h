@@ -59,7 +59,8 @@ Exchange RunChat(ScriptedTransport::Script script,
   EventRecorder sink;
   sink.answer = setting.sink_answer;
   Exchange out;
-  out.result = RunTask(io, provider.Chat(setting.request, context, sink));
+  out.result =
+      std::move(*RunTask(io, provider.Chat(setting.request, context, sink)));
   out.chunks = sink.chunks;
   out.choices = Collect(sink.chunks);
   out.requests = transport.requests;

@@ -124,47 +124,47 @@ Task<EmbedResult> ScriptedProvider::Embed(
   co_return result;
 }
 
-Task<AttemptResult> ScriptedProvider::Chat(const ChatRequest& request,
-                                           const AttemptContext& context,
-                                           EventSink& sink) {
+Task<std::unique_ptr<AttemptResult>> ScriptedProvider::Chat(
+    const ChatRequest& request, const AttemptContext& context,
+    EventSink& sink) {
   calls_.push_back({context, &request, clock_.Monotonic()});
   if (on_call) on_call();
   if (on_request) on_request(request);
   ScriptedAttempt play = NextPlay();
-  AttemptResult result;
-  result.usage = play.usage;
-  result.usage_source = play.usage_source;
-  result.served_model.value = play.served_model;
-  result.stale_connection = play.stale_connection;
-  result.dispatched = play.dispatched;
-  result.thinking = play.thinking;
-  result.reasoning_exhausted = play.reasoning_exhausted;
-  result.output_chars = play.output_chars;
-  result.output_is_early = play.output_is_early;
-  result.limits = play.limits;
-  result.dropped = play.dropped;
+  auto result = std::make_unique<AttemptResult>();
+  result->usage = play.usage;
+  result->usage_source = play.usage_source;
+  result->served_model.value = play.served_model;
+  result->stale_connection = play.stale_connection;
+  result->dispatched = play.dispatched;
+  result->thinking = play.thinking;
+  result->reasoning_exhausted = play.reasoning_exhausted;
+  result->output_chars = play.output_chars;
+  result->output_is_early = play.output_is_early;
+  result->limits = play.limits;
+  result->dropped = play.dropped;
   if (!play.dropped.empty()) sink.OnDropped(play.dropped);
   absl::Status status = co_await Sleep(play.delay, context);
   for (v1::ChatCompletionChunk& chunk : play.chunks) {
     if (status.ok()) status = co_await sink.Write(std::move(chunk));
-    if (status.ok()) result.content_seen = true;
+    if (status.ok()) result->content_seen = true;
   }
   if (status.ok()) status = co_await Sleep(play.end_delay, context);
   if (!status.ok() && play.failure == FailureClass::kTimeout) {
     status = absl::DeadlineExceededError("total");
   }
   if (absl::IsDeadlineExceeded(status)) {
-    Fail(FailureClass::kTimeout, &result);
+    Fail(FailureClass::kTimeout, result.get());
   } else if (absl::IsCancelled(status)) {
-    Fail(FailureClass::kCancelled, &result);
+    Fail(FailureClass::kCancelled, result.get());
   } else if (!status.ok()) {
-    Fail(FailureClass::kSinkFailed, &result);
+    Fail(FailureClass::kSinkFailed, result.get());
   } else if (play.failure != FailureClass::kNone) {
-    Fail(play.failure, &result);
-    result.failure.http_status = play.http_status;
-    result.failure.code = play.code;
-    result.failure.param = play.param;
-    result.failure.retry_after = play.retry_after;
+    Fail(play.failure, result.get());
+    result->failure.http_status = play.http_status;
+    result->failure.code = play.code;
+    result->failure.param = play.param;
+    result->failure.retry_after = play.retry_after;
   }
   co_return result;
 }

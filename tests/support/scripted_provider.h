@@ -9,6 +9,7 @@
 
 #include <deque>
 #include <functional>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -68,9 +69,9 @@ class ScriptedProvider : public Provider {
   // Played whenever the script is at its end.
   void PlayForever(ScriptedAttempt attempt) { forever_ = std::move(attempt); }
 
-  Task<AttemptResult> Chat(const ChatRequest& request,
-                           const AttemptContext& context,
-                           EventSink& sink) override;
+  Task<std::unique_ptr<AttemptResult>> Chat(const ChatRequest& request,
+                                            const AttemptContext& context,
+                                            EventSink& sink) override;
 
   // Plays the same script; an attempt's `vectors` are what it brings, or, where
   // it has none and does not fail, one vector for each input: {its length, 1}.

@@ -36,7 +36,8 @@ Played Play(const Target& target, ScriptedTransport::Script script,
   EventRecorder sink;
   sink.answer = how.sink_answer;
   Played out;
-  out.result = RunTask(io, (*provider)->Chat(how.request, context, sink));
+  out.result =
+      std::move(*RunTask(io, (*provider)->Chat(how.request, context, sink)));
   out.chunks = sink.chunks;
   for (const v1::ChatCompletionChunk& chunk : out.chunks) {
     // The router's, and not masked where it holds the key [SEC-5].

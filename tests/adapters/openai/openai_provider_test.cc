@@ -199,7 +199,7 @@ TEST_CASE("a deployment that cannot be named is not asked for",
   context.upstream_model.value = "..";
   EventRecorder sink;
   const AttemptResult result =
-      RunTask(io, provider.Chat(ChatRequest{}, context, sink));
+      *RunTask(io, provider.Chat(ChatRequest{}, context, sink));
   CHECK_FALSE(result.dispatched);
   CHECK(result.failure.failure == FailureClass::kModelNotFound);
   CHECK(transport.requests.empty());

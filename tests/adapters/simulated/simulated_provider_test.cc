@@ -66,7 +66,8 @@ Run Ask(const ChatRequest& request, bool stream = true,
   context.deadlines.total = clock.Monotonic() + absl::Seconds(60);
   Run run;
   run.sink.fail_at = fail_at;
-  run.result = RunTask(io, clock, provider->Chat(request, context, run.sink));
+  run.result = std::move(
+      *RunTask(io, clock, provider->Chat(request, context, run.sink)));
   return run;
 }
 
@@ -208,7 +209,7 @@ TEST_CASE("A budget eaten by reasoning ends with length and no text",
   context.reasoning = ReasoningSwitch::kOn;
   CollectingSink sink;
   const AttemptResult result =
-      RunTask(io, clock, provider->Chat(request, context, sink));
+      *RunTask(io, clock, provider->Chat(request, context, sink));
   CHECK(sink.finish == std::vector<std::string>{"length"});
   CHECK(sink.text.empty());
   CHECK_FALSE(sink.reasoning.empty());

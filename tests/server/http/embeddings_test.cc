@@ -9,7 +9,7 @@
 namespace llm::server {
 namespace {
 
-absl::StatusOr<EmbedCall> Parse(std::string body) {
+absl::StatusOr<EmbeddingsBody> Parse(std::string body) {
   return ParseEmbeddings(std::make_shared<const std::string>(std::move(body)));
 }
 
