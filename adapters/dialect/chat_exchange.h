@@ -51,7 +51,7 @@ class ChatExchange {
                ErrorClassifier classify)
       : transport_(transport), clock_(clock), classify_(std::move(classify)) {}
 
-  // Never null. `rendered` and `decoder` live as long as the task.
+  // Never null. The task owns `rendered` and `decoder`.
   Task<std::unique_ptr<AttemptResult>> Run(
       RenderedChat rendered, const AttemptContext& context,
       std::unique_ptr<AnswerDecoder> decoder, EventSink& sink) const;
