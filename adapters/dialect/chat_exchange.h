@@ -2,8 +2,8 @@
 // answer through the dialect's decoder, and judges the attempt.
 //
 // Threads:   One event loop.
-// Ownership: `transport` and `clock` outlive the exchange; what is given to
-//            Run outlives the returned task.
+// Ownership: `transport` and `clock` outlive the exchange; `context` and
+//            `sink` outlive Run's task, which owns the rest.
 // Errors:    In AttemptResult.
 #ifndef LLM_ADAPTERS_DIALECT_CHAT_EXCHANGE_H_
 #define LLM_ADAPTERS_DIALECT_CHAT_EXCHANGE_H_
@@ -51,7 +51,7 @@ class ChatExchange {
                ErrorClassifier classify)
       : transport_(transport), clock_(clock), classify_(std::move(classify)) {}
 
-  // Never null. The task owns `rendered` and `decoder`.
+  // Never null.
   Task<std::unique_ptr<AttemptResult>> Run(
       RenderedChat rendered, const AttemptContext& context,
       std::unique_ptr<AnswerDecoder> decoder, EventSink& sink) const;

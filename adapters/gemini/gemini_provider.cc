@@ -40,6 +40,11 @@ Task<std::unique_ptr<AttemptResult>> GeminiProvider::Chat(
   chat.thinking = rendered.thinking;
   chat.dropped = std::move(rendered.dropped);
   chat.refusal = std::move(rendered.refusal);
+  if (chat.http.url.empty()) {
+    // No other request to this name would be better.
+    chat.dropped.clear();
+    chat.refusal.reset();
+  }
   auto decoder = std::make_unique<gemini::GeminiDecoder>(
       context.upstream_model.value, context.attempt_id.value,
       std::move(rendered.names));

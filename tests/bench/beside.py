@@ -11,6 +11,7 @@ within a round, and in how many rounds NEW was the cheaper.
 """
 
 import argparse
+import contextlib
 import tempfile
 from pathlib import Path
 
@@ -63,6 +64,27 @@ def measured(run, sides_of: dict, rounds: int) -> dict:
     return got
 
 
+def compare(options, running: contextlib.ExitStack) -> None:
+    """Prints the table; what it starts ends with `running`."""
+    upstream = sides.simulator("--chars", "640", "--deltas", str(streams.DELTAS),
+                               "--interval-ms", "5", "--stamp")
+    running.callback(upstream.close)
+    upstream.script("claude", **streams.anthropic_script(5))
+    both = {name: sides.gateway_of(getattr(options, name).resolve(), upstream.port)
+            for name in ("old", "new")}
+    for one in both.values():
+        running.callback(one.close)
+    print(f"{'work':40}{'unit':16}{'old':>8}{'new':>8}  ratio")
+    for work, (unit, run) in works(options).items():
+        got = measured(run, both, options.rounds)
+        ratios = [new / old for old, new in zip(got["old"], got["new"])]
+        over = spread(ratios)
+        print(f"{work:40}{unit:16}{spread(got['old'])['median']:8.1f}"
+              f"{spread(got['new'])['median']:8.1f}  {over['median']:.3f} "
+              f"({over['min']:.2f}-{over['max']:.2f}), new cheaper in "
+              f"{sum(one < 1 for one in ratios)} of {len(ratios)}", flush=True)
+
+
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
@@ -77,22 +99,8 @@ def main():
             parser.error(f"{program} is no program: build it first")
     raise_fd_limit()
     options.scratch = Path(tempfile.mkdtemp(prefix="llm-bench-"))
-    upstream = sides.simulator("--chars", "640", "--deltas", str(streams.DELTAS),
-                               "--interval-ms", "5", "--stamp")
-    upstream.script("claude", **streams.anthropic_script(5))
-    both = {name: sides.gateway_of(getattr(options, name).resolve(), upstream.port)
-            for name in ("old", "new")}
-    print(f"{'work':40}{'unit':16}{'old':>8}{'new':>8}  ratio")
-    for work, (unit, run) in works(options).items():
-        got = measured(run, both, options.rounds)
-        ratios = [new / old for old, new in zip(got["old"], got["new"])]
-        over = spread(ratios)
-        print(f"{work:40}{unit:16}{spread(got['old'])['median']:8.1f}"
-              f"{spread(got['new'])['median']:8.1f}  {over['median']:.3f} "
-              f"({over['min']:.2f}-{over['max']:.2f}), new cheaper in "
-              f"{sum(one < 1 for one in ratios)} of {len(ratios)}", flush=True)
-    for one in (*both.values(), upstream):
-        one.close()
+    with contextlib.ExitStack() as running:
+        compare(options, running)
 
 
 if __name__ == "__main__":

@@ -332,6 +332,39 @@ def test_a_grpc_stream_closed_while_it_starts_ends_its_call():
     assert len(_fork._under_way) == before
 
 
+def test_a_grpc_stream_closed_before_its_call_counts_leaves_no_mark(monkeypatch):
+    before = len(_fork._under_way)
+    call = CallThatOnlyCancellingEnds()
+    stream = llm_service.client.Stream(_grpc_sync.GrpcStream(lambda: call))
+    begin = _fork.begin
+    monkeypatch.setattr(_fork, "begin", lambda: (stream.close(), begin()))
+    with pytest.raises(llm_service.ServiceConnectionError, match="closed"):
+        next(stream)
+    assert call.cancelled
+    assert len(_fork._under_way) == before
+
+
+def test_a_grpc_stream_that_cannot_start_leaves_no_mark():
+    before = len(_fork._under_way)
+
+    def start():
+        stream.close()
+        raise llm_service.ServiceConnectionError("no")
+
+    stream = llm_service.client.Stream(_grpc_sync.GrpcStream(start))
+    with pytest.raises(llm_service.ServiceConnectionError):
+        next(stream)
+    assert len(_fork._under_way) == before
+
+
+def test_a_grpc_stream_of_a_closed_client_starts_nothing():
+    client = llm_service.Client(grpc_target="127.0.0.1:1", transport="grpc")
+    stream = client.stream([{"role": "user", "content": "hi"}])
+    client.close()
+    with pytest.raises(llm_service.ServiceConnectionError, match="is closed"):
+        next(stream)
+
+
 def test_a_grpc_aio_stream_dropped_while_it_starts_ends_its_call():
     stream = closed_while_it_starts(
         lambda start: _grpc_aio.GrpcAioStream(start, lambda: False))

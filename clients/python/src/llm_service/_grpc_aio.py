@@ -115,6 +115,8 @@ class GrpcAioTransport:
         return channel, stub
 
     def _start(self, method: str, request: Any, call: Call) -> Any:
+        if self._closed:  # since the call was let in
+            raise ServiceConnectionError("The client is closed")
         try:
             made = getattr(self._channel.get()[1], method)(
                 request,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any
 
 import grpc
@@ -46,9 +45,13 @@ class GrpcStream:
         if self._call is None:
             _fork.begin()
             self._counted.append(None)
-            self._call = self._start()
-            if self._closed:  # by another thread, which has seen no call
-                self._call.cancel()
+            try:
+                self._call = self._start()
+            finally:
+                if self._call is None:
+                    self._uncount()
+                elif self._closed:  # by another thread, which has seen no call
+                    self.close()
         try:
             return _decode.chat_chunk(next(self._call), self._ends)
         except StopIteration:
@@ -64,11 +67,16 @@ class GrpcStream:
         if self._pid != os.getpid():
             _fork.leave(self)  # the parent may be reading it
             return
-        if self._call is not None:
+        if self._call is not None:  # else next() sees that it is closed
             self._call.cancel()
-        with suppress(IndexError):
+            self._uncount()
+
+    def _uncount(self) -> None:
+        try:
             self._counted.pop()
-            _fork.end()
+        except IndexError:  # it has been done
+            return
+        _fork.end()
 
 
 class GrpcTransport:
@@ -77,6 +85,7 @@ class GrpcTransport:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._channel = PerProcess(self._connect)
+        self._closed = False
 
     def _connect(self) -> tuple[grpc.Channel, Any]:
         target = self._settings.target
@@ -92,7 +101,11 @@ class GrpcTransport:
     def _ask(self, method: str, request: Any, call: Call) -> Any:
         """Starts a call, or waits for its answer if it is no stream."""
         try:
-            return getattr(self._channel.get()[1], method)(
+            stub = self._channel.get()[1]
+            if self._closed:  # since the call was let in
+                self.close()
+                raise ServiceConnectionError("The client is closed")
+            return getattr(stub, method)(
                 request,
                 timeout=call.patience,
                 metadata=metadata(self._settings, call),
@@ -141,6 +154,7 @@ class GrpcTransport:
 
     def close(self) -> None:
         """Ends running calls and the connection."""
+        self._closed = True
         made = self._channel.take()
         if made is not None:
             made[0].close()
