@@ -9,6 +9,8 @@
 #ifndef LLM_ADAPTERS_ANTHROPIC_ANTHROPIC_PROVIDER_H_
 #define LLM_ADAPTERS_ANTHROPIC_ANTHROPIC_PROVIDER_H_
 
+#include <memory>
+
 #include "adapters/anthropic/endpoint_url.h"
 #include "adapters/core/clock.h"
 #include "adapters/core/provider.h"

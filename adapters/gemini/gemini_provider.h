@@ -10,6 +10,8 @@
 #ifndef LLM_ADAPTERS_GEMINI_GEMINI_PROVIDER_H_
 #define LLM_ADAPTERS_GEMINI_GEMINI_PROVIDER_H_
 
+#include <memory>
+
 #include "adapters/core/clock.h"
 #include "adapters/core/provider.h"
 #include "adapters/core/provider_settings.h"

@@ -10,6 +10,7 @@
 #ifndef LLM_ADAPTERS_OPENAI_OPENAI_PROVIDER_H_
 #define LLM_ADAPTERS_OPENAI_OPENAI_PROVIDER_H_
 
+#include <memory>
 #include <string>
 
 #include "adapters/core/clock.h"

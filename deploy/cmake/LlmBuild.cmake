@@ -80,8 +80,14 @@ elseif(LLM_PROFILE STREQUAL "make")
   add_compile_options(-fprofile-generate -fprofile-update=prefer-atomic)
   add_link_options(-fprofile-generate)
 elseif(LLM_PROFILE STREQUAL "use")
+  file(GLOB_RECURSE counts ${PROJECT_BINARY_DIR}/server/*.gcda)
+  if(NOT counts)
+    message(FATAL_ERROR "nothing was counted in ${PROJECT_BINARY_DIR}: build with "
+      "LLM_PROFILE=make first and play it a load; deploy/train does all three")
+  endif()
+  # Files that never ran have no counts; counts of another source are an error.
   add_compile_options(-fprofile-use -fprofile-correction -Wno-missing-profile
-    -Wno-coverage-mismatch -flto=auto)
+    -flto=auto)
   add_link_options(-flto=auto)
 elseif(LLM_PROFILE)
   message(FATAL_ERROR "LLM_PROFILE is make or use, not '${LLM_PROFILE}'")
@@ -102,18 +108,25 @@ target_compile_definitions(llm_asio INTERFACE
   BOOST_ASIO_RECYCLING_ALLOCATOR_CACHE_SIZE=${kept_frames})
 target_link_libraries(llm_asio INTERFACE Threads::Threads)
 
+# Headers compiled once for a target, or those of another one: PCH and PCH_OF.
+function(llm_headers target headers other)
+  if(other)
+    target_precompile_headers(${target} REUSE_FROM ${other})
+  elseif(headers)
+    target_precompile_headers(${target} PRIVATE ${headers})
+  endif()
+endfunction()
+
 # llm_library(NAME SOURCES… PUBLIC libs… PRIVATE libs…): one static library of
 # the house, `llm_NAME` with the alias `llm::NAME`.
 function(llm_library name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;PUBLIC;PRIVATE;PCH" ${ARGN})
+  cmake_parse_arguments(ARG "" "PCH_OF" "SOURCES;PUBLIC;PRIVATE;PCH" ${ARGN})
   add_library(llm_${name} STATIC ${ARG_SOURCES})
   add_library(llm::${name} ALIAS llm_${name})
   target_include_directories(llm_${name} PUBLIC ${PROJECT_SOURCE_DIR})
   target_link_libraries(llm_${name} PUBLIC ${ARG_PUBLIC}
     PRIVATE ${ARG_PRIVATE} llm_build)
-  if(ARG_PCH)
-    target_precompile_headers(llm_${name} PRIVATE ${ARG_PCH})
-  endif()
+  llm_headers(llm_${name} "${ARG_PCH}" "${ARG_PCH_OF}")
 endfunction()
 
 # GCC 12's TSan aborts where the kernel spreads mappings over more than 28
@@ -130,16 +143,18 @@ if(LLM_SANITIZE MATCHES "thread")
   endif()
 endif()
 
+# Catch2's macros cost an optimiser more than they gain from it.
+function(llm_unoptimised target)
+  target_compile_options(${target} PRIVATE $<$<CONFIG:Debug>:-O0>)
+endfunction()
+
 # llm_test(NAME SOURCES… LIBS…): one Catch2 binary, one ctest entry for it.
 function(llm_test name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;LIBS;PCH" ${ARGN})
+  cmake_parse_arguments(ARG "" "PCH_OF" "SOURCES;LIBS;PCH" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE ${ARG_LIBS} llm_test_main llm_build)
-  # Catch2's macros cost an optimiser more than they gain from it.
-  target_compile_options(${name} PRIVATE $<$<CONFIG:Debug>:-O0>)
-  if(ARG_PCH)
-    target_precompile_headers(${name} PRIVATE ${ARG_PCH})
-  endif()
+  llm_unoptimised(${name})
+  llm_headers(${name} "${ARG_PCH}" "${ARG_PCH_OF}")
   add_test(NAME ${name} COMMAND ${LLM_TEST_LAUNCHER} $<TARGET_FILE:${name}>)
   set_tests_properties(${name} PROPERTIES TIMEOUT 300)
 endfunction()

@@ -12,13 +12,13 @@ within a round, and in how many rounds NEW was the cheaper.
 
 import argparse
 import contextlib
-import tempfile
 from pathlib import Path
 
 import sides
 import streams
 import unary
 from machine import raise_fd_limit, spread
+from sides import harness
 
 CHAT = "/v1/chat/completions"
 
@@ -50,6 +50,9 @@ def works(options) -> dict:
             "CPU µs/delta", lambda one: deltas(one, "m")),
         "50 streams at 5 ms, anthropic upstream": (
             "CPU µs/delta", lambda one: deltas(one, "c")),
+        "50 streams at 5 ms, gRPC, openai upstream": (
+            "CPU µs/delta", lambda one:
+            streams.grpc_delta_cpu(one, words, "m")),
     }
 
 
@@ -98,7 +101,7 @@ def main():
         if not program.is_file():
             parser.error(f"{program} is no program: build it first")
     raise_fd_limit()
-    options.scratch = Path(tempfile.mkdtemp(prefix="llm-bench-"))
+    options.scratch = harness.scratch("llm-bench-")
     with contextlib.ExitStack() as running:
         compare(options, running)
 

@@ -11,11 +11,11 @@ counted to instructions.json, for a change that is worth its price.
 import argparse
 import json
 import sys
-import tempfile
 import types
 from pathlib import Path
 
 import unary
+from sides import harness
 
 COMMITTED = Path(__file__).with_name("instructions.json")
 MOST = 1.1
@@ -27,7 +27,7 @@ def main():
     parser.add_argument("--update", action="store_true")
     update = parser.parse_args().update
     options = types.SimpleNamespace(
-        scratch=Path(tempfile.mkdtemp(prefix="llm-bench-")))
+        scratch=harness.scratch("llm-bench-"))
     counted = {row["work"]: row["service"] for row in unary.instructions(options)}
     if update:
         COMMITTED.write_text(json.dumps(counted, indent=1) + "\n")

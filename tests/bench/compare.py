@@ -12,7 +12,6 @@ price, journal, ledger on SQLite, metrics. Needs wrk, nginx and valgrind.
 
 import argparse
 import json
-import tempfile
 from pathlib import Path
 
 import copies
@@ -20,6 +19,7 @@ import memory
 import streams
 import unary
 from machine import raise_fd_limit
+from sides import harness
 
 SECTIONS = {
     "unary": unary.cpu,
@@ -84,7 +84,7 @@ def main():
     limit = raise_fd_limit()
     # Two for each stream in the proxy, and some.
     options.open = min(options.open, limit // 2 - 500)
-    options.scratch = Path(tempfile.mkdtemp(prefix="llm-bench-"))
+    options.scratch = harness.scratch("llm-bench-")
     rows = []
     for name in SECTIONS:
         if name in options.only:

@@ -10,12 +10,12 @@ inlined from Boost or the standard library counts there.
 
 import argparse
 import re
-import tempfile
 import types
 from collections import Counter
 from pathlib import Path
 
 import unary
+from sides import harness
 
 ROOT = Path(__file__).resolve().parents[2]
 LIBRARIES = (
@@ -81,7 +81,7 @@ def main():
     chosen = parser.parse_args()
     door = "grpc" if chosen.grpc else "http"
     options = types.SimpleNamespace(
-        scratch=Path(tempfile.mkdtemp(prefix="llm-bench-")))
+        scratch=harness.scratch("llm-bench-"))
     counts = []
     for requests in (50, 250):
         unary.counted(options, requests, chosen.stream, door)

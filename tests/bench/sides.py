@@ -6,7 +6,6 @@ import re
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
@@ -43,7 +42,7 @@ class Nginx:
     """Debian's nginx, one worker, proxy_pass to `upstream_port`."""
 
     def __init__(self, upstream_port: int, buffering: bool):
-        self.directory = Path(tempfile.mkdtemp(prefix="llm-nginx-"))
+        self.directory = harness.scratch("llm-nginx-")
         with harness.socket_port() as port:
             self.port = port
         conf = self.directory / "nginx.conf"
@@ -95,12 +94,16 @@ class Gateway:
             f'sim: {{{many}, dialect: openai, base_url: "{root}/v1"}}\n'
             f'claude: {{{many}, dialect: anthropic, base_url: "{root}/lane/claude", '
             'api_keys: ["env:BENCH_KEY"]}\n'
+            f'gem: {{{many}, dialect: gemini, base_url: "{root}/lane/gem/v1beta", '
+            'api_keys: ["env:BENCH_KEY"]}\n'
             f'quiet: {{{many}, dialect: openai, base_url: "{root}/lane/quiet/v1"}}')
         price = "price: {currency: USD, per_million: {input: \"1\", output: \"2\"}}"
         models = "\n".join(f"{name}: {{provider: {provider}, {price}}}"
                            for name, provider in (("m", "sim"),
                                                   ("c", "claude"),
+                                                  ("g", "gem"),
                                                   ("q", "quiet")))
+        models += f"\nv: {{provider: quiet, capabilities: [embeddings], {price}}}"
         config = harness.config(providers, models=models, auth="keys").replace(
             "workers: 2", "workers: 1")
         self.service = harness.Service(config, env={
@@ -114,7 +117,8 @@ class Gateway:
         self.grpc_port = int(self.service.addresses["grpc"].split(":")[1])
 
     def close(self):
-        self.service.stop(60)
+        code = self.service.stop(60)
+        assert code == 0, self.service.log()
 
 
 def gateway_of(program: Path, upstream_port: int) -> Gateway:
@@ -157,7 +161,7 @@ def simulator(*flags: str) -> "harness.Simulator":
 
 def wrk(url: str, body: bytes, key: str, connections: int, seconds: float):
     """Requests answered, and the latency's percentiles in µs."""
-    script = Path(tempfile.mkdtemp(prefix="llm-wrk-")) / "post.lua"
+    script = harness.scratch("llm-wrk-") / "post.lua"
     (script.parent / "body").write_bytes(body)
     script.write_text(
         'wrk.method = "POST"\n'

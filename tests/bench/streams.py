@@ -36,6 +36,21 @@ def anthropic_script(interval_ms: int) -> dict:
             "piece_delay_ms": interval_ms, "times": 0}
 
 
+def gemini_script(interval_ms: int) -> dict:
+    """A stream of Gemini's, one piece a response, stamped."""
+    def response(part: str, more="") -> str:
+        return ('data: {"candidates":[{"content":{"role":"model","parts":['
+                f'{part}]}}{more},"index":0}}],"usageMetadata":{{'
+                '"promptTokenCount":400,"candidatesTokenCount":175,'
+                '"totalTokenCount":575},"modelVersion":"g"}\r\n\r\n')
+
+    pieces = [response('{"text":"STAMP-OF-SENDING and words"}')] * DELTAS
+    pieces.append(response('{"text":""}', ',"finishReason":"STOP"'))
+    return {"headers": {"content-type": "text/event-stream"},
+            "body": "".join(pieces), "pieces": [len(p) for p in pieces],
+            "piece_delay_ms": interval_ms, "times": 0}
+
+
 def flags_of(options, name, side, path, body, *headers) -> list:
     """Flags of stream_load for one request to a side."""
     file = options.scratch / f"{name}-{side.pid}"
@@ -50,6 +65,16 @@ def delta_cpu(pid, flags) -> float:
         "stream_load", *flags, "--streams", 50, "--rounds", 4))
     assert got["deltas"] == 50 * 4 * DELTAS, got
     return used / got["deltas"]
+
+
+def grpc_delta_cpu(gateway, words, model) -> float:
+    """The same over gRPC."""
+    used, got = sides.spent(gateway.pid, lambda: sides.load(
+        "grpc_load", "--port", gateway.grpc_port, "--text-file", words,
+        "--key", gateway.key, "--model", model, "--connections", 16,
+        "--streams", 50, "--rounds", 4))
+    assert got["ended"] == 50 * 4, got
+    return used / (50 * 4 * DELTAS)
 
 
 def requests_of(options, stage):

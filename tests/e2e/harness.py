@@ -7,10 +7,12 @@ as a user would.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -26,6 +28,18 @@ SERVICE = BUILD / "server" / "llm-service"
 SIMULATOR = BUILD / "tests" / "simulator" / "llm-simulator"
 SHARED = Path(os.environ.get("LLM_SHARED", ROOT.parent / "shared"))
 ADMIN_KEY = "admin-key-for-tests-0123456789abcdef"
+
+
+def scratch(prefix: str) -> Path:
+    """A new directory that goes when this process ends; LLM_KEEP=1 keeps it."""
+    path, owner = Path(tempfile.mkdtemp(prefix=prefix)), os.getpid()
+
+    def remove():
+        if os.getpid() == owner and not os.environ.get("LLM_KEEP"):
+            shutil.rmtree(path, ignore_errors=True)
+
+    atexit.register(remove)
+    return path
 
 
 @contextlib.contextmanager
@@ -116,7 +130,7 @@ class Service:
     """A running llm-service with its own state directory."""
 
     def __init__(self, config: str, env=None, directory=None, wait=True):
-        self.directory = Path(directory or tempfile.mkdtemp(prefix="llm-e2e-"))
+        self.directory = Path(directory or scratch("llm-e2e-"))
         self.config = self.directory / "config.yaml"
         self.config.write_text(config)
         self.log_path = self.directory / "service.log"

@@ -41,6 +41,23 @@ TEST_CASE_METHOD(FailoverFixture, "Every attempt of a call feeds the breaker",
   CHECK(View("b/beta-up").failures == 2);
 }
 
+TEST_CASE_METHOD(FailoverFixture,
+                 "An adapter that breaks its promise costs an attempt",
+                 "[router][attempt][ERR-1]") {
+  ScriptedAttempt broken;
+  SECTION("by throwing before it waits") { broken.throws = true; }
+  SECTION("by bringing no result") { broken.no_result = true; }
+  a->PlayForever(broken);
+  b->PlayForever(Answer("ok", 1, 1));
+  const CallResult result = Unary(Ask("auto", "hi"));
+  REQUIRE_THAT(result.status, IsOk());
+  CHECK(result.info.provider() == "b");
+  const auto records = ledger.Rows<AttemptRecord>();
+  REQUIRE(records.size() == 2);
+  CHECK(records[0].outcome == "bad_answer");
+  CHECK_FALSE(Says(records[0].reason, "what the caller asked"));
+}
+
 TEST_CASE_METHOD(FailoverFixture, "A dead deployment costs five attempts once",
                  "[router][breaker][RTY-3]") {
   a->PlayForever(Failure(FailureClass::kConnect));

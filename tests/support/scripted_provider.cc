@@ -1,6 +1,7 @@
 #include "tests/support/scripted_provider.h"
 
 #include <algorithm>
+#include <stdexcept>
 
 namespace llm {
 namespace {
@@ -131,6 +132,13 @@ Task<std::unique_ptr<AttemptResult>> ScriptedProvider::Chat(
   if (on_call) on_call();
   if (on_request) on_request(request);
   ScriptedAttempt play = NextPlay();
+  if (play.throws) throw std::runtime_error("what the caller asked");
+  return Answered(std::move(play), context, sink);
+}
+
+Task<std::unique_ptr<AttemptResult>> ScriptedProvider::Answered(
+    ScriptedAttempt play, const AttemptContext& context, EventSink& sink) {
+  if (play.no_result) co_return nullptr;
   auto result = std::make_unique<AttemptResult>();
   result->usage = play.usage;
   result->usage_source = play.usage_source;

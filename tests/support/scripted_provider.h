@@ -50,6 +50,10 @@ struct ScriptedAttempt {
   bool output_is_early = false;
   std::vector<std::string> dropped;
   std::vector<std::vector<float>> vectors;
+  // Broken promises: Chat throws before there is a task, or its task brings
+  // none.
+  bool throws = false;
+  bool no_result = false;
 };
 
 // An answer of one text with usage.
@@ -99,6 +103,9 @@ class ScriptedProvider : public Provider {
 
  private:
   Task<absl::Status> Sleep(absl::Duration wait, const AttemptContext& context);
+  Task<std::unique_ptr<AttemptResult>> Answered(ScriptedAttempt play,
+                                                const AttemptContext& context,
+                                                EventSink& sink);
   ScriptedAttempt NextPlay();
 
   const Clock& clock_;

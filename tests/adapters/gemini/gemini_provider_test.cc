@@ -104,6 +104,22 @@ TEST_CASE("what cannot be left out is not sent at all",
   CHECK(got.requests.empty());
 }
 
+TEST_CASE("a name that no URL can hold is refused before the fields are",
+          "[adapters][gemini][provider][ERR-1]") {
+  ExchangeSetting setting;
+  setting.context.upstream_model = ModelId{".."};
+  v1::Message* message = setting.request.message.add_messages();
+  message->set_role("user");
+  message->add_parts()->mutable_media()->set_url("https://a.test/x.png");
+  setting.request.message.set_verbosity("low");
+  setting.context.strict = true;
+  const Exchange got = RunExchange({.body = ""}, setting);
+  CHECK(got.result.failure.failure == FailureClass::kModelNotFound);
+  CHECK(got.result.dropped.empty());
+  CHECK_FALSE(got.result.dispatched);
+  CHECK(got.requests.empty());
+}
+
 TEST_CASE("the list of models says whether Google answers",
           "[adapters][gemini][probe][HLT-1]") {
   const auto [base, url, verdict] =

@@ -5,6 +5,7 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/read.hpp>
 #include <catch2/catch.hpp>
 #include <string>
 
@@ -78,6 +79,57 @@ TEST_CASE("ending a read leaves the write beside it alone",
                              : Socket::Error()));
   socket.Close();
   loop.run();
+}
+
+// Two ends of one connection, the second a plain one.
+struct Ends {
+  Ends() : acceptor(loop, {asio::ip::address_v4::loopback(), 0}), peer(loop) {
+    peer.connect(acceptor.local_endpoint());
+  }
+
+  asio::io_context loop;
+  tcp::acceptor acceptor;
+  tcp::socket peer;
+};
+
+TEST_CASE("what the system takes at once is what arrives, and nothing waits",
+          "[server][http][connection]") {
+  Ends ends;
+  Socket socket(ends.acceptor.accept(), nullptr);
+  std::string sent;
+  size_t now = 0;
+  size_t asked = 0;
+  do {
+    std::string piece(16 * 1024 + sent.size() % 7,
+                      static_cast<char>('a' + sent.size() % 26));
+    asked = piece.size();
+    now = socket.WriteNow(asio::buffer(piece));
+    REQUIRE(now <= asked);
+    sent += piece.substr(0, now);
+  } while (now == asked && sent.size() < size_t{64} << 20);
+  // The peer has read nothing: the last piece went in part or not at all.
+  REQUIRE(now < asked);
+  REQUIRE_FALSE(sent.empty());
+  std::string got(sent.size(), 0);
+  asio::read(ends.peer, asio::buffer(got));
+  CHECK(got == sent);
+  CHECK(ends.peer.available() == 0);
+}
+
+TEST_CASE("a write that cannot be made is told by the one that waits",
+          "[server][http][connection]") {
+  Ends ends;
+  Socket socket(ends.acceptor.accept(), nullptr);
+  // With a byte unread a close is a reset.
+  REQUIRE(socket.WriteNow(asio::buffer("x", 1)) == 1);
+  ends.peer.wait(tcp::socket::wait_read);
+  ends.peer.close();
+  CHECK(socket.WriteNow(asio::buffer("y", 1)) == 0);
+  Socket::Error error;
+  socket.WriteSome(asio::buffer("y", 1),
+                   [&error](Socket::Error e, size_t) { error = e; });
+  ends.loop.run();
+  CHECK(error);
 }
 
 }  // namespace

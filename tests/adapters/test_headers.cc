@@ -1,0 +1,2 @@
+// A precompiled header needs one file that is compiled with it: see
+// CMakeLists.txt.
