@@ -153,7 +153,7 @@ std::optional<NextAttempt> AttemptPolicy::OtherKey(FailureClass failure,
 std::optional<NextAttempt> AttemptPolicy::OtherTarget(Instant now) {
   for (size_t i = 0; i < states_.size(); ++i) {
     if (states_[i].tries > 0 || !View(i, now).ready()) continue;
-    return Start(i, plan_.targets[i].reason);
+    return Start(i, ReasonOf(plan_, plan_.targets[i]));
   }
   return std::nullopt;
 }
@@ -192,7 +192,7 @@ std::optional<NextAttempt> AttemptPolicy::LastResort(size_t target,
                                  wait > absl::ZeroDuration()
                                      ? " after " + ShortDuration(wait)
                                      : "",
-                                 ": ", plan_.targets[target].reason));
+                                 ": ", ReasonOf(plan_, plan_.targets[target])));
   next.wait = wait;
   next.last_resort = true;
   return next;

@@ -68,13 +68,14 @@ const DeploymentHealth* HealthBoard::Find(const HealthSubject& subject) const {
   return it == deployments_.end() ? nullptr : it->second.get();
 }
 
+bool HealthBoard::AllKeysIn() const {
+  return std::all_of(rings_.begin(), rings_.end(),
+                     [](const auto& entry) { return entry.second.all_in(); });
+}
+
 bool HealthBoard::AllWell() const {
   MutexLock lock(mutex_);
-  if (troubled_ > 0) return false;
-  for (const auto& [provider, ring] : rings_) {
-    if (!ring.all_in()) return false;
-  }
-  return true;
+  return troubled_ == 0 && AllKeysIn();
 }
 
 void HealthBoard::Recount(DeploymentHealth* deployment) {
@@ -161,14 +162,14 @@ void HealthBoard::Look(absl::Span<const HealthSubject* const> subjects,
   // Candidates of one provider mostly stand together.
   std::string_view provider;
   std::optional<KeyOut> keys_out;
-  for (const HealthSubject* const one : subjects) {
-    const HealthSubject& subject = *one;
-    const DeploymentHealth* known = Find(subject);
+  const bool all_in = AllKeysIn();
+  for (const HealthSubject* const subject : subjects) {
+    const DeploymentHealth* known = Find(*subject);
     HealthView& view =
         views->emplace_back(known == nullptr ? HealthView() : known->View(now));
-    if (provider != subject.provider || views->size() == 1) {
-      provider = subject.provider;
-      keys_out = KeysOut(provider, subject.keys, now);
+    if (!all_in && (provider != subject->provider || views->size() == 1)) {
+      provider = subject->provider;
+      keys_out = KeysOut(provider, subject->keys, now);
     }
     if (keys_out && (view.ready() || keys_out->back_at > view.back_at)) {
       view.out = HealthView::Out::kKeys;
@@ -177,7 +178,7 @@ void HealthBoard::Look(absl::Span<const HealthSubject* const> subjects,
       view.state = HealthState::kUnavailable;
       if (keys_out->in_trial) view.out = HealthView::Out::kTrial;
     }
-    AddKeys(subject, known, tokens, now, &view);
+    AddKeys(*subject, known, tokens, now, &view);
   }
 }
 

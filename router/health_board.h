@@ -128,6 +128,8 @@ class HealthBoard {
 
  private:
   double Jitter() { return random_ == nullptr ? 0 : random_->Unit(); }
+  // Nearly always.
+  bool AllKeysIn() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   const DeploymentHealth* Find(const HealthSubject& subject) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // After each change of what troubled() says.

@@ -1,6 +1,7 @@
 // Embeddings: the one model, and those of its deployments that make the same
 // vectors.
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -55,6 +56,7 @@ const Deployment* FirstListed(const std::vector<RouteCandidate>& candidates) {
 
 absl::Status KeepOneSpace(const PlanInput& input, ResolvedRoute* route) {
   std::vector<RouteCandidate>& all = route->candidates;
+  if (route->known != nullptr) all = *std::exchange(route->known, nullptr);
   // A model that was named stands, and is judged by what it is.
   const bool by_task = !route->task_source.empty();
   if (by_task) {

@@ -68,7 +68,7 @@ void SortByLoad(Ranks::iterator begin, Ranks::iterator end) {
   std::vector<std::pair<double, size_t>> loads;
   loads.reserve(static_cast<size_t>(end - begin));
   for (auto it = begin; it != end; ++it) {
-    loads.emplace_back(Load(it->view), loads.size());
+    loads.emplace_back(Load(*it->view), loads.size());
   }
   std::sort(loads.begin(), loads.end());
   Ranks sorted;
@@ -86,7 +86,7 @@ std::string ByLatency(Random* random, Ranks::iterator begin,
   if (of < 2) return "";
   // Whose time out is over is tried by this one call; Enter sees to that.
   const auto trial = std::find_if(begin, end, [](const RankedCandidate& known) {
-    return known.view.trial_due;
+    return known.view->trial_due;
   });
   std::string why;
   auto best = trial;
@@ -95,10 +95,10 @@ std::string ByLatency(Random* random, Ranks::iterator begin,
     const size_t second = (first + 1 + Lot(random) % (of - 1)) % of;
     best = begin + static_cast<std::ptrdiff_t>(first);
     auto other = begin + static_cast<std::ptrdiff_t>(second);
-    const int compared = CompareLatency(best->view, other->view);
+    const int compared = CompareLatency(*best->view, *other->view);
     const bool swap = compared > 0 || (compared == 0 && Lot(random) % 2 == 1);
     if (swap) std::swap(best, other);
-    why = FasterWords(best->view, other->view, of, compared == 0);
+    why = FasterWords(*best->view, *other->view, of, compared == 0);
   } else {
     why = "half-open, this call tries it";
   }
@@ -188,9 +188,9 @@ std::string ByCost(const RouteTable& table, Random* random,
 std::string RankTiers(const PlanInput& input, Prefer prefer, Ranks* ranks) {
   std::string why;
   auto begin = ranks->begin();
-  while (begin != ranks->end() && Band(begin->view) < 2) {
+  while (begin != ranks->end() && Band(*begin->view) < 2) {
     const auto same = [&](const RankedCandidate& known) {
-      return Band(known.view) == Band(begin->view) &&
+      return Band(*known.view) == Band(*begin->view) &&
              known.candidate.fallback() == begin->candidate.fallback();
     };
     const auto end = std::find_if_not(begin, ranks->end(), same);
@@ -209,38 +209,43 @@ std::string RankTiers(const PlanInput& input, Prefer prefer, Ranks* ranks) {
 void SortByBand(Ranks* ranks) {
   std::stable_sort(ranks->begin(), ranks->end(),
                    [](const RankedCandidate& a, const RankedCandidate& b) {
-                     const int x = Band(a.view);
-                     const int y = Band(b.view);
+                     const int x = Band(*a.view);
+                     const int y = Band(*b.view);
                      if (x != y) return x < y;
-                     return x >= 2 && a.view.back_at < b.view.back_at;
+                     return x >= 2 && a.view->back_at < b.view->back_at;
                    });
 }
 
-void LookAtAll(const PlanInput& input, int64_t tokens, Ranks* ranks) {
-  if (input.health == nullptr) return;
+// Of who is asked in this order, each with what the board says of it.
+void LookAtAll(const PlanInput& input, int64_t tokens, RankedRoute* ranked) {
   std::vector<HealthSubject> made;
   std::vector<const HealthSubject*> subjects;
-  subjects.reserve(ranks->size());
-  for (const RankedCandidate& known : *ranks) {
+  subjects.reserve(ranked->order.size());
+  for (const RankedCandidate& known : ranked->order) {
     const RouteCandidate& candidate = known.candidate;
     if (candidate.subject != nullptr) {
       subjects.push_back(candidate.subject);
       continue;
     }
-    if (made.empty()) made.reserve(ranks->size());
+    if (made.empty()) made.reserve(ranked->order.size());
     made.push_back(SubjectOf(*input.table, *candidate.deployment));
     subjects.push_back(&made.back());
   }
-  std::vector<HealthView> views;
-  input.health->Look(subjects, tokens, input.now, &views);
-  for (size_t i = 0; i < views.size(); ++i) (*ranks)[i].view = views[i];
+  if (input.health == nullptr) {
+    ranked->views.resize(subjects.size());
+  } else {
+    input.health->Look(subjects, tokens, input.now, &ranked->views);
+  }
+  for (size_t i = 0; i < subjects.size(); ++i) {
+    ranked->order[i].view = &ranked->views[i];
+  }
 }
 
 // The places of those a call may come to ask, among many candidates of whom
 // nobody is in trouble: by latency some of the first tier, else the first; and
 // the conversation's own.
 std::vector<size_t> Shortlist(const PlanInput& input, Prefer prefer,
-                              const std::vector<RouteCandidate>& candidates) {
+                              absl::Span<const RouteCandidate> candidates) {
   const size_t most = MostTargets(*input.table);
   const size_t tier = static_cast<size_t>(
       std::find_if(candidates.begin(), candidates.end(),
@@ -275,7 +280,7 @@ std::vector<size_t> Shortlist(const PlanInput& input, Prefer prefer,
 // well; nullopt: they are not, or not all of these have room.
 std::optional<RankedRoute> RankShortlist(
     const PlanInput& input, const ResolvedRoute& route,
-    const std::vector<RouteCandidate>& candidates, int64_t tokens) {
+    absl::Span<const RouteCandidate> candidates, int64_t tokens) {
   const bool few = candidates.size() <= MostTargets(*input.table);
   if (few || route.prefer == Prefer::kCost || input.health == nullptr ||
       (route.prefer == Prefer::kLatency && input.random == nullptr) ||
@@ -286,12 +291,12 @@ std::optional<RankedRoute> RankShortlist(
   const std::vector<size_t> places = Shortlist(input, route.prefer, candidates);
   ranked.order.reserve(places.size());
   for (const size_t place : places) {
-    ranked.order.push_back({candidates[place], {}, {}});
+    ranked.order.emplace_back().candidate = candidates[place];
   }
-  LookAtAll(input, tokens, &ranked.order);
+  LookAtAll(input, tokens, &ranked);
   const bool all_ready = std::all_of(
       ranked.order.begin(), ranked.order.end(),
-      [](const RankedCandidate& known) { return Band(known.view) == 0; });
+      [](const RankedCandidate& known) { return Band(*known.view) == 0; });
   if (!all_ready) return std::nullopt;
   ranked.why_first = RankTiers(input, route.prefer, &ranked.order);
   return ranked;
@@ -301,10 +306,10 @@ std::vector<std::string> PassedOver(const PlanInput& input,
                                     const Ranks& listed) {
   std::vector<std::string> lines;
   for (const RankedCandidate& known : listed) {
-    const int band = Band(known.view);
+    const int band = Band(*known.view);
     if (band == 0) break;
     lines.push_back(absl::StrCat(known.candidate.deployment->id, ": ",
-                                 HealthWords(known.view, input.now)));
+                                 HealthWords(*known.view, input.now)));
   }
   return lines;
 }
@@ -312,7 +317,7 @@ std::vector<std::string> PassedOver(const PlanInput& input,
 }  // namespace
 
 RankedRoute RankRoute(const PlanInput& input, const ResolvedRoute& route,
-                      const std::vector<RouteCandidate>& candidates,
+                      absl::Span<const RouteCandidate> candidates,
                       const TokenUsage& usage) {
   const int64_t tokens =
       usage.TotalInput().value_or(0) + usage.output.value_or(0);
@@ -323,17 +328,17 @@ RankedRoute RankRoute(const PlanInput& input, const ResolvedRoute& route,
   Ranks& ranks = ranked.order;
   ranks.reserve(candidates.size());
   for (const RouteCandidate& candidate : candidates) {
-    ranks.push_back({candidate, {}, {}});
+    ranks.emplace_back().candidate = candidate;
   }
-  LookAtAll(input, tokens, &ranks);
+  LookAtAll(input, tokens, &ranked);
   // Nearly always nobody is out, and nothing moves.
   const bool all_ready = std::all_of(
       ranks.begin(), ranks.end(),
-      [](const RankedCandidate& known) { return Band(known.view) == 0; });
+      [](const RankedCandidate& known) { return Band(*known.view) == 0; });
   if (!all_ready) {
     ranked.passed_over = PassedOver(input, ranks);
     SortByBand(&ranks);
-    if (Band(ranks.front().view) > 0) ranked.passed_over.clear();
+    if (Band(*ranks.front().view) > 0) ranked.passed_over.clear();
   }
   if (route.prefer == Prefer::kCost) PriceAll(input, usage, &ranks);
   ranked.why_first = RankTiers(input, route.prefer, &ranks);

@@ -36,15 +36,21 @@ struct ComparedCost {
   std::optional<absl::int128> pico;
 };
 
+// Small, since it is moved about.
 struct RankedCandidate {
   RouteCandidate candidate;
-  HealthView view;
+  const HealthView* view = nullptr;  // in RankedRoute.views
   // prefer: cost, where the price is known.
   std::optional<ComparedCost> cost;
 };
 
 struct RankedRoute {
+  RankedRoute() = default;
+  RankedRoute(RankedRoute&&) = default;
+  RankedRoute& operator=(RankedRoute&&) = default;
+
   std::vector<RankedCandidate> order;
+  std::vector<HealthView> views;
   // Why the first of them, beyond its tier: "fastest of 3: 0.8 s against
   // 2.1 s". Empty: there was nothing to choose.
   std::string why_first;
@@ -55,7 +61,7 @@ struct RankedRoute {
 
 // `usage`: what the request is likely to use.
 RankedRoute RankRoute(const PlanInput& input, const ResolvedRoute& route,
-                      const std::vector<RouteCandidate>& candidates,
+                      absl::Span<const RouteCandidate> candidates,
                       const TokenUsage& usage);
 
 }  // namespace llm

@@ -224,12 +224,11 @@ absl::StatusOr<ResolvedRoute> ResolveRoute(const PlanInput& input) {
   route.task_type = task->id;
   route.task_source = std::string(chosen.source);
   route.prefer = task->prefer;
-  const Candidates* const known =
-      input.index == nullptr ? nullptr : input.index->Candidates(*task);
-  route.candidates = known != nullptr
-                         ? *known
-                         : CandidatesOf(*input.table, *task, input.sticky_key);
-  if (route.candidates.empty()) {
+  if (input.index != nullptr) route.known = input.index->Candidates(*task);
+  if (route.known == nullptr) {
+    route.candidates = CandidatesOf(*input.table, *task, input.sticky_key);
+  }
+  if (route.all().empty()) {
     return RefuseCall(
         absl::StatusCode::kNotFound, "model_not_found",
         absl::StrCat("No model is served here for task type '", task->id, "'"),

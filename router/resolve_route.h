@@ -11,18 +11,10 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/types/span.h"
 #include "router/route_plan.h"
 
 namespace llm {
-
-// How a candidate came to be one.
-enum class ChosenBy {
-  kName,          // "named by the request"
-  kProviderName,  // "named with its provider"
-  kUpstreamName,  // "named as provider and upstream id"
-  kPrimary,       // "primary of TASK"
-  kFallback,
-};
 
 // Light: fifty are weighed for each call, a few become targets. Borrows from
 // the table, or from the route for a model that only the request knows.
@@ -47,6 +39,11 @@ struct ResolvedRoute {
   Prefer prefer = Prefer::kOrder;
   // In order: primary tier, then fallback; within a model its deployments.
   // No deployment of a model stands there twice.
+  absl::Span<const RouteCandidate> all() const {
+    return known != nullptr ? *known : candidates;
+  }
+  // A task's from the table's index, or else the request's own.
+  const std::vector<RouteCandidate>* known = nullptr;
   std::vector<RouteCandidate> candidates;
   // What was no candidate for embeddings, and why.
   std::vector<std::string> left_out;

@@ -17,10 +17,11 @@ namespace {
 
 enum class Verdict { kTake, kNotAllowed, kTooLong, kLacks, kLacksSoft };
 
+// Words without an owner: nearly all candidates are taken, and fifty are
+// judged.
 struct Judged {
   Verdict verdict = Verdict::kTake;
-  std::string why;
-  std::string_view lacks = {};
+  std::string_view why = {};
 };
 
 std::string_view LacksHard(const RequestNeeds& needs,
@@ -41,6 +42,12 @@ std::string_view LacksSoft(const RequestNeeds& needs,
   return "";
 }
 
+// The prompt's estimated tokens, or of embeddings the longest input's.
+int64_t LongestInput(const PlanInput& input, const RequestNeeds& needs) {
+  return input.embed == nullptr ? needs.estimated_input_tokens
+                                : input.embed->longest_input_tokens;
+}
+
 Judged Judge(const PlanInput& input, const RequestNeeds& needs,
              const RouteCandidate& candidate) {
   const ModelTraits& traits = candidate.model->traits;
@@ -52,27 +59,36 @@ Judged Judge(const PlanInput& input, const RequestNeeds& needs,
     why = input.embed == nullptr ? "makes embeddings and does not chat"
                                  : "makes no embeddings";
   }
-  if (!why.empty()) return {Verdict::kLacks, std::string(why)};
-  const int64_t window = traits.context_window;
+  if (!why.empty()) return {Verdict::kLacks, why};
   // The estimate may be twice the truth: what could fit goes to the provider.
-  const int64_t longest = input.embed == nullptr
-                              ? needs.estimated_input_tokens
-                              : input.embed->longest_input_tokens;
-  if (window > 0 && longest / 2 > window) {
-    return {Verdict::kTooLong,
-            absl::StrCat(input.embed == nullptr ? "prompt" : "input",
-                         " of about ", longest,
-                         " tokens exceeds the context window of ", window)};
+  if (traits.context_window > 0 &&
+      LongestInput(input, needs) / 2 > traits.context_window) {
+    return {Verdict::kTooLong};
   }
   const std::string_view lacks = LacksSoft(needs, traits);
   if (lacks.empty()) return {};
   const bool strict = input.strict || input.request->strict();
-  return {strict ? Verdict::kLacks : Verdict::kLacksSoft, std::string(lacks),
-          lacks};
+  return {strict ? Verdict::kLacks : Verdict::kLacksSoft, lacks};
+}
+
+// For an operator: "gpt-4o: no tools".
+std::string ExcludedWords(const PlanInput& input, const RequestNeeds& needs,
+                          const RouteCandidate& candidate,
+                          const Judged& judged) {
+  const std::string& id = candidate.model->id.value;
+  if (judged.verdict != Verdict::kTooLong) {
+    return absl::StrCat(id, ": ", ToAbsl(judged.why));
+  }
+  return absl::StrCat(id, input.embed == nullptr ? ": prompt" : ": input",
+                      " of about ", LongestInput(input, needs),
+                      " tokens exceeds the context window of ",
+                      candidate.model->traits.context_window);
 }
 
 struct Sieve {
-  std::vector<RouteCandidate> taken;
+  absl::Span<const RouteCandidate> taken;
+  // What `taken` stands for where it is not all of the route.
+  std::vector<RouteCandidate> kept;
   std::vector<RouteCandidate> weakened;
   std::vector<std::string> weakened_why;
   std::vector<std::string> excluded;
@@ -81,30 +97,34 @@ struct Sieve {
 };
 
 Sieve Sift(const PlanInput& input, const RequestNeeds& needs,
-           const ResolvedRoute& route) {
+           absl::Span<const RouteCandidate> candidates) {
   Sieve sieve;
-  sieve.taken.reserve(route.candidates.size());
-  for (const RouteCandidate& candidate : route.candidates) {
-    Judged judged = Judge(input, needs, candidate);
+  bool all = true;
+  for (size_t i = 0; i < candidates.size(); ++i) {
+    const RouteCandidate& candidate = candidates[i];
+    const Judged judged = Judge(input, needs, candidate);
     if (judged.verdict != Verdict::kNotAllowed) {
       sieve.any_allowed = true;
       if (judged.verdict != Verdict::kTooLong) sieve.all_too_long = false;
     }
     if (judged.verdict == Verdict::kTake) {
-      sieve.taken.push_back(candidate);
+      if (!all) sieve.kept.push_back(candidate);
       continue;
     }
-    std::string line =
-        absl::StrCat(candidate.model->id.value, ": ", judged.why);
+    // Mostly all are taken, and none is copied.
+    if (all) sieve.kept.assign(candidates.begin(), candidates.begin() + i);
+    all = false;
+    std::string line = ExcludedWords(input, needs, candidate, judged);
     if (judged.verdict == Verdict::kLacksSoft) {
       sieve.weakened.push_back(candidate);
-      sieve.weakened.back().lacks = judged.lacks;
+      sieve.weakened.back().lacks = judged.why;
       sieve.weakened_why.push_back(std::move(line));
     } else if (std::find(sieve.excluded.begin(), sieve.excluded.end(), line) ==
                sieve.excluded.end()) {
       sieve.excluded.push_back(std::move(line));
     }
   }
+  sieve.taken = all ? candidates : sieve.kept;
   return sieve;
 }
 
@@ -132,56 +152,32 @@ void StickyFirst(const PlanInput& input, RankedRoute* ranked) {
                                [&](const RankedCandidate& known) {
                                  return IsNamed(known.candidate, wanted);
                                });
-  if (it == ranked->order.end() || !it->view.ready() || it->view.low) return;
+  if (it == ranked->order.end() || !it->view->ready() || it->view->low) return;
   std::rotate(ranked->order.begin(), it, it + 1);
   ranked->why_first = "kept for this conversation";
 }
 
-std::string BaseReason(const ResolvedRoute& route,
-                       const RouteCandidate& candidate) {
-  switch (candidate.by) {
-    case ChosenBy::kName:
-      return "named by the request";
-    case ChosenBy::kProviderName:
-      return "named with its provider";
-    case ChosenBy::kUpstreamName:
-      return "named as provider and upstream id";
-    case ChosenBy::kPrimary:
-      return absl::StrCat("primary of ", route.task_type);
-    case ChosenBy::kFallback:
-      return absl::StrCat("fallback of ", route.task_type);
-  }
-  return "";
-}
-
-RouteTarget TargetOf(const PlanInput& input, const std::string& base_reason,
-                     const RankedCandidate& ranked) {
+RouteTarget TargetOf(const RankedCandidate& ranked, Instant now) {
   const RouteCandidate& candidate = ranked.candidate;
-  RouteTarget target;
-  target.model = candidate.model;
-  target.deployment = candidate.deployment;
-  target.fallback_tier = candidate.fallback();
-  target.reason = base_reason;
-  if (!candidate.lacks.empty()) {
-    absl::StrAppend(&target.reason, ", ", ToAbsl(candidate.lacks));
-  }
-  const std::string words = HealthWords(ranked.view, input.now);
-  if (!words.empty()) absl::StrAppend(&target.reason, ", ", words);
-  return target;
+  return {.model = candidate.model,
+          .deployment = candidate.deployment,
+          .by = candidate.by,
+          .lacks = candidate.lacks,
+          .health = HealthWords(*ranked.view, now)};
 }
 
-std::string Explain(const ResolvedRoute& route, const RankedRoute& ranked,
-                    const RouteTarget& first) {
-  std::string text =
-      absl::StrCat(first.public_model().value, " at ",
-                   first.deployment->provider.value, ": ", first.reason);
+std::string Explain(const RoutePlan& plan, const RankedRoute& ranked) {
+  const RouteTarget& first = plan.targets.front();
+  std::string text = absl::StrCat(first.public_model().value, " at ",
+                                  first.deployment->provider.value, ": ",
+                                  ReasonOf(plan, first));
   if (!ranked.why_first.empty()) {
     absl::StrAppend(&text, ", ", ranked.why_first);
   }
-  if (!route.task_source.empty()) {
-    absl::StrAppend(&text, " (task from ", route.task_source, ")");
+  if (!plan.task_source.empty()) {
+    absl::StrAppend(&text, " (task from ", plan.task_source, ")");
   }
-  if (!ranked.order.front().view.ready()) {
+  if (!ranked.order.front().view->ready()) {
     absl::StrAppend(&text, "; last resort, all ", ranked.order.size(),
                     " candidates are out");
   }
@@ -197,6 +193,22 @@ std::string Explain(const ResolvedRoute& route, const RankedRoute& ranked,
   return text;
 }
 
+std::string_view ChosenByWords(ChosenBy by) {
+  switch (by) {
+    case ChosenBy::kName:
+      return "named by the request";
+    case ChosenBy::kProviderName:
+      return "named with its provider";
+    case ChosenBy::kUpstreamName:
+      return "named as provider and upstream id";
+    case ChosenBy::kPrimary:
+      return "primary of ";
+    case ChosenBy::kFallback:
+      return "fallback of ";
+  }
+  return "";
+}
+
 }  // namespace
 
 // More than a call can ask, and room for some that are full.
@@ -206,6 +218,18 @@ size_t MostTargets(const RouteTable& table) {
 
 std::string StickyName(const RouteTarget& target) {
   return absl::StrCat(target.public_model().value, "\n", target.deployment->id);
+}
+
+std::string ReasonOf(const RoutePlan& plan, const RouteTarget& target) {
+  std::string words(ChosenByWords(target.by));
+  if (target.by == ChosenBy::kPrimary || target.fallback()) {
+    words += plan.task_type;
+  }
+  if (!target.lacks.empty()) {
+    absl::StrAppend(&words, ", ", ToAbsl(target.lacks));
+  }
+  if (!target.health.empty()) absl::StrAppend(&words, ", ", target.health);
+  return words;
 }
 
 bool PlanInput::MayUse(std::string_view public_model) const {
@@ -244,11 +268,11 @@ absl::StatusOr<RoutePlan> MakePlan(const PlanInput& input) {
     LLM_RETURN_IF_ERROR(KeepOneSpace(input, &route));
     needs.estimated_input_tokens = input.embed->estimated_input_tokens;
   }
-  Sieve sieve = Sift(input, needs, route);
+  Sieve sieve = Sift(input, needs, route.all());
   // A named model is not replaced, so it is weakened; a task is weakened only
   // where none of its models fits as the request stands.
   if (sieve.taken.empty()) {
-    sieve.taken = std::move(sieve.weakened);
+    sieve.taken = sieve.weakened;
   } else {
     sieve.excluded.insert(sieve.excluded.end(), sieve.weakened_why.begin(),
                           sieve.weakened_why.end());
@@ -264,20 +288,14 @@ absl::StatusOr<RoutePlan> MakePlan(const PlanInput& input) {
   plan.estimated_tokens = needs.estimated_input_tokens + *usage.output;
   const size_t kept = std::min(ranked.order.size(), MostTargets(*input.table));
   plan.targets.reserve(kept);
-  std::string base_reason;
   for (size_t i = 0; i < kept; ++i) {
-    const RouteCandidate& candidate = ranked.order[i].candidate;
-    // Most stand there for the same reason as the one before.
-    if (i == 0 || candidate.by != ranked.order[i - 1].candidate.by) {
-      base_reason = BaseReason(route, candidate);
-    }
-    plan.targets.push_back(TargetOf(input, base_reason, ranked.order[i]));
+    plan.targets.push_back(TargetOf(ranked.order[i], input.now));
   }
   plan.config_version = input.table->version;
-  plan.reason = Explain(route, ranked, plan.targets.front());
   plan.ad_hoc = std::move(route.ad_hoc);
   plan.task_type = std::move(route.task_type);
   plan.task_source = std::move(route.task_source);
+  plan.reason = Explain(plan, ranked);
   plan.excluded = std::move(sieve.excluded);
   plan.excluded.insert(plan.excluded.end(), route.left_out.begin(),
                        route.left_out.end());

@@ -20,15 +20,27 @@ namespace llm {
 
 class RouteIndex;
 
+// How a candidate came to be one.
+enum class ChosenBy {
+  kName,          // "named by the request"
+  kProviderName,  // "named with its provider"
+  kUpstreamName,  // "named as provider and upstream id"
+  kPrimary,       // "primary of TASK"
+  kFallback,
+};
+
 // Light: eight are made for each call, and one is mostly enough. Borrows from
 // the table, or from the plan for a model that only the request knows.
 struct RouteTarget {
   const PublicModel* model = nullptr;
   const Deployment* deployment = nullptr;
-  bool fallback_tier = false;
-  // Why it stands here, in a few words: "primary of financial_analysis".
-  std::string reason;
+  ChosenBy by = ChosenBy::kName;
+  // What it cannot do and a dialect weakens: "no JSON schema".
+  std::string_view lacks = {};
+  // HealthWords when the plan was made: mostly empty.
+  std::string health;
 
+  bool fallback() const { return by == ChosenBy::kFallback; }
   const ModelId& public_model() const { return model->id; }
   const ModelTraits& traits() const { return model->traits; }
 };
@@ -124,6 +136,10 @@ size_t MostTargets(const RouteTable& table);
 // How a target is remembered for stickiness: model and deployment, since two
 // public models may share a deployment id and differ in reasoning.
 std::string StickyName(const RouteTarget& target);
+
+// Why a target stands in its plan, in a few words, made when it is asked for:
+// "primary of financial_analysis, no JSON schema".
+std::string ReasonOf(const RoutePlan& plan, const RouteTarget& target);
 
 // True if a key restricted to `allowed` (ids or aliases; empty: all) may use
 // the public model. Checked in the plan and again at every dispatch [SEC-2].

@@ -58,8 +58,8 @@ void PrintPlan(const RoutePlan& plan, std::ostream& out) {
   for (const RouteTarget& target : plan.targets) {
     rows.push_back({std::to_string(rows.size()), target.public_model().value,
                     target.deployment->id,
-                    target.fallback_tier ? "fallback" : "primary",
-                    target.reason});
+                    target.fallback() ? "fallback" : "primary",
+                    ReasonOf(plan, target)});
   }
   out << FormatTable(rows);
   for (const std::string& line : plan.excluded) {
@@ -81,8 +81,8 @@ std::string PlanJson(const RoutePlan& plan) {
     json.Member("model", target.public_model().value);
     json.Member("provider", target.deployment->provider.value);
     json.Member("deployment", target.deployment->id);
-    json.Member("tier", target.fallback_tier ? "fallback" : "primary");
-    json.Member("reason", target.reason);
+    json.Member("tier", target.fallback() ? "fallback" : "primary");
+    json.Member("reason", ReasonOf(plan, target));
     json.EndObject();
   }
   json.EndArray();

@@ -204,8 +204,8 @@ std::string RenderPlan(const RoutePlan& plan) {
   for (const RouteTarget& target : plan.targets) {
     json.BeginObject();
     WriteTarget(target, json);
-    json.Member("tier", target.fallback_tier ? "fallback" : "primary");
-    json.Member("reason", target.reason);
+    json.Member("tier", target.fallback() ? "fallback" : "primary");
+    json.Member("reason", ReasonOf(plan, target));
     json.EndObject();
   }
   json.EndArray();

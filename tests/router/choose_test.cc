@@ -129,7 +129,7 @@ TEST_CASE_METHOD(ChooseFixture, "The reason of a choice has its numbers",
   plan = Plan();
   CHECK(plan.targets.front().deployment->id == "a/m");
   CHECK(plan.targets.back().deployment->id == "b/m");
-  CHECK(Says(plan.targets.back().reason, "open after 5 failures (connect)"));
+  CHECK(Says(plan.targets.back().health, "open after 5 failures (connect)"));
 }
 
 TEST_CASE_METHOD(ChooseFixture, "Who was passed over is said, and why",

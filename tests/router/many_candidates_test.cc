@@ -44,7 +44,7 @@ struct ManyFixture {
     const RoutePlan plan = Plan(index);
     std::string line = plan.reason + " |";
     for (const RouteTarget& target : plan.targets) {
-      line += " " + target.deployment->id + " (" + target.reason + ")";
+      line += " " + target.deployment->id + " (" + ReasonOf(plan, target) + ")";
     }
     return line;
   }
@@ -108,7 +108,7 @@ TEST_CASE_METHOD(ManyFixture, "By latency every one of many is tried in time",
   for (int i = 0; i < 4000; ++i) {
     const RoutePlan plan = Plan(&index);
     ++chosen[plan.targets.front().deployment->id];
-    CHECK_FALSE(plan.targets.back().fallback_tier);
+    CHECK_FALSE(plan.targets.back().fallback());
   }
   // As fast as each other, so drawn alike: 200 each.
   CHECK(chosen.size() == 20);

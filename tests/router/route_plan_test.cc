@@ -138,9 +138,9 @@ TEST_CASE_METHOD(PlanFixture, "Tiers are primary, then fallback",
   REQUIRE_THAT(plan, IsOk());
   REQUIRE(plan->targets.size() == 2);
   CHECK(plan->targets[0].deployment->id == "a/alpha-up");
-  CHECK_FALSE(plan->targets[0].fallback_tier);
+  CHECK_FALSE(plan->targets[0].fallback());
   CHECK(plan->targets[1].deployment->id == "b/beta-up");
-  CHECK(plan->targets[1].fallback_tier);
+  CHECK(plan->targets[1].fallback());
 }
 
 TEST_CASE_METHOD(PlanFixture, "A model that lacks what is needed is left out",

@@ -64,7 +64,7 @@ absl::StatusOr<RoutePlan> FakeService::Explain(const CallContext&,
   RouteTarget target;
   target.model = model.get();
   target.deployment = &deployment;
-  target.reason = "primary of general";
+  target.by = ChosenBy::kPrimary;
   plan.targets.push_back(target);
   plan.excluded.push_back("x: no tools");
   return plan;
