@@ -85,27 +85,26 @@ http {{
 
 
 class Gateway:
-    """The service with governance on: key, routing, price, ledger, metrics."""
+    """The service with governance on: key, routing, price, ledger, metrics.
 
-    def __init__(self, upstream_port: int, ledger=True):
+    `more`: providers and models beside those of every measurement, in YAML."""
+
+    def __init__(self, upstream_port: int, ledger=True, more=("", "")):
         root = f"http://127.0.0.1:{upstream_port}"
         many = "max_in_flight: 20000"
         providers = (
             f'sim: {{{many}, dialect: openai, base_url: "{root}/v1"}}\n'
             f'claude: {{{many}, dialect: anthropic, base_url: "{root}/lane/claude", '
             'api_keys: ["env:BENCH_KEY"]}\n'
-            f'gem: {{{many}, dialect: gemini, base_url: "{root}/lane/gem/v1beta", '
-            'api_keys: ["env:BENCH_KEY"]}\n'
             f'quiet: {{{many}, dialect: openai, base_url: "{root}/lane/quiet/v1"}}')
         price = "price: {currency: USD, per_million: {input: \"1\", output: \"2\"}}"
         models = "\n".join(f"{name}: {{provider: {provider}, {price}}}"
                            for name, provider in (("m", "sim"),
                                                   ("c", "claude"),
-                                                  ("g", "gem"),
                                                   ("q", "quiet")))
-        models += f"\nv: {{provider: quiet, capabilities: [embeddings], {price}}}"
-        config = harness.config(providers, models=models, auth="keys").replace(
-            "workers: 2", "workers: 1")
+        config = harness.config(
+            providers + "\n" + more[0], models=models + "\n" + more[1],
+            auth="keys").replace("workers: 2", "workers: 1")
         self.service = harness.Service(config, env={
             "BENCH_KEY": "none",
             **({} if ledger else {"LLM_SERVICE_STORE_LEDGER": "false"})})

@@ -22,29 +22,31 @@ VECTORS = json.dumps({
               "embedding": [i / 4096 for i in range(1536)]}]})
 
 
-def other_streams(options) -> None:
-    """Streams that compare.py does not measure: over gRPC, and Gemini's."""
+def others(options) -> None:
+    """What compare.py does not measure: streams over gRPC, Gemini, embeddings."""
+    upstream = sides.simulator("--chars", "640", "--deltas", str(streams.DELTAS),
+                               "--interval-ms", "5", "--stamp")
+    upstream.script("claude", **streams.anthropic_script(5))
+    upstream.script("gem", **streams.gemini_script(5))
+    upstream.script("quiet", body=VECTORS, times=0,
+                    headers={"content-type": "application/json"})
+    gateway = sides.Gateway(upstream.port, more=(
+        f'gem: {{dialect: gemini, base_url: "{upstream.root}/lane/gem/v1beta", '
+        'max_in_flight: 20000, api_keys: ["env:BENCH_KEY"]}',
+        "g: {provider: gem}\nv: {provider: quiet, capabilities: [embeddings]}"))
     words = options.scratch / "text"
     words.write_text(sides.text(1700))
-    with unary.Stage("--chars", "640", "--deltas", str(streams.DELTAS),
-                     "--interval-ms", "5", "--stamp") as stage:
-        stage.upstream.script("claude", **streams.anthropic_script(5))
-        stage.upstream.script("gem", **streams.gemini_script(5))
-        for model in "mcg":
-            streams.grpc_delta_cpu(stage.gateway, words, model)
-        streams.delta_cpu(stage.gateway.pid, streams.flags_of(
-            options, "g", stage.gateway, "/v1/chat/completions",
-            sides.chat_body(1700, True, "g"),
-            f"Authorization: Bearer {stage.gateway.key}"))
-
-
-def embeddings(options) -> None:
-    with unary.Stage() as stage:
-        stage.upstream.script("quiet", body=VECTORS, times=0, headers={
-            "content-type": "application/json"})
-        sides.wrk(f"http://127.0.0.1:{stage.gateway.port}/v1/embeddings",
-                  json.dumps({"model": "v", "input": sides.text(1700)}).encode(),
-                  stage.gateway.key, 16, options.seconds)
+    for model in "mcg":
+        streams.grpc_delta_cpu(gateway, words, model)
+    streams.delta_cpu(gateway.pid, streams.flags_of(
+        options, "g", gateway, "/v1/chat/completions",
+        sides.chat_body(1700, True, "g"),
+        f"Authorization: Bearer {gateway.key}"))
+    sides.wrk(f"http://127.0.0.1:{gateway.port}/v1/embeddings",
+              json.dumps({"model": "v", "input": sides.text(1700)}).encode(),
+              gateway.key, 16, options.seconds)
+    gateway.close()
+    upstream.close()
 
 
 def main():
@@ -53,8 +55,7 @@ def main():
                               scratch=harness.scratch("llm-train-"))
     # The programs beside the service count too, if they are of the same build.
     os.environ["GCOV_PREFIX"] = str(options.scratch / "counts-of-others")
-    for section in (unary.cpu, unary.prompts, streams.cpu, other_streams,
-                    embeddings):
+    for section in (unary.cpu, unary.prompts, streams.cpu, others):
         section(options)
     counts = list((harness.BUILD / "server").rglob("*.gcda"))
     if not counts:
