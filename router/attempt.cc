@@ -69,7 +69,6 @@ Task<std::unique_ptr<AttemptResult>> RunAttempt(Provider* provider,
     result = co_await provider->Chat(request, context, sink);
   } catch (const std::exception&) {
     // Broken promise of a dialect; the exception's text may hold a body.
-    result.reset();
   }
   if (result == nullptr) {
     result = std::make_unique<AttemptResult>(

@@ -162,7 +162,7 @@ void HealthBoard::Look(absl::Span<const HealthSubject* const> subjects,
   // Candidates of one provider mostly stand together.
   std::string_view provider;
   std::optional<KeyOut> keys_out;
-  const bool all_in = AllKeysIn();
+  const bool all_in = subjects.size() > 1 && AllKeysIn();
   for (const HealthSubject* const subject : subjects) {
     const DeploymentHealth* known = Find(*subject);
     HealthView& view =

@@ -128,7 +128,7 @@ class HealthBoard {
 
  private:
   double Jitter() { return random_ == nullptr ? 0 : random_->Unit(); }
-  // Nearly always.
+  // No key of any provider is set aside.
   bool AllKeysIn() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   const DeploymentHealth* Find(const HealthSubject& subject) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

@@ -78,6 +78,8 @@ int KeyRing::Pick(absl::Span<const KeyName> keys, absl::Span<const KeyName> low,
                   int avoid, Instant now, bool* trial) {
   if (trial != nullptr) *trial = false;
   if (keys.empty()) return -1;
+  // A refused key that a reload took away would count as set aside for ever.
+  Prune(now);
   const uint64_t turn = turn_++;
   int chosen = -1;
   int worst = 0;

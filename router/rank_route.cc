@@ -25,9 +25,11 @@ int Band(const HealthView& view) {
   return view.time_heals() ? 2 : 3;
 }
 
+// In nanoseconds, which are there already: seconds cost a division of absl's.
 double Load(const HealthView& view) {
   if (!view.latency) return std::numeric_limits<double>::infinity();
-  return absl::ToDoubleSeconds(*view.latency) * (view.in_flight + 1);
+  return static_cast<double>(absl::ToInt64Nanoseconds(*view.latency)) *
+         (view.in_flight + 1);
 }
 
 uint64_t Lot(Random* random) { return random == nullptr ? 0 : random->Bits(); }
@@ -63,7 +65,7 @@ std::string FasterWords(const HealthView& best, const HealthView& other,
                       of, ": ", Measured(best), " against ", Measured(other));
 }
 
-// By numbers of their places: a candidate is large to move about.
+// By numbers of their places: a candidate is moved twice at most.
 void SortByLoad(Ranks::iterator begin, Ranks::iterator end) {
   std::vector<std::pair<double, size_t>> loads;
   loads.reserve(static_cast<size_t>(end - begin));
@@ -216,8 +218,19 @@ void SortByBand(Ranks* ranks) {
                    });
 }
 
-// Of who is asked in this order, each with what the board says of it.
+void SetViews(RankedRoute* ranked) {
+  for (size_t i = 0; i < ranked->order.size(); ++i) {
+    ranked->order[i].view = &ranked->views[i];
+  }
+}
+
+// Gives each candidate the board's view of it.
 void LookAtAll(const PlanInput& input, int64_t tokens, RankedRoute* ranked) {
+  if (input.health == nullptr) {
+    ranked->views.resize(ranked->order.size());
+    SetViews(ranked);
+    return;
+  }
   std::vector<HealthSubject> made;
   std::vector<const HealthSubject*> subjects;
   subjects.reserve(ranked->order.size());
@@ -231,14 +244,8 @@ void LookAtAll(const PlanInput& input, int64_t tokens, RankedRoute* ranked) {
     made.push_back(SubjectOf(*input.table, *candidate.deployment));
     subjects.push_back(&made.back());
   }
-  if (input.health == nullptr) {
-    ranked->views.resize(subjects.size());
-  } else {
-    input.health->Look(subjects, tokens, input.now, &ranked->views);
-  }
-  for (size_t i = 0; i < subjects.size(); ++i) {
-    ranked->order[i].view = &ranked->views[i];
-  }
+  input.health->Look(subjects, tokens, input.now, &ranked->views);
+  SetViews(ranked);
 }
 
 // The places of those a call may come to ask, among many candidates of whom

@@ -24,6 +24,7 @@
 #include <vector>
 
 #include "absl/numeric/int128.h"
+#include "absl/types/span.h"
 #include "router/health_view.h"
 #include "router/resolve_route.h"
 
@@ -36,7 +37,6 @@ struct ComparedCost {
   std::optional<absl::int128> pico;
 };
 
-// Small, since it is moved about.
 struct RankedCandidate {
   RouteCandidate candidate;
   const HealthView* view = nullptr;  // in RankedRoute.views
@@ -44,6 +44,7 @@ struct RankedCandidate {
   std::optional<ComparedCost> cost;
 };
 
+// Points into itself: moved, never copied.
 struct RankedRoute {
   RankedRoute() = default;
   RankedRoute(RankedRoute&&) = default;

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/types/span.h"
 #include "adapters/core/status_macros.h"
 #include "adapters/core/text.h"
 #include "router/call_error.h"
@@ -85,7 +86,12 @@ std::string ExcludedWords(const PlanInput& input, const RequestNeeds& needs,
                       candidate.model->traits.context_window);
 }
 
+// Points into itself: moved, never copied.
 struct Sieve {
+  Sieve() = default;
+  Sieve(Sieve&&) = default;
+  Sieve& operator=(Sieve&&) = default;
+
   absl::Span<const RouteCandidate> taken;
   // What `taken` stands for where it is not all of the route.
   std::vector<RouteCandidate> kept;

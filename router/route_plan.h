@@ -35,7 +35,7 @@ struct RouteTarget {
   const PublicModel* model = nullptr;
   const Deployment* deployment = nullptr;
   ChosenBy by = ChosenBy::kName;
-  // What it cannot do and a dialect weakens: "no JSON schema".
+  // What it cannot do and a dialect weakens: "no JSON schema". A literal.
   std::string_view lacks = {};
   // HealthWords when the plan was made: mostly empty.
   std::string health;

@@ -77,12 +77,12 @@ def compare(options, running: contextlib.ExitStack) -> None:
             for name in ("old", "new")}
     for one in both.values():
         running.callback(one.close)
-    print(f"{'work':40}{'unit':16}{'old':>8}{'new':>8}  ratio")
+    print(f"{'work':42}{'unit':16}{'old':>8}{'new':>8}  ratio")
     for work, (unit, run) in works(options).items():
         got = measured(run, both, options.rounds)
         ratios = [new / old for old, new in zip(got["old"], got["new"])]
         over = spread(ratios)
-        print(f"{work:40}{unit:16}{spread(got['old'])['median']:8.1f}"
+        print(f"{work:42}{unit:16}{spread(got['old'])['median']:8.1f}"
               f"{spread(got['new'])['median']:8.1f}  {over['median']:.3f} "
               f"({over['min']:.2f}-{over['max']:.2f}), new cheaper in "
               f"{sum(one < 1 for one in ratios)} of {len(ratios)}", flush=True)

@@ -1,5 +1,7 @@
 """Fixtures shared by the end-to-end tests."""
 
+import os
+
 import pytest
 
 import harness
@@ -10,6 +12,12 @@ def simulator():
     running = harness.Simulator()
     yield running
     running.close()
+
+
+def pytest_sessionfinish(session, exitstatus):
+    """What a failed test left is evidence."""
+    if exitstatus == 1:
+        os.environ["LLM_KEEP"] = "1"
 
 
 @pytest.fixture

@@ -166,6 +166,12 @@ TEST_CASE("A key swapped in by a reload starts afresh",
   CHECK_FALSE(ring.Out(Names(Keys({"new"}))[0], kStart));
   // It is the key that is out, wherever it stands.
   CHECK(ring.Pick(Names(Keys({"good", "old"})), {}, -1, kStart) == 0);
+  // Nobody uses it any more, and it is forgotten.
+  const auto after = Names(Keys({"new", "good"}));
+  CHECK(ring.Pick(after, {}, -1, kStart + absl::Hours(2)) >= 0);
+  CHECK_FALSE(ring.all_in());
+  CHECK(ring.Pick(after, {}, -1, kStart + absl::Hours(3)) >= 0);
+  CHECK(ring.all_in());
 }
 
 TEST_CASE("A look brings back a refused key, not an empty account",
