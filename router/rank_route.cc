@@ -5,6 +5,7 @@
 #include <numeric>
 #include <utility>
 
+#include "absl/container/inlined_vector.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "adapters/core/text.h"
@@ -65,20 +66,19 @@ std::string FasterWords(const HealthView& best, const HealthView& other,
                       of, ": ", Measured(best), " against ", Measured(other));
 }
 
-// By numbers of their places: a candidate is moved twice at most.
+// By numbers of their places, on the stack for as many as a plan keeps.
 void SortByLoad(Ranks::iterator begin, Ranks::iterator end) {
-  std::vector<std::pair<double, size_t>> loads;
-  loads.reserve(static_cast<size_t>(end - begin));
+  constexpr size_t kFew = 16;
+  absl::InlinedVector<std::pair<double, size_t>, kFew> loads;
   for (auto it = begin; it != end; ++it) {
     loads.emplace_back(Load(*it->view), loads.size());
   }
   std::sort(loads.begin(), loads.end());
-  Ranks sorted;
-  sorted.reserve(loads.size());
+  absl::InlinedVector<RankedCandidate, kFew> sorted;
   for (const auto& [load, place] : loads) {
-    sorted.push_back(std::move(*(begin + static_cast<std::ptrdiff_t>(place))));
+    sorted.push_back(*(begin + static_cast<std::ptrdiff_t>(place)));
   }
-  std::move(sorted.begin(), sorted.end(), begin);
+  std::copy(sorted.begin(), sorted.end(), begin);
 }
 
 // The best guess first, the others by what they are likely to take.
@@ -121,23 +121,24 @@ std::optional<absl::int128> Converted(const RouteTable& table,
   return absl::int128(cost.pico) * found->nano / kNano;
 }
 
-void PriceAll(const PlanInput& input, const TokenUsage& usage, Ranks* ranks) {
+void PriceAll(const PlanInput& input, const TokenUsage& usage,
+              RankedRoute* ranked) {
   bool mixed = false;
-  const Money* first = nullptr;
-  for (RankedCandidate& known : *ranks) {
+  std::vector<ComparedCost>& costs = ranked->costs;
+  costs.reserve(ranked->order.size());
+  for (RankedCandidate& known : ranked->order) {
     const PublicModel& model = *known.candidate.model;
     const auto cost = CostOf(
         *input.table, {model.id, *known.candidate.deployment, model.traits},
         usage, input.at);
     if (!cost) continue;
-    known.cost = ComparedCost{*cost, cost->pico};
-    if (first == nullptr) first = &known.cost->cost;
-    mixed = mixed || cost->currency != first->currency;
+    costs.push_back({*cost, cost->pico});
+    known.cost = &costs.back();
+    mixed = mixed || cost->currency != costs.front().cost.currency;
   }
   if (!mixed) return;
-  for (RankedCandidate& known : *ranks) {
-    if (!known.cost) continue;
-    known.cost->pico = Converted(*input.table, known.cost->cost, input.at);
+  for (ComparedCost& known : costs) {
+    known.pico = Converted(*input.table, known.cost, input.at);
   }
 }
 
@@ -149,7 +150,7 @@ std::string CostWords(const ComparedCost& cost) {
 }
 
 bool Comparable(const RankedCandidate& known) {
-  return known.cost && known.cost->pico;
+  return known.cost != nullptr && known.cost->pico;
 }
 
 std::string ByCost(const RouteTable& table, Random* random,
@@ -178,7 +179,7 @@ std::string ByCost(const RouteTable& table, Random* random,
   for (auto it = begin; it != end; ++it) {
     if (Comparable(*it)) continue;
     absl::StrAppend(&why, ", ", it->candidate.deployment->id, " unpriced");
-    if (!it->cost) continue;
+    if (it->cost == nullptr) continue;
     absl::StrAppend(&why, " (no rate from ", it->cost->cost.currency.code,
                     " to ", table.compare_currency, ")");
     break;
@@ -347,7 +348,7 @@ RankedRoute RankRoute(const PlanInput& input, const ResolvedRoute& route,
     SortByBand(&ranks);
     if (Band(*ranks.front().view) > 0) ranked.passed_over.clear();
   }
-  if (route.prefer == Prefer::kCost) PriceAll(input, usage, &ranks);
+  if (route.prefer == Prefer::kCost) PriceAll(input, usage, &ranked);
   ranked.why_first = RankTiers(input, route.prefer, &ranks);
   return ranked;
 }

@@ -40,8 +40,8 @@ struct ComparedCost {
 struct RankedCandidate {
   RouteCandidate candidate;
   const HealthView* view = nullptr;  // in RankedRoute.views
-  // prefer: cost, where the price is known.
-  std::optional<ComparedCost> cost;
+  // prefer: cost, where the price is known; in RankedRoute.costs.
+  const ComparedCost* cost = nullptr;
 };
 
 // Points into itself: moved, never copied.
@@ -52,6 +52,7 @@ struct RankedRoute {
 
   std::vector<RankedCandidate> order;
   std::vector<HealthView> views;
+  std::vector<ComparedCost> costs;
   // Why the first of them, beyond its tier: "fastest of 3: 0.8 s against
   // 2.1 s". Empty: there was nothing to choose.
   std::string why_first;

@@ -6,6 +6,7 @@ and long prompts, embeddings: the loads of compare.py and beside.py, whose figur
 nothing here. Some of them play to nginx too. A minute and a half.
 """
 
+import contextlib
 import json
 import os
 from types import SimpleNamespace
@@ -22,10 +23,11 @@ VECTORS = json.dumps({
               "embedding": [i / 4096 for i in range(1536)]}]})
 
 
-def others(options) -> None:
+def others(options, running: contextlib.ExitStack) -> None:
     """What compare.py does not measure: streams over gRPC, Gemini, embeddings."""
     upstream = sides.simulator("--chars", "640", "--deltas", str(streams.DELTAS),
                                "--interval-ms", "5", "--stamp")
+    running.callback(upstream.close)
     upstream.script("claude", **streams.anthropic_script(5))
     upstream.script("gem", **streams.gemini_script(5))
     upstream.script("quiet", body=VECTORS, times=0,
@@ -34,6 +36,7 @@ def others(options) -> None:
         f'gem: {{dialect: gemini, base_url: "{upstream.root}/lane/gem/v1beta", '
         'max_in_flight: 20000, api_keys: ["env:BENCH_KEY"]}',
         "g: {provider: gem}\nv: {provider: quiet, capabilities: [embeddings]}"))
+    running.callback(gateway.close)
     words = options.scratch / "text"
     words.write_text(sides.text(1700))
     for model in "mcg":
@@ -45,8 +48,6 @@ def others(options) -> None:
     sides.wrk(f"http://127.0.0.1:{gateway.port}/v1/embeddings",
               json.dumps({"model": "v", "input": sides.text(1700)}).encode(),
               gateway.key, 16, options.seconds)
-    gateway.close()
-    upstream.close()
 
 
 def main():
@@ -55,8 +56,10 @@ def main():
                               scratch=harness.scratch("llm-train-"))
     # The programs beside the service count too, if they are of the same build.
     os.environ["GCOV_PREFIX"] = str(options.scratch / "counts-of-others")
-    for section in (unary.cpu, unary.prompts, streams.cpu, others):
+    for section in (unary.cpu, unary.prompts, streams.cpu):
         section(options)
+    with contextlib.ExitStack() as running:
+        others(options, running)
     counts = list((harness.BUILD / "server").rglob("*.gcda"))
     if not counts:
         raise SystemExit(f"nothing was counted: {harness.BUILD} is no build with "

@@ -40,9 +40,10 @@ class Stage:
         return self
 
     def __exit__(self, *_):
-        self.gateway.close()
         self.nginx.close()
         self.upstream.close()
+        # Last, since it fails where the service did not end well.
+        self.gateway.close()
 
     def url(self, side) -> str:
         return f"http://127.0.0.1:{side.port}/v1/chat/completions"
